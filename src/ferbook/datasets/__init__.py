@@ -1,0 +1,65 @@
+"""Data sets by name: find, verify, read into a :class:`~ferbook.faceset.FaceSet`.
+
+>>> from ferbook.datasets import load
+>>> faces = load("synthetic", count=80)
+>>> faces.images.shape, faces.votes.shape
+((80, 48, 48), (80, 10))
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from ferbook.errors import ConfigError, MissingDataError
+from ferbook.faceset import FaceSet
+
+#: Registered names; each is a module of this package with a ``load(root, **options) -> FaceSet``.
+NAMES: tuple[str, ...] = ("synthetic", "ferplus")
+
+#: Those of them that must lie on disk.
+ON_DISK: tuple[str, ...] = tuple(name for name in NAMES if name != "synthetic")
+
+
+def load(name: str, root: str | Path | None = None, **options: object) -> FaceSet:
+    """Read a data set.
+
+    Parameters
+    ----------
+    name: one of ``NAMES``.
+    root: the data set's folder or the folder that holds it; default ``FERBOOK_DATA``, else ``data/``.
+    options: the reader's own options; see its module.
+
+    Raises
+    ------
+    ConfigError: if the name is unknown.
+    DataError: if the data set is missing or broken; says which file and row, and what to do.
+    """
+    return _reader(name).load(root, **options)
+
+
+def is_available(name: str, root: str | Path | None = None) -> bool:
+    """Whether the files of a data set lie at `root`.
+
+    Raises
+    ------
+    ConfigError: if the name is unknown.
+    DataError: if a part of it is there and a part is missing.
+    """
+    try:
+        source_mark(name, root)
+    except MissingDataError:
+        return False
+    return True
+
+
+def source_mark(name: str, root: str | Path | None = None) -> str:
+    """Fingerprint of the data set's files as they are now; changes when they do. Raises as :func:`is_available`."""
+    return _reader(name).find(root).mark()
+
+
+def _reader(name: str) -> ModuleType:
+    if name not in NAMES:
+        raise ConfigError("dataset", f"there is no data set {name!r}", f"Known: {', '.join(NAMES)}.")
+    return import_module(f"ferbook.datasets.{name}")

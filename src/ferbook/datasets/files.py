@@ -1,0 +1,86 @@
+"""What every reader does with files: decode a picture, open a table, and say clearly what is wrong with either."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from ferbook.errors import DataError
+
+DAMAGED = "The file is damaged or was cut short: fetch or make it again."
+
+
+def decode(
+    data: bytes,
+    source: Path,
+    name: str | None = None,
+    *,
+    formats: tuple[str, ...] = ("PNG",),
+    mode: str = "L",
+    side: int | None = None,
+) -> np.ndarray:
+    """Pixels of one encoded picture.
+
+    Parameters
+    ----------
+    data: the file's bytes.
+    source, name: file or archive, and the member in it; for the error message.
+    formats: Pillow's names of the accepted formats.
+    mode: the mode the picture must have: ``L`` (8-bit grey) or ``RGB``.
+    side: required width and height in pixels; None accepts any.
+
+    Returns
+    -------
+    uint8 (H, W) or (H, W, 3).
+
+    Raises
+    ------
+    DataError: if it is no picture of these formats, is broken, or has another size or mode.
+    """
+    wanted = "/".join(formats)
+    try:
+        with Image.open(io.BytesIO(data), formats=formats) as picture:
+            size, found = picture.size, picture.mode
+            pixels = np.asarray(picture)
+    except UnidentifiedImageError:
+        raise DataError(f"is not a {wanted} image", source, name, DAMAGED) from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"is a broken {wanted} ({error})", source, name, DAMAGED) from None
+    if found != mode or (side is not None and size != (side, side)):
+        needed = f"mode {mode}" if side is None else f"{side} x {side} of mode {mode}"
+        hint = "Use the pictures as they were published, without resizing or conversion."
+        raise DataError(f"is {size[0]} x {size[1]} pixels of mode {found} instead of {needed}", source, name, hint)
+    return pixels
+
+
+def grey_pixels(text: str | None, side: int, source: Path, line: int) -> np.ndarray:
+    """A picture written as `side` * `side` whole numbers in 0..255, row by row (FER2013's tables). -> (side, side).
+
+    Raises
+    ------
+    DataError: if there are more or fewer, or one is not such a number.
+    """
+    try:
+        values = np.array((text or "").split(), dtype=np.int64)
+    except (ValueError, OverflowError):
+        values = np.empty(0)
+    if values.size != side * side or values.min() < 0 or values.max() > 255:
+        problem = f"{values.size} readable pixel values instead of {side * side} between 0 and 255"
+        raise DataError(problem, source, line, DAMAGED)
+    return values.astype(np.uint8).reshape(side, side)
+
+
+def need_columns(found: Iterable[str] | None, needed: Iterable[str], path: Path) -> None:
+    """Refuse a table without all `needed` columns.
+
+    Raises
+    ------
+    DataError: names the missing ones.
+    """
+    missing = sorted(set(needed) - set(found or ()))
+    if missing:
+        raise DataError(f"has no column {', '.join(missing)}", path, 1, "Use the file as it was published.")
