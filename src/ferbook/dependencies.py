@@ -1,0 +1,65 @@
+"""Which files of the library a notebook or module uses: read from import statements, so that a change re-runs just what
+imports it.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def library_files(source: Path) -> list[Path]:
+    """The files of ``ferbook`` that `source` imports, directly or through others, sorted.
+
+    Importing a package counts as importing all of its modules: ``ferbook.datasets`` picks its readers by name at run
+    time, which no import statement shows. The package root itself has no such modules and is exempt.
+    """
+    found: set[Path] = set()
+    waiting = list(_imported(source))
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting.extend(_imported(path))
+    return sorted(found)
+
+
+def library_hash(files: Iterable[Path] | None = None) -> str:
+    """First 16 hex digits of the sha256 over the contents of `files` (default: the whole library)."""
+    total = hashlib.sha256()
+    for path in sorted(files or PACKAGE.rglob("*.py")):
+        total.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+@cache
+def _imported(source: Path) -> frozenset[Path]:
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            found.update(_files(name))
+    return frozenset(found)
+
+
+def _files(module: str) -> list[Path]:
+    """The files behind a dotted name of this package; none for other packages and for names that are not modules."""
+    head, *rest = module.split(".")
+    if head != PACKAGE.name:
+        return []
+    place = PACKAGE.joinpath(*rest)
+    if not rest:
+        return [PACKAGE / "__init__.py"]
+    if place.is_dir():
+        return list(place.glob("*.py"))
+    return [place.with_suffix(".py")] if place.with_suffix(".py").is_file() else []

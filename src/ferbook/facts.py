@@ -1,0 +1,202 @@
+"""What a set of voted faces says about itself: every number that paper 002 prints or implies about its data.
+
+``label_facts`` computes them from a ``FaceSet``; the facts of the real FER+ are recorded in ``data/recorded/002`` with
+their provenance, so that a build without the data can still show them, marked as recorded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from ferbook import paths
+from ferbook.datasets import ferplus
+from ferbook.emotions import EMOTIONS
+from ferbook.errors import DataError
+from ferbook.faceset import SPLITS, FaceSet
+from ferbook.labels import Cleaned, clean_votes, complexity, has_tie
+from ferbook.splits import COMPLEX_ABOVE, Split, complex_split, duplicate_groups, leaked, official_split, ordinary_split
+
+#: Share of the cleaned set that paper 002 tests on.
+TEST_SHARE = 0.1
+#: Seed of the recorded test sets.
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Named numbers with the evidence they count as.
+
+    Parameters
+    ----------
+    values: fact name to number or list of numbers.
+    evidence: ``same data``, ``other data`` or ``synthetic`` (see :mod:`ferbook.claims`).
+    provenance: where and when they were computed.
+    """
+
+    values: Mapping[str, object]
+    evidence: str
+    provenance: Mapping[str, object]
+
+
+def measure(faces: FaceSet) -> Facts:
+    """The facts of `faces`, and the evidence they are: only the complete public release is the papers' own data."""
+    return Facts(label_facts(faces), _evidence(faces), faces.provenance)
+
+
+def _evidence(faces: FaceSet) -> str:
+    if faces.name == "synthetic":
+        return "synthetic"
+    return "same data" if ferplus.is_official(faces) else "other data"
+
+
+def label_facts(faces: FaceSet, seed: int = SEED) -> dict[str, object]:
+    """Counts and shares of cleaning, complexity, classes, ties, label reduction, test sets and duplicates.
+
+    Parameters
+    ----------
+    faces: with votes and an official split.
+    seed: of the two drawn test sets.
+
+    Returns
+    -------
+    dict: plain ints, floats and lists, ready for JSON. Lists by complexity start at level 1; by emotion they follow
+        ``EMOTIONS``; ``changed_from_n`` at position i counts the faces whose labels differ between N = i+1 and i+2.
+    """
+    votes = np.asarray(faces.votes)
+    facts: dict[str, object] = {
+        "faces": len(faces),
+        "side": faces.images.shape[1],
+        "faces_by_part": [int((faces.split == part).sum()) for part in SPLITS],
+        "not_ten_votes": int((votes.sum(axis=1) != 10).sum()),
+        "most_answers": int((votes > 0).sum(axis=1).max()),
+        "unanimous": int((votes[:, : len(EMOTIONS)].max(axis=1) == votes.sum(axis=1)).sum()),
+    }
+    for rule in ("sum", "either"):
+        cleaned = clean_votes(votes, rule)
+        levels = complexity(cleaned.distribution)
+        facts[f"kept_{rule}"] = int(cleaned.keep.sum())
+        facts[f"by_complexity_{rule}"] = np.bincount(levels, minlength=len(EMOTIONS) + 1)[1:].tolist()
+        facts[f"share_simple_{rule}"] = float((levels <= COMPLEX_ABOVE).mean())
+    facts["no_emotion_vote"] = int((votes[:, : len(EMOTIONS)].sum(axis=1) == 0).sum())
+
+    cleaned = clean_votes(votes)
+    facts |= _distribution_facts(cleaned.distribution)
+    drawn = paper_splits(cleaned.distribution, seed)
+    facts |= _split_facts(cleaned.distribution, drawn)
+    facts |= _duplicate_facts(faces, cleaned, drawn["ordinary"])
+    return facts
+
+
+def _distribution_facts(distribution: np.ndarray) -> dict[str, object]:
+    levels = complexity(distribution)
+    shares = distribution.mean(axis=0)
+    tied = has_tie(distribution)
+    return {
+        "class_share": shares.tolist(),
+        "share_neutral_happiness": float(shares[[EMOTIONS.index("neutral"), EMOTIONS.index("happiness")]].sum()),
+        "share_rare": float(shares[[EMOTIONS.index(name) for name in ("disgust", "fear", "contempt")]].sum()),
+        "max_complexity": int(levels.max()),
+        "changed_from_n": [int((levels > n).sum()) for n in range(1, len(EMOTIONS))],
+        "tie_rate": float(tied.mean()),
+        "tie_rate_complex": float(tied[levels > COMPLEX_ABOVE].mean()),
+    }
+
+
+def paper_splits(distribution: np.ndarray, seed: int = SEED) -> dict[str, Split]:
+    """Paper 002's two ways to draw a test set (section 3.3.2), by name. distribution: (N, 8) of the cleaned faces."""
+    makers = {"ordinary": ordinary_split, "complex": complex_split}
+    return {name: make(distribution, TEST_SHARE, rng=np.random.default_rng(seed)) for name, make in makers.items()}
+
+
+def _split_facts(distribution: np.ndarray, splits: Mapping[str, Split]) -> dict[str, object]:
+    levels = complexity(distribution)
+    facts: dict[str, object] = {"complex_faces": int((levels > COMPLEX_ABOVE).sum())}
+    for name, split in splits.items():
+        facts[f"{name}_test"] = len(split.test)
+        facts[f"{name}_train"] = len(split.train)
+        facts[f"{name}_train_complex"] = int((levels[split.train] > COMPLEX_ABOVE).sum())
+        facts[f"{name}_train_complex_share"] = float((levels[split.train] > COMPLEX_ABOVE).mean())
+    facts["complex_spent"] = facts["complex_test"] / facts["complex_faces"]
+    return facts
+
+
+def _duplicate_facts(faces: FaceSet, cleaned: Cleaned, drawn: Split) -> dict[str, object]:
+    groups = duplicate_groups(faces.images)
+    official = official_split(faces)
+    _, sizes = np.unique(groups, return_counts=True)
+    facts: dict[str, object] = {
+        "duplicate_pictures": int((sizes > 1).sum()),
+        "surplus_copies": int((sizes - 1).sum()),
+        "official_test": len(official.test),
+        "official_test_leaked": int(leaked(groups, official.train, official.test).sum()),
+        "official_valid_leaked": int(leaked(groups, official.train, official.valid).sum()),
+    }
+    kept_groups = groups[cleaned.keep]
+    facts["ordinary_test_leaked"] = int(leaked(kept_groups, drawn.train, drawn.test).sum())
+    facts |= _twin_agreement(kept_groups, cleaned.distribution)
+    return facts
+
+
+def _twin_agreement(groups: np.ndarray, distribution: np.ndarray) -> dict[str, object]:
+    """How far two crowds agree on the very same picture: the first two copies of each repeated one."""
+    order = np.argsort(groups, kind="stable")
+    sorted_groups = groups[order]
+    _, starts, sizes = np.unique(sorted_groups, return_index=True, return_counts=True)
+    first = order[starts[sizes > 1]]
+    second = order[starts[sizes > 1] + 1]
+    if not first.size:
+        return {"twin_pairs": 0, "twin_same_winner": None, "twin_same_votes": None}
+    top = distribution == distribution.max(axis=1, keepdims=True)
+    return {
+        "twin_pairs": len(first),
+        "twin_same_winner": float((top[first] & top[second]).any(axis=1).mean()),
+        "twin_same_votes": float((distribution[first] == distribution[second]).all(axis=1).mean()),
+    }
+
+
+def recorded_path(name: str) -> Path:
+    """Where the recorded facts of a data set lie."""
+    return paths.project_root() / "data" / "recorded" / "002" / f"{name}.json"
+
+
+def record(faces: FaceSet, path: Path, library: str) -> None:
+    """Write the facts of `faces` with their provenance; whole or not at all."""
+    provenance = {
+        "data": faces.name,
+        "checksum": faces.provenance["checksum"],
+        "layout": faces.provenance.get("layout"),
+        "seed": SEED,
+        "library": library,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staging = path.with_suffix(".tmp")
+    staging.write_text(json.dumps({"provenance": provenance, "facts": label_facts(faces)}, indent=1) + "\n")
+    os.replace(staging, path)
+
+
+def recorded(name: str = "labels") -> Facts:
+    """The facts of the real FER+, as recorded.
+
+    Raises
+    ------
+    DataError: if the record is missing or unreadable.
+    """
+    path = recorded_path(name)
+    try:
+        stored = json.loads(path.read_text())
+        return Facts(stored["facts"], "same data", stored["provenance"])
+    except FileNotFoundError:
+        raise DataError("no recorded facts", path, hint="`ferbook data record` writes them where FER+ is.") from None
+    except (json.JSONDecodeError, KeyError) as error:
+        raise DataError(f"not a record of facts ({error!r})", path, hint="Restore it from the repository.") from None

@@ -1,0 +1,148 @@
+"""Claims and numbers as a reader of a page sees them: verdict boxes and tables, in HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+import pandas as pd
+from IPython.display import HTML, Markdown
+
+from ferbook import claims
+from ferbook.claims import Claim, Evidence, Result, Value
+from ferbook.errors import ConfigError
+from ferbook.facts import Facts, recorded
+
+#: What a number's place shows when there is none.
+NOTHING = "–"
+
+
+class ClaimReport:
+    """One paper's claims, judged on the real data and on what this build has.
+
+    Parameters
+    ----------
+    paper: three digits.
+    build: facts of the faces that this build uses.
+
+    The verdict rests on this build where it has the paper's own data, on the recorded facts elsewhere.
+    """
+
+    def __init__(self, paper: str, build: Facts):
+        stated = claims.load_claims(paper).claims
+        self.live = build.evidence == Evidence.SAME_DATA
+        self._build = {result.claim.id: result for result in claims.judge(stated, build)}
+        judged = self._build.values() if self.live else claims.judge(stated, recorded())
+        self._judged = {result.claim.id: result for result in judged}
+
+    def box(self, *ids: str) -> HTML:
+        """A verdict box per claim id, in the order given.
+
+        Raises
+        ------
+        ConfigError: if there is no claim of that id.
+        """
+        for wanted in ids:
+            if wanted not in self._judged:
+                raise ConfigError("claim", f"there is no {wanted!r}", f"Known: {', '.join(self._judged)}.")
+        boxes = "\n".join(self._one_box(self._judged[wanted], self._build[wanted]) for wanted in ids)
+        return HTML(f'<div class="verdicts">{boxes}</div>')
+
+    def _one_box(self, judged: Result, build: Result) -> str:
+        claim, outcome = judged.claim, judged.outcome
+        cells = [("the paper", printed(claim))]
+        if outcome.evidence is Evidence.ARITHMETIC:
+            cells.append(("recomputed", show(outcome.value, claim)))
+        elif self.live:
+            cells.append(("FER+, this build", show(outcome.value, claim)))
+        else:
+            cells.append(("FER+, recorded", show(outcome.value, claim)))
+            cells.append((f"this build, {build.outcome.evidence}", show(build.outcome.value, claim)))
+        numbers = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in cells)
+        remarks = " ".join(_sentence(text) for text in (outcome.detail, claim.note) if text)
+        return (
+            f'<aside class="verdict verdict-{judged.verdict.replace(" ", "-")}" id="claim-{claim.id}">'
+            f'<p class="verdict-head"><strong>{judged.verdict}</strong> <span>evidence: {outcome.evidence}</span></p>'
+            f"<p>{escape(claim.says)} <cite>({escape(claim.where)})</cite></p><dl>{numbers}</dl>"
+            + (f'<p class="verdict-remark">{escape(remarks)}</p>' if remarks else "")
+            + "</aside>"
+        )
+
+    def table(self) -> HTML:
+        """All claims with printed value, what was found, and verdict."""
+        rows = [
+            {
+                "claim": result.claim.says,
+                "where": result.claim.where,
+                "printed": printed(result.claim),
+                "found": show(result.outcome.value, result.claim),
+                "evidence": str(result.outcome.evidence),
+                "verdict": str(result.verdict),
+            }
+            for result in self._judged.values()
+        ]
+        return table(rows, caption="Claims of this paper that its data alone can decide")
+
+
+def printed(claim: Claim) -> str:
+    """The printed value with its relation and unit, as a reader writes it."""
+    relation = "" if claim.relation == "equals" else f"{claim.relation} "
+    return f"{relation}{_grouped(claim.printed)} {claim.unit}".strip()
+
+
+def show(value: Value | None, claim: Claim) -> str:
+    """A found value in the claim's unit, with one digit more than the paper prints."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool | str):
+        return str(value)
+    digits = len(claim.printed.partition(".")[2]) + 1
+    text = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.{digits}f}"
+    # Rounding must not hide that a number falls short of the printed one.
+    if float(text.replace(",", "")) == float(claim.printed) != value:
+        text = f"{value:,.{digits + 2}f}"
+    return f"{text} {claim.unit}".strip()
+
+
+def table(rows: Iterable[Mapping[str, object]] | pd.DataFrame, caption: str) -> HTML:
+    """A plain table that scrolls sideways on a narrow screen. Floats are shown as they are given: round before."""
+    frame = pd.DataFrame(rows)
+    body = frame.to_html(index=False, border=0, classes="ferbook-table", escape=True, na_rep=NOTHING)
+    body = body.replace("<thead>", f"<caption>{escape(caption)}</caption><thead>", 1)
+    return HTML(f'<div class="ferbook-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">{body}</div>')
+
+
+def sources(build: Facts) -> dict[str, Facts]:
+    """What a page shows side by side: recorded FER+ and this build's faces, or this build alone where it has FER+."""
+    if build.evidence == Evidence.SAME_DATA:
+        return {"FER+, this build": build}
+    return {"FER+, recorded": recorded(), f"this build, {build.evidence}": build}
+
+
+def comparison(names: Sequence[str], series: Mapping[str, Sequence[float]], form: str, what: str) -> HTML:
+    """Numbers side by side: one row per name, one column per series.
+
+    Parameters
+    ----------
+    names: row labels.
+    series: column heading to one value per row; None where there is none.
+    form: format of a number, as ``",d"`` or ``".1%"``.
+    what: caption.
+    """
+    columns = {"": list(names)}
+    for label, values in series.items():
+        columns[label] = [NOTHING if value is None else format(value, form) for value in values]
+    return table(pd.DataFrame(columns), caption=what)
+
+
+def prose(text: str) -> Markdown:
+    """A sentence with computed numbers in it, as Markdown. Line breaks of the source are joined."""
+    return Markdown(" ".join(text.split()))
+
+
+def _grouped(text: str) -> str:
+    return f"{int(text):,}" if text.isdigit() and len(text) > 4 else text
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:].rstrip(".") + "."
