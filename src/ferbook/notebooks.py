@@ -90,6 +90,7 @@ def execute(source: Path, target: Path, parameters: Mapping[str, object] | None 
             staging,
             parameters=parameters,
             kernel_name="python3",
+            language="python",
             progress_bar=False,
             cwd=target.parent,
             # Sockets in the file system: nobody else on the machine can reach a running kernel.

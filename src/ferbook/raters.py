@@ -1,9 +1,9 @@
 """Ten simulated annotators who vote on synthetic faces as FER+'s crowd voted on photographs.
 
 Each vote is drawn independently. What a rater sees is the true mixture, diluted with *neutral* where the expression is
-weak. Faces differ in how *ambiguous* they are: on a clear one everybody reports what is seen; the more ambiguous a face,
-the more its votes follow a confusion matrix. Every rater has a lasting preference for some answers, and now and then a
-hand slips.
+weak. Faces differ in how *ambiguous* they are: on a clear one everybody reports what is seen; the more ambiguous a
+face, the more its votes follow a confusion matrix. Every rater has a lasting preference for some answers, and now and
+then a hand slips.
 
 The numbers below were set by hand so that the votes resemble FER+'s in three summary figures: the share of faces per
 complexity level, the rate of ties, and the share of faces that cleaning drops. They are a model, not a measurement of

@@ -1,0 +1,20 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The verdicts as they stand
+# A change in any of them should be a decision, not an accident.
+
+# %%
+from ferbook import claims, facts
+
+known = facts.recorded()
+
+# %% tags=["check"]
+for result in claims.judge(claims.load_claims("002").claims, known):
+    print(f"{result.claim.id:26} {result.verdict:14} {result.outcome.evidence}")

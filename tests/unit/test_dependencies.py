@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from ferbook import dependencies
+from ferbook.dependencies import PACKAGE, library_files, library_hash
+
+
+def names(source):
+    return {path.relative_to(PACKAGE).as_posix() for path in library_files(source)}
+
+
+def test_follows_imports_through_the_library(tmp_path):
+    source = tmp_path / "page.py"
+    source.write_text("import numpy\nfrom ferbook.splits import ordinary_split\n")
+    found = names(source)
+    assert {"splits.py", "labels.py", "emotions.py", "errors.py"} <= found
+    assert not {"claims.py", "figures.py", "raters.py"} & found
+
+
+def test_a_module_imported_from_the_package_root(tmp_path):
+    source = tmp_path / "page.py"
+    source.write_text("from ferbook import labels, __version__\n")
+    assert "labels.py" in names(source)
+    assert "splits.py" not in names(source)
+
+
+def test_a_package_counts_with_all_its_modules(tmp_path):
+    source = tmp_path / "page.py"
+    source.write_text("from ferbook.datasets import load\n")
+    assert {"datasets/ferplus.py", "datasets/synthetic.py", "raters.py", "synthesis/render.py"} <= names(source)
+
+
+def test_a_page_without_the_library_depends_on_nothing(tmp_path):
+    source = tmp_path / "page.py"
+    source.write_text("import math\n")
+    assert names(source) == set()
+
+
+def test_hash_follows_content(tmp_path, monkeypatch):
+    monkeypatch.setattr(dependencies, "PACKAGE", tmp_path)
+    module = tmp_path / "a.py"
+    module.write_text("x = 1\n")
+    first = library_hash([module])
+    module.write_text("x = 2\n")
+    assert library_hash([module]) != first

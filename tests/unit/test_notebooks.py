@@ -1,0 +1,73 @@
+"""Running notebooks: parameters that would be lost are refused, failures are named, nothing half-written remains."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+
+from ferbook.errors import ConfigError
+from ferbook.notebooks import NotebookError, execute, main, read_source
+
+TAGGED = '# %% tags=["parameters"]\nnumber = 1\nname = "a"\n\n'
+BODY = "# %% [markdown]\n# Some text\n\n# %%\nprint(number, name)\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def make(text):
+        path = tmp_path / "page.py"
+        path.write_text(text)
+        return path, tmp_path / "out" / "page.ipynb"
+
+    return make
+
+
+def outputs(path):
+    return "".join(o.get("text", "") for cell in nbformat.read(path, 4).cells for o in cell.get("outputs", []))
+
+
+def test_parameters_reach_the_notebook_and_the_reader_sees_what_ran(write):
+    source, target = write(TAGGED + BODY)
+    execute(source, target, {"number": 7})
+    assert outputs(target) == "7 a\n"
+    cells = nbformat.read(target, 4).cells
+    hidden = [cell for cell in cells if "remove-cell" in cell.metadata.get("tags", [])]
+    assert [cell.source for cell in hidden] == ['number = 1\nname = "a"']
+    assert any("number = 7" in cell.source for cell in cells)
+    assert "papermill" not in str(nbformat.read(target, 4).metadata)
+    assert [path.name for path in target.parent.iterdir()] == ["page.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters", "message"),
+    [
+        (TAGGED + BODY, {"numbr": 2}, r"numbr: is no parameter of .*page\.py. It has: name, number"),
+        (BODY, {"number": 2}, "has no cell tagged 'parameters'"),
+        (TAGGED + TAGGED + BODY, {}, "has 2 cells tagged"),
+    ],
+)
+def test_parameters_that_would_be_lost_are_refused_before_anything_runs(write, text, parameters, message):
+    source, target = write(text)
+    with pytest.raises(ConfigError, match=message):
+        execute(source, target, parameters)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("parameters", [{}, {"number": 2}])
+def test_a_failed_cell_is_named_and_no_notebook_is_left(write, parameters):
+    source, target = write(TAGGED + BODY + '\n# %%\nraise ValueError("no such face")\n')
+    with pytest.raises(NotebookError, match=r"page\.py, cell 4: ValueError: no such face"):
+        execute(source, target, parameters)
+    assert [path.name for path in target.parent.iterdir()] == ["page.failed.ipynb"]
+
+
+def test_command_line_exit_status(write, capsys):
+    source, target = write(TAGGED + BODY)
+    assert main([str(source), str(target), "--parameters", '{"nunber": 3}']) == 1
+    assert "nunber: is no parameter" in capsys.readouterr().err
+    assert main([str(source), str(target), "--parameters", '{"number": 3}']) == 0
+
+
+def test_missing_source(tmp_path):
+    with pytest.raises(NotebookError, match="there is no such notebook source"):
+        read_source(tmp_path / "none.py")

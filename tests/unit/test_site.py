@@ -1,0 +1,100 @@
+"""The rendered book: every page is there, nothing failed, no link is broken, every picture is described.
+
+Needs a built book (``make book``); ``make test`` builds it first.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from ferbook import claims
+
+ROOT = Path(__file__).resolve().parents[2]
+HTML = ROOT / "_build" / "site" / "_build" / "html"
+
+pytestmark = pytest.mark.skipif(not (HTML / "index.html").is_file(), reason="the book is not built (make book)")
+
+
+def toc_pages():
+    return [m.removesuffix(".md") for m in re.findall(r"(?:root|file):\s*(\S+)", (ROOT / "_toc.yml").read_text())]
+
+
+@cache
+def parsed(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def article(page):
+    return parsed(HTML / f"{page}.html").select_one("article")
+
+
+@pytest.mark.parametrize("page", toc_pages())
+def test_page_exists_with_a_title(page):
+    assert article(page).select_one("h1").get_text(strip=True)
+
+
+@pytest.mark.parametrize("page", toc_pages())
+def test_no_error_or_warning_leaked(page):
+    body = article(page)
+    assert not body.select(".output.traceback, .output.stderr, .system-message, .problematic")
+    text = body.get_text()
+    for sign in ("Traceback (most recent call last)", "Warning:", "<Figure size", "{glue", "nan%"):
+        assert sign not in text, sign
+    assert not re.search(r"(/root/|/home/|/tmp/|site-packages)", text), "a path of the building machine"
+
+
+@pytest.mark.parametrize("page", toc_pages())
+def test_pictures_are_described_and_exist(page):
+    for picture in article(page).select("img"):
+        alt = picture.get("alt", "")
+        assert len(alt.split()) >= 5, f"{picture['src']} has the description {alt!r}"
+        assert ((HTML / f"{page}.html").parent / picture["src"]).resolve().is_file()
+
+
+@pytest.mark.parametrize("page", toc_pages())
+def test_internal_links_lead_somewhere(page):
+    here = HTML / f"{page}.html"
+    broken = []
+    for link in article(page).select("a[href]"):
+        parts = urlsplit(link["href"])
+        if parts.scheme or parts.netloc:
+            continue
+        target = (here.parent / unquote(parts.path)).resolve() if parts.path else here
+        missing_anchor = (
+            parts.fragment and target.suffix == ".html" and target.is_file()
+            and not parsed(target).find(id=unquote(parts.fragment))
+        )  # fmt: skip
+        if not target.is_file() or missing_anchor:
+            broken.append(link["href"])
+    assert not broken
+
+
+@pytest.mark.parametrize("page", toc_pages())
+def test_tables_have_rows_and_captions(page):
+    for table in article(page).select("table.ferbook-table"):
+        assert table.select("tbody tr")
+        assert table.select_one("caption").get_text(strip=True)
+
+
+def test_every_claim_is_decided_where_it_says():
+    for paper in claims.paper_numbers():
+        for claim in claims.load_claims(paper).claims:
+            page, _, anchor = claim.page.partition("#")
+            section = parsed(HTML / f"{page}.html").find(id=anchor)
+            assert section is not None, claim.page
+            box = section.find(id=f"claim-{claim.id}")
+            assert box is not None, f"{claim.id} is not shown in {claim.page}"
+            assert box.select_one("strong").get_text() in set(claims.Verdict)
+
+
+def test_the_configuration_knows_the_notebook_sources():
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text())
+    assert settings["only_build_toc_files"]
+    assert ".py" in settings["sphinx"]["config"]["nb_custom_formats"]
