@@ -52,8 +52,8 @@ real = next(iter(shown.values())).values
 # Each annotator gives one of ten answers: eight emotions, *unknown*, or *not a face*. The picture below shows faces of this
 # build with their three most frequent answers.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixteen faces, each titled with its most frequent answers and their vote counts"}}
-chosen = np.sort(rng.choice(len(faces), 16, replace=False))
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Twelve faces, each titled with its most frequent answers and their vote counts"}}
+chosen = np.sort(rng.choice(len(faces), 12, replace=False))
 
 
 def top_answers(row):

@@ -86,6 +86,8 @@ class Claim(_Strict):
     tolerance: Tolerance | None = None
     check: str = Field(min_length=1)
     arguments: dict[str, Any] = Field(default_factory=dict)
+    #: Whether the same number means something for another set of faces, so that a build without the data shows its own.
+    general: bool = True
     #: Document and anchor where the book decides it, without a suffix.
     page: str = Field(pattern=r"^book/[a-z_/]+(#[a-z0-9-]+)?$")
     note: str = ""

@@ -21,18 +21,18 @@ EMOTION_COLOURS: dict[str, str] = dict(
 #: Colours of what stands beside one another: the paper's numbers, recorded real data, this build.
 SOURCE_COLOURS: dict[str, str] = {"paper": "#444444", "recorded": "#0072b2", "build": "#e69f00"}
 
-#: Width in inches of a figure that fills the text column.
-WIDTH = 7.0
+#: Width in inches of a figure that fills the text column. Small, with large type, so that a phone can show it.
+WIDTH = 6.2
 
 
 def use_style() -> None:
     """Set the book's look for all figures that follow."""
     plt.rcParams.update(
         {
-            "figure.dpi": 110,
-            "savefig.dpi": 110,
+            "figure.dpi": 130,
+            "savefig.dpi": 130,
             "figure.constrained_layout.use": True,
-            "font.size": 11,
+            "font.size": 12,
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.grid": True,
@@ -45,7 +45,7 @@ def use_style() -> None:
     )
 
 
-def gallery(images: np.ndarray, titles: Sequence[str] | None = None, columns: int = 8, cell: float = 0.95) -> Figure:
+def gallery(images: np.ndarray, titles: Sequence[str] | None = None, columns: int = 6, cell: float = 1.05) -> Figure:
     """Pictures in a grid.
 
     Parameters
@@ -56,14 +56,14 @@ def gallery(images: np.ndarray, titles: Sequence[str] | None = None, columns: in
     cell: width of a picture in inches.
     """
     rows = -(-len(images) // columns)
-    heading = 0.3 * max((title.count("\n") + 1 for title in titles), default=0) if titles else 0.05
+    heading = 0.2 * max((title.count("\n") + 1 for title in titles), default=0) if titles else 0.05
     figure, axes = plt.subplots(rows, columns, figsize=(columns * cell, rows * (cell + heading)), squeeze=False)
     for place, axis in enumerate(axes.flat):
         axis.set_axis_off()
         if place < len(images):
             axis.imshow(images[place], vmin=0, vmax=255, interpolation="nearest")
             if titles:
-                axis.set_title(titles[place], fontsize=9, pad=3)
+                axis.set_title(titles[place], fontsize=11, pad=3)
     return figure
 
 
@@ -94,8 +94,9 @@ def bars(
     for number, ((label, values), colour) in enumerate(zip(series.items(), colours, strict=True)):
         offset = (number - (len(series) - 1) / 2) * width
         drawn = axis.bar(places + offset, values, width, label=label, color=colour)
-        axis.bar_label(drawn, [form.format(value) for value in values], fontsize=8, padding=2)
-    axis.set_xticks(places, names)
+        axis.bar_label(drawn, [form.format(value) for value in values], fontsize=9, padding=2)
+    crowded = sum(map(len, names)) > 45
+    axis.set_xticks(places, names, rotation=30 if crowded else 0, ha="right" if crowded else "center")
     axis.set_xlabel(xlabel)
     axis.set_ylabel(ylabel)
     axis.margins(y=0.12)
@@ -113,8 +114,8 @@ def distributions(rows: Sequence[np.ndarray], titles: Sequence[str], columns: in
             axis.set_axis_off()
             continue
         axis.bar(range(len(EMOTIONS)), rows[place], color=[EMOTION_COLOURS[name] for name in EMOTIONS])
-        axis.set_title(titles[place], fontsize=10)
-        axis.set_xticks(range(len(EMOTIONS)), [name[:3] for name in EMOTIONS], fontsize=8, rotation=45)
+        axis.set_title(titles[place], fontsize=12)
+        axis.set_xticks(range(len(EMOTIONS)), [name[:3] for name in EMOTIONS], fontsize=10, rotation=90)
         axis.set_ylim(0, 1)
         if place % columns == 0:
             axis.set_ylabel("share of votes")

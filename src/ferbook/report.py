@@ -57,7 +57,8 @@ class ClaimReport:
             cells.append(("FER+, this build", show(outcome.value, claim)))
         else:
             cells.append(("FER+, recorded", show(outcome.value, claim)))
-            cells.append((f"this build, {build.outcome.evidence}", show(build.outcome.value, claim)))
+            if claim.general:
+                cells.append((f"this build, {build.outcome.evidence}", show(build.outcome.value, claim)))
         numbers = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in cells)
         remarks = " ".join(_sentence(text) for text in (outcome.detail, claim.note) if text)
         return (
