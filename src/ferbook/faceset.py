@@ -44,7 +44,7 @@ class FaceSet:
     votes: (N, 10) vote counts in the order of ``emotions.VOTE_COLUMNS``.
     distribution: (N, 8) emotion shares that sum to 1.
     multi_hot: (N, 8) bool, emotions present.
-    vad: (N, 3) valence, arousal, dominance in [-1, 1].
+    vad: (N, 3) valence, arousal, dominance in [-1, 1]; NaN where one was not annotated.
     intensity: (N,) strength of the expression in [0, 1].
     subject: (N,) who is shown, where that is known.
     action_units: (N, A) strength of each facial action unit in [0, 1].

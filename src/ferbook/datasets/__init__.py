@@ -1,5 +1,7 @@
 """Data sets by name: find, verify, read into a :class:`~ferbook.faceset.FaceSet`.
 
+The student table of paper 004 holds no faces: :mod:`ferbook.datasets.academic` reads it into a table.
+
 >>> from ferbook.datasets import load
 >>> faces = load("synthetic", count=80)
 >>> faces.images.shape, faces.votes.shape
@@ -16,7 +18,7 @@ from ferbook.errors import ConfigError, MissingDataError
 from ferbook.faceset import FaceSet
 
 #: Registered names; each is a module of this package with a ``load(root, **options) -> FaceSet``.
-NAMES: tuple[str, ...] = ("synthetic", "ferplus")
+NAMES: tuple[str, ...] = ("synthetic", "ferplus", "vad_fer2013", "affectnet", "jaffe", "ckplus", "kdef")
 
 #: Those of them that must lie on disk.
 ON_DISK: tuple[str, ...] = tuple(name for name in NAMES if name != "synthetic")
@@ -48,7 +50,7 @@ def is_available(name: str, root: str | Path | None = None) -> bool:
     DataError: if a part of it is there and a part is missing.
     """
     try:
-        source_mark(name, root)
+        _reader(name).find(root)
     except MissingDataError:
         return False
     return True

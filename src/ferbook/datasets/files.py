@@ -68,9 +68,11 @@ def grey_pixels(text: str | None, side: int, source: Path, line: int) -> np.ndar
         values = np.array((text or "").split(), dtype=np.int64)
     except (ValueError, OverflowError):
         values = np.empty(0)
-    if values.size != side * side or values.min() < 0 or values.max() > 255:
-        problem = f"{values.size} readable pixel values instead of {side * side} between 0 and 255"
-        raise DataError(problem, source, line, DAMAGED)
+    if values.size != side * side:
+        raise DataError(f"{values.size} readable pixel values instead of {side * side}", source, line, DAMAGED)
+    if values.min() < 0 or values.max() > 255:
+        worst = values[(values < 0) | (values > 255)][0]
+        raise DataError(f"a pixel value of {worst}, outside 0..255", source, line, DAMAGED)
     return values.astype(np.uint8).reshape(side, side)
 
 

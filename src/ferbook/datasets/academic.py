@@ -1,0 +1,102 @@
+"""The student table of paper 004: 24 students, their marks, three emotion values and the outcome.
+
+``learningMeasure.csv`` as the authors published it: a byte order mark, ids that a spreadsheet has rounded until they
+look alike, and names replaced by asterisks. Neither tells students apart, so both are dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import pandera.errors
+import pandera.pandas as pa
+
+from ferbook import paths
+from ferbook.datasets.cards import CARDS
+from ferbook.datasets.files import need_columns
+from ferbook.errors import DataError, MissingDataError
+
+TABLE = "learningMeasure.csv"
+#: sha256 of the table as published.
+PUBLISHED = "d1d9a28cbde4ce1929ca15f6f035179817c27a84c53ea11adf71181427893200"
+STUDENTS = 24
+#: Weekly marks, from the second lesson on.
+LESSONS: tuple[str, ...] = tuple(f"L{week}" for week in range(2, 14))
+#: Valence, arousal and dominance, once per student. Their scale is not explained; only 1, 2, 5 and 10 occur.
+EMOTION_COLUMNS: tuple[str, ...] = ("V", "A", "D")
+#: A student counts as failed exactly where the final mark is below this: found in the published table, nowhere stated.
+PASS_MARK = 85
+CARD = CARDS["academic"]
+HOW_TO_GET = f"{CARD.where} Set FERBOOK_DATA to the folder that holds it."
+AS_PUBLISHED = "Use the file as it was published."
+
+_MARK = pa.Column(int, pa.Check.in_range(0, 10))
+
+#: What the table must look like once ids and names are gone.
+SCHEMA = pa.DataFrameSchema(
+    {
+        "pretest": pa.Column(int, pa.Check.ge(0)),
+        **dict.fromkeys(LESSONS, _MARK),
+        **dict.fromkeys(EMOTION_COLUMNS, pa.Column(int, pa.Check.in_range(1, 10))),
+        "final": pa.Column(float, pa.Check.in_range(0, 100)),
+        "failed": pa.Column(int, pa.Check.isin((0, 1))),
+    },
+    strict=True,
+    ordered=True,
+)
+
+
+def load(root: str | Path | None = None) -> pd.DataFrame:
+    """Read the student table from `root` (the folder that holds it, or one that holds that folder as ``academic``).
+
+    Returns
+    -------
+    DataFrame: one row per student, index ``student`` counting from 1; pretest, L2 to L13, V, A, D as published (not in
+        [-1, 1]: nothing says how they were made), final in [0, 100], failed (bool). ``attrs`` has the ``source`` and
+        whether it is the ``published`` file.
+
+    Raises
+    ------
+    DataError: if it is missing or broken; names row and column.
+    """
+    place = paths.data_root(root)
+    for folder in (place, place / "academic"):
+        if (folder / TABLE).is_file():
+            return _read(folder / TABLE)
+    raise MissingDataError(f"no student table here: no {TABLE}", place, hint=HOW_TO_GET)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    data = path.read_bytes()
+    try:
+        # Text first: a cell that is not a number is reported with its line, not turned into something else.
+        raw = pd.read_csv(path, dtype=str, encoding="utf-8-sig", encoding_errors="replace", skip_blank_lines=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DataError(f"is not a table ({str(error).strip()})", path, hint=AS_PUBLISHED) from None
+    need_columns(list(raw.columns), ("id", "name", *SCHEMA.columns), path)
+    if raw.empty:
+        raise DataError("the table is empty", path, hint=AS_PUBLISHED)
+    raw = raw.drop(columns=["id", "name"])
+    numbers = raw.apply(pd.to_numeric, errors="coerce")
+    for column in numbers:
+        for row in numbers.index[numbers[column].isna()]:
+            cell = raw.at[row, column]
+            problem = f"{column} is empty" if pd.isna(cell) else f"{column} is {cell!r}"
+            raise DataError(problem, path, int(row) + 2, "Every cell must be a number.")
+    try:
+        table = SCHEMA.validate(numbers.astype({"final": float}))
+    except pandera.errors.SchemaError as error:
+        raise _refused(error, path) from None
+    table = table.astype({"failed": bool}).set_index(pd.RangeIndex(1, len(table) + 1, name="student"))
+    table.attrs = {"source": str(path), "published": hashlib.sha256(data).hexdigest() == PUBLISHED}
+    return table
+
+
+def _refused(error: pandera.errors.SchemaError, path: Path) -> DataError:
+    cases = error.failure_cases
+    row = cases["index"].iloc[0] if isinstance(cases, pd.DataFrame) and "index" in cases else None
+    if row is None or pd.isna(row):
+        return DataError(f"{error.schema.name or 'the table'}: {error}", path, hint=AS_PUBLISHED)
+    return DataError(f"{error.schema.name} is {cases['failure_case'].iloc[0]}", path, int(row) + 2, AS_PUBLISHED)

@@ -1,0 +1,345 @@
+"""CK+ (Lucey et al. 2010) in the three forms people have it; they hold different pictures, so their numbers differ.
+
+* **sequences**: the official release, ``cohn-kanade-images/S010/004/S010_004_00000019.png`` with the peak frame's label
+  in ``Emotion/S010/004/S010_004_00000019_emotion.txt``: 593 sequences from neutral to peak, 327 of them labelled;
+* **faces**: ``CK+48``, an unofficial copy: 981 faces of 48 x 48 pixels, ``anger/S010_004_00000017.png``, the last three
+  frames of each labelled sequence. Three near-copies each: split by subject;
+* **table**: ``ckextended.csv``, another one, in FER2013's format: 920 rows, 327 peak frames and 593 neutral ones. It
+  does not say who is shown, and its Usage column does not keep people apart.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ferbook import paths
+from ferbook.datasets import cache
+from ferbook.datasets.cards import CARDS
+from ferbook.datasets.ferplus import USAGE
+from ferbook.datasets.files import DAMAGED, decode, grey_pixels, need_columns
+from ferbook.emotions import EMOTIONS, canonical, index
+from ferbook.errors import ConfigError, DataError, MissingDataError
+from ferbook.faceset import FaceSet
+
+#: Side of the faces of the two unofficial forms.
+SIDE = 48
+#: Faces of each form when it is complete; of the sequences, the labelled ones.
+FACES: dict[str, int] = {"sequences": 327, "faces": 981, "table": 920}
+TABLE = "ckextended.csv"
+IMAGES = "cohn-kanade-images"
+LABELS = "Emotion"
+#: The integer codes of the label files, in order.
+SEQUENCE_CODES: tuple[str, ...] = (
+    "neutral",
+    "anger",
+    "contempt",
+    "disgust",
+    "fear",
+    "happiness",
+    "sadness",
+    "surprise",
+)
+#: The integer codes of the table, in order: FER2013's, and contempt after them.
+TABLE_CODES: tuple[str, ...] = (
+    "anger",
+    "disgust",
+    "fear",
+    "happiness",
+    "sadness",
+    "surprise",
+    "neutral",
+    "contempt",
+)
+CARD = CARDS["ckplus"]
+HOW_TO_GET = CARD.how_to_get
+
+Form = Literal["sequences", "faces", "table"]
+
+_FRAME = re.compile(r"(S\d{3})_(\d{3})_(\d{8})\.png")
+_LABEL = re.compile(r"((S\d{3})_(\d{3})_\d{8})_emotion\.txt")
+
+
+def load(
+    root: str | Path | None = None, *, form: Form | None = None, size: int = 224, neutral_first: bool = False
+) -> FaceSet:
+    """Read CK+ from `root` (see :func:`ferbook.datasets.load`), from the prepared copy where the source is unchanged.
+
+    Parameters
+    ----------
+    form: which of the three forms to read; may be left out where only one is there.
+    size: for sequences: side in pixels; the middle square of each frame is scaled to it (bicubic, with antialiasing).
+    neutral_first: for sequences: the first frame of each labelled sequence as well, as neutral.
+
+    Returns
+    -------
+    FaceSet: images (N, size, size), of the 48-pixel forms (N, 48, 48); distribution (one emotion each); subject, except
+        of the table, which has split instead. ``provenance`` has the form (``layout``), whether it is ``complete``, and
+        of sequences how many are not labelled and left out.
+
+    Raises
+    ------
+    ConfigError: if an option is out of range, or several forms are there and none was chosen.
+    DataError: if it is missing or broken; names file and row.
+    """
+    if size < 1:
+        raise ConfigError("size", f"{size} is not a size in pixels")
+    found = find(root, form)
+    if not isinstance(found, _Sequences):
+        return cache.prepared("ckplus", str(found.folder), found.mark(), found.read)
+    source = f"{found.folder} {size} {neutral_first}"
+    return cache.prepared("ckplus", source, found.mark(), lambda: found.read(size, neutral_first))
+
+
+def find(root: str | Path | None = None, form: Form | None = None) -> Layout:
+    """The CK+ files at `root` or in its subfolder ``ckplus``, ``CK+`` or ``CKPlus``, not read yet.
+
+    Raises
+    ------
+    ConfigError: if several forms are there and none was chosen.
+    MissingDataError: if there is none, or not the chosen one.
+    DataError: if a part of it is not there, or files have names that say nothing about them.
+    """
+    if form not in (*_FORMS, None):
+        raise ConfigError("form", f"{form!r} is not a form of CK+", f"Known: {', '.join(_FORMS)}.")
+    place = paths.data_root(root)
+    for base in (place, place / "ckplus", place / "CK+", place / "CKPlus"):
+        there = {name: folder for name, (where, _) in _FORMS.items() if (folder := where(base)) is not None}
+        if form is None and len(there) > 1:
+            raise ConfigError("form", f"{base} holds CK+ as {' and as '.join(there)}", "They differ: choose one.")
+        for name, folder in there.items():
+            if form in (name, None):
+                return _FORMS[name][1](folder)
+    problem = f"no CK+ here{f' as {form}' if form else ''}: neither {IMAGES}, nor CK+48, nor {TABLE}"
+    raise MissingDataError(problem, place, hint=HOW_TO_GET)
+
+
+class Layout(Protocol):
+    """CK+ as it lies on disk in one of the three forms."""
+
+    folder: Path
+
+    def mark(self) -> str:
+        """Fingerprint of the files' present state, hex."""
+        ...
+
+    def read(self) -> FaceSet:
+        """Decode everything. Raises DataError."""
+        ...
+
+
+class _Face(NamedTuple):
+    path: Path
+    emotion: str
+    subject: str
+
+
+def _assemble(faces: list[_Face], images: list[np.ndarray], form: Form, **more: object) -> FaceSet:
+    order = sorted(range(len(faces)), key=lambda place: faces[place].path.name)
+    chosen = [faces[place] for place in order]
+    return FaceSet(
+        name="ckplus",
+        images=np.stack([images[place] for place in order]),
+        ids=np.array([face.path.name for face in chosen]),
+        distribution=_one_hot([face.emotion for face in chosen]),
+        subject=np.array([face.subject for face in chosen]),
+        provenance={"layout": form, **more, "terms": CARD.terms},
+    )
+
+
+def _one_hot(emotions: list[str]) -> np.ndarray:
+    return np.eye(len(EMOTIONS))[[index(emotion) for emotion in emotions]]
+
+
+def _grey(path: Path, side: int | None = None) -> np.ndarray:
+    """A grey picture, or a colour picture in grey: CK+ holds both."""
+    data = path.read_bytes()
+    try:
+        return decode(data, path, side=side)
+    except DataError as error:
+        try:
+            colour = decode(data, path, mode="RGB", side=side)
+        except DataError:
+            raise error from None
+    return np.asarray(Image.fromarray(colour).convert("L"))
+
+
+class _Table:
+    """One CSV of pixels."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.path = folder / TABLE
+
+    def mark(self) -> str:
+        return cache.fingerprint([self.path])
+
+    def read(self) -> FaceSet:
+        emotions, images, splits = [], [], []
+        # A wrong byte spoils one cell, whose reader then names the line.
+        with self.path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
+            table = csv.DictReader(stream)
+            need_columns(table.fieldnames, {"emotion", "pixels", "Usage"}, self.path)
+            for line, row in enumerate(table, start=2):
+                emotions.append(_emotion(row["emotion"], TABLE_CODES, self.path, line))
+                images.append(grey_pixels(row["pixels"], SIDE, self.path, line))
+                if row["Usage"] not in USAGE:
+                    raise DataError(f"unknown Usage {row['Usage']!r}", self.path, line, f"Known: {', '.join(USAGE)}.")
+                splits.append(USAGE[row["Usage"]])
+        if not images:
+            raise DataError("the table is empty", self.path, hint=DAMAGED)
+        return FaceSet(
+            name="ckplus",
+            images=np.stack(images),
+            ids=np.array([f"{self.path.stem}-{row:04d}" for row in range(1, len(images) + 1)]),
+            distribution=_one_hot(emotions),
+            split=np.array(splits),
+            # The 981 faces go around as such a table, too.
+            provenance={
+                "layout": "table",
+                "complete": len(images) in (FACES["table"], FACES["faces"]),
+                "terms": CARD.terms,
+            },
+        )
+
+
+def _emotion(text: str | None, codes: tuple[str, ...], path: Path, line: int | None = None) -> str:
+    """The emotion of a code such as ``3`` or ``3.0000000e+00``."""
+    try:
+        code = float(text or "")
+        if not code.is_integer() or not 0 <= code < len(codes):
+            raise ValueError
+    except ValueError:
+        known = ", ".join(f"{code} {name}" for code, name in enumerate(codes))
+        raise DataError(f"unknown emotion {text!r}", path, line, f"Known: {known}.") from None
+    return codes[int(code)]
+
+
+class _Faces:
+    """One folder of 48-pixel faces per emotion."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.faces: list[_Face] = []
+        taken: dict[str, Path] = {}
+        for path in _face_files(folder):
+            name = _FRAME.fullmatch(path.name)
+            if not name:
+                raise DataError("unknown file name", path, hint="A name reads S010_004_00000017.png.")
+            if path.name in taken:
+                hint = "Its folder is its label: remove the wrong one of the two."
+                raise DataError(f"is the same frame as {taken[path.name]}", path, hint=hint)
+            taken[path.name] = path
+            try:
+                emotion = canonical(path.parent.name)
+            except KeyError:
+                hint = f"Known: {', '.join(EMOTIONS)}."
+                raise DataError(f"{path.parent.name!r} is not an emotion", path.parent, hint=hint) from None
+            self.faces.append(_Face(path, emotion, name[1]))
+
+    def mark(self) -> str:
+        # The folder is the label.
+        labels = "".join(f"{face.path.name}:{face.emotion}\n" for face in self.faces)
+        return sha256(f"{cache.fingerprint(face.path for face in self.faces)}\n{labels}".encode()).hexdigest()
+
+    def read(self) -> FaceSet:
+        images = [_grey(face.path, SIDE) for face in self.faces]
+        return _assemble(self.faces, images, "faces", complete=len(images) == FACES["faces"])
+
+
+def _face_files(folder: Path) -> list[Path]:
+    # A dot in front: what a Mac leaves behind, not a picture.
+    return sorted(path for path in folder.glob("[!.]*/*.png") if not path.name.startswith("."))
+
+
+class _Sequences:
+    """The official release: sequences of frames, and the labels of their peaks."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.images = folder / IMAGES
+        self.peaks: list[_Face] = []
+        self.first: list[_Face] = []
+        # The archive of labels unpacks to Emotion, some tools put that into a folder named like the archive.
+        label_root = next((p for p in (folder / LABELS, folder / "Emotion_labels" / LABELS) if p.is_dir()), None)
+        if label_root is None:
+            hint = f"Unpack Emotion_labels.zip of the release beside {IMAGES}."
+            raise DataError(f"the labels are missing: no folder {LABELS}", folder, hint=hint)
+        self.label_files = [p for p in sorted(label_root.glob("*/*/*.txt")) if not p.name.startswith(".")]
+        if not self.label_files:
+            raise DataError("holds no label file", label_root, hint="It holds S010/004/S010_004_00000019_emotion.txt.")
+        labelled = set()
+        for path in self.label_files:
+            name = _LABEL.fullmatch(path.name)
+            sequence = self.images / path.parent.relative_to(label_root)
+            if not name or sequence.parts[-2:] != (name[2], name[3]):
+                hint = "A label lies in S010/004/ and is named S010_004_00000019_emotion.txt."
+                raise DataError("unknown file name", path, hint=hint)
+            if sequence in labelled:
+                raise DataError("is a second label of its sequence", path, hint="Remove the wrong one of the two.")
+            labelled.add(sequence)
+            self._add(sequence, name[1], name[2], path)
+        self.unlabelled = len({path for path in self.images.glob("S*/*") if path.is_dir()} - labelled)
+
+    def _add(self, sequence: Path, peak: str, subject: str, label: Path) -> None:
+        emotion = _emotion(label.read_text(errors="replace").strip(), SEQUENCE_CODES, label)
+        frames = sorted(path for path in sequence.glob("*.png") if not path.name.startswith("."))
+        odd = next((path for path in frames if not _FRAME.fullmatch(path.name)), None)
+        if odd is not None:
+            raise DataError("unknown file name", odd, hint="A frame is named S010_004_00000019.png.")
+        path = sequence / f"{peak}.png"
+        if path not in frames:
+            raise DataError(f"labels the frame {path.name}, which is not in {sequence}", label, hint=DAMAGED)
+        if frames[0] == path:
+            raise DataError(f"holds no frame before its peak {path.name}", sequence, hint=DAMAGED)
+        self.peaks.append(_Face(path, emotion, subject))
+        self.first.append(_Face(frames[0], "neutral", subject))
+
+    def mark(self) -> str:
+        return cache.fingerprint([*self.label_files, *(face.path for face in (*self.peaks, *self.first))])
+
+    def read(self, size: int = 224, neutral_first: bool = False) -> FaceSet:
+        faces = [*self.peaks, *self.first] if neutral_first else self.peaks
+        images = []
+        for face in faces:
+            frame = Image.fromarray(_grey(face.path))
+            images.append(np.asarray(ImageOps.fit(frame, (size, size), Image.Resampling.BICUBIC)))
+        return _assemble(
+            faces,
+            images,
+            "sequences",
+            size=size,
+            neutral_first=neutral_first,
+            unlabelled=self.unlabelled,
+            complete=len(self.peaks) == FACES["sequences"],
+        )
+
+
+def _find_table(base: Path) -> Path | None:
+    return base if (base / TABLE).is_file() else None
+
+
+def _find_sequences(base: Path) -> Path | None:
+    return base if (base / IMAGES).is_dir() else None
+
+
+def _find_faces(base: Path) -> Path | None:
+    for folder in (base / "CK+48", base):
+        if any(_FRAME.fullmatch(path.name) for path in _face_files(folder)):
+            return folder
+    return None
+
+
+# Where each form lies below a folder, and what reads it.
+_FORMS: dict[str, tuple[Callable[[Path], Path | None], Callable[[Path], Layout]]] = {
+    "sequences": (_find_sequences, _Sequences),
+    "faces": (_find_faces, _Faces),
+    "table": (_find_table, _Table),
+}

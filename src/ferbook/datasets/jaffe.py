@@ -1,0 +1,102 @@
+"""JAFFE (Lyons et al. 1998): 213 posed pictures of ten women, 256 x 256, 8-bit grey.
+
+The published archive holds one folder of files such as ``KA.AN1.39.tiff``: who (two initials), the expression that was
+asked for, the number of the take, and a running number.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ferbook import paths
+from ferbook.datasets import cache
+from ferbook.datasets.cards import CARDS
+from ferbook.datasets.files import decode
+from ferbook.emotions import EMOTIONS, index
+from ferbook.errors import DataError, MissingDataError
+from ferbook.faceset import FaceSet
+
+SIDE = 256
+#: Pictures of the complete release.
+FACES = 213
+#: Initials of the ten women.
+SUBJECTS: tuple[str, ...] = ("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM")
+#: The expression codes of the file names.
+EXPRESSIONS: dict[str, str] = {
+    "AN": "anger",
+    "DI": "disgust",
+    "FE": "fear",
+    "HA": "happiness",
+    "NE": "neutral",
+    "SA": "sadness",
+    "SU": "surprise",
+}
+CARD = CARDS["jaffe"]
+HOW_TO_GET = CARD.how_to_get
+
+_NAME = re.compile(rf"({'|'.join(SUBJECTS)})\.({'|'.join(EXPRESSIONS)})\d\.\d+\.tiff")
+
+
+def load(root: str | Path | None = None) -> FaceSet:
+    """Read JAFFE from `root` (see :func:`ferbook.datasets.load`), from the prepared copy where the source is unchanged.
+
+    Returns
+    -------
+    FaceSet: images (N, 256, 256), distribution (one emotion each), subject (initials), sorted by file name;
+        ``provenance["complete"]`` tells whether all 213 pictures are there.
+
+    Raises
+    ------
+    DataError: if it is missing or broken; names the file.
+    """
+    found = find(root)
+    return cache.prepared("jaffe", str(found.folder), found.mark(), found.read)
+
+
+def find(root: str | Path | None = None) -> Layout:
+    """The JAFFE files at `root` or in its subfolder ``jaffe``, ``JAFFE`` or ``jaffedbase``, not read yet.
+
+    Raises
+    ------
+    MissingDataError: if there is none.
+    DataError: if a TIFF has a name that says nothing about it.
+    """
+    place = paths.data_root(root)
+    for folder in (place, place / "jaffe", place / "JAFFE", place / "jaffedbase"):
+        if any(folder.glob("*.tiff")):
+            return Layout(folder)
+    raise MissingDataError("no JAFFE here: no files like KA.AN1.39.tiff", place, hint=HOW_TO_GET)
+
+
+class Layout:
+    """JAFFE as it lies on disk: one folder."""
+
+    def __init__(self, folder: Path):
+        """Looks at names only. Raises DataError."""
+        self.folder = folder
+        # A dot in front: what a Mac leaves behind, not a picture.
+        self.files = sorted(path for path in folder.glob("*.tiff") if not path.name.startswith("."))
+        odd = [path.name for path in self.files if not _NAME.fullmatch(path.name)]
+        if odd:
+            hint = f"A name reads KA.AN1.39.tiff, with {', '.join(SUBJECTS)} and {', '.join(EXPRESSIONS)}."
+            raise DataError(f"{len(odd)} unknown file names, the first {', '.join(odd[:5])}", folder, hint=hint)
+
+    def mark(self) -> str:
+        """Fingerprint of the files' present state, hex."""
+        return cache.fingerprint(self.files)
+
+    def read(self) -> FaceSet:
+        """Decode everything. Raises DataError."""
+        subjects, codes = zip(*(_NAME.fullmatch(path.name).groups() for path in self.files), strict=True)
+        images = [decode(path.read_bytes(), path, formats=("TIFF",), side=SIDE) for path in self.files]
+        return FaceSet(
+            name="jaffe",
+            images=np.stack(images),
+            ids=np.array([path.name for path in self.files]),
+            distribution=np.eye(len(EMOTIONS))[[index(EXPRESSIONS[code]) for code in codes]],
+            subject=np.array(subjects),
+            provenance={"layout": "folder", "complete": len(images) == FACES, "terms": CARD.terms},
+        )
