@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ferbook.errors import FerbookError
+
+if TYPE_CHECKING:
+    from ferbook.faceset import FaceSet
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,8 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     data = commands.add_parser("data", help="read a data set and say what was found")
     data.add_argument("name", nargs="?", default="ferplus")
     data.add_argument("--root", help="folder of the data set (default: FERBOOK_DATA, else data/)")
-    data.add_argument("--record", action="store_true", help="write its facts to data/recorded and freeze the test sets")
     data.set_defaults(run=_data)
+
+    record = commands.add_parser("record", help="measure on the complete data and write to data/recorded")
+    record.add_argument("what", choices=sorted(_RECORDS))
+    record.add_argument("--root", help="folder of FER+ (default: FERBOOK_DATA, else data/)")
+    record.set_defaults(run=_record)
 
     claims = commands.add_parser("claims", help="check the papers' claims against recorded facts")
     claims.add_argument("paper", nargs="*", help="papers, as 000 to 004 (default: all)")
@@ -40,26 +48,62 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _data(options: argparse.Namespace) -> int:
-    from ferbook import datasets, dependencies, facts, paths, splits
+    from ferbook import datasets
     from ferbook.datasets import ferplus
-    from ferbook.labels import clean_votes
 
     faces = datasets.load(options.name, options.root)
     print(f"{faces.name}: {len(faces):,} faces, {faces.provenance['layout']}, checksum {faces.provenance['checksum']}")
     if options.name == "ferplus":
-        official = ferplus.is_official(faces)
-        print("the complete public release" if official else "not the complete public release: numbers will differ")
-    if options.record:
-        if options.name != "ferplus" or not official:
-            raise FerbookError("only the complete FER+ release is recorded; this is something else.")
-        library = dependencies.library_hash(dependencies.library_files(Path(facts.__file__)))
-        facts.record(faces, facts.recorded_path("labels"), library)
-        cleaned = clean_votes(faces.votes)
-        ids = faces.ids[cleaned.keep]
-        for name, split in facts.paper_splits(cleaned.distribution).items():
-            splits.freeze(ids[split.test], paths.project_root() / "data" / "splits" / f"ferplus-{name}.csv")
-        print(f"recorded {facts.recorded_path('labels')} and the test sets in data/splits")
+        whole = ferplus.is_official(faces)
+        print("the complete public release" if whole else "not the complete public release: numbers will differ")
     return 0
+
+
+def _record(options: argparse.Namespace) -> int:
+    print(f"recorded {_RECORDS[options.what](options.root)}")
+    return 0
+
+
+def _record_labels(root: str | None) -> Path:
+    """Facts of FER+'s labels, and the ids of the test sets drawn from it."""
+    from ferbook import facts, paths, splits
+    from ferbook.labels import clean_votes
+
+    faces = _complete_ferplus(root)
+    cleaned = clean_votes(faces.votes)
+    ids = faces.ids[cleaned.keep]
+    for name, split in facts.paper_splits(cleaned.distribution).items():
+        splits.freeze(ids[split.test], paths.project_root() / "data" / "splits" / f"ferplus-{name}.csv")
+    return facts.record(faces)
+
+
+def _record_detection(root: str | None) -> Path:
+    from ferbook import finding
+
+    return finding.record(_complete_ferplus(root))
+
+
+def _record_difficulty(root: str | None) -> Path:
+    from ferbook import difficulty
+
+    return difficulty.record()
+
+
+def _complete_ferplus(root: str | None) -> FaceSet:
+    from ferbook import datasets
+    from ferbook.datasets import ferplus
+
+    faces = datasets.load("ferplus", root)
+    if not ferplus.is_official(faces):
+        raise FerbookError("only the complete FER+ release is recorded; this is something else.")
+    return faces
+
+
+_RECORDS: dict[str, Callable[[str | None], Path]] = {
+    "labels": _record_labels,
+    "detection": _record_detection,
+    "difficulty": _record_difficulty,
+}
 
 
 def _claims(options: argparse.Namespace) -> int:

@@ -6,26 +6,23 @@ their provenance, so that a build without the data can still show them, marked a
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from ferbook import paths
+from ferbook import records
 from ferbook.datasets import ferplus
 from ferbook.emotions import EMOTIONS
-from ferbook.errors import DataError
 from ferbook.faceset import SPLITS, FaceSet
 from ferbook.labels import Cleaned, clean_votes, complexity, has_tie
 from ferbook.splits import COMPLEX_ABOVE, Split, complex_split, duplicate_groups, leaked, official_split, ordinary_split
 
 #: Share of the cleaned set that paper 002 tests on.
 TEST_SHARE = 0.1
+#: Name of the record of the real FER+.
+RECORD = "002/labels"
 #: Seed of the recorded test sets.
 SEED = 0
 
@@ -162,41 +159,12 @@ def _twin_agreement(groups: np.ndarray, distribution: np.ndarray) -> dict[str, o
     }
 
 
-def recorded_path(name: str) -> Path:
-    """Where the recorded facts of a data set lie."""
-    return paths.project_root() / "data" / "recorded" / "002" / f"{name}.json"
+def record(faces: FaceSet) -> Path:
+    """Write the facts of `faces` with their provenance; returns where."""
+    return records.write(RECORD, label_facts(faces), faces=faces, module=__file__, seed=SEED)
 
 
-def record(faces: FaceSet, path: Path, library: str) -> None:
-    """Write the facts of `faces` with their provenance; whole or not at all."""
-    provenance = {
-        "data": faces.name,
-        "checksum": faces.provenance["checksum"],
-        "layout": faces.provenance.get("layout"),
-        "seed": SEED,
-        "library": library,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_suffix(".tmp")
-    staging.write_text(json.dumps({"provenance": provenance, "facts": label_facts(faces)}, indent=1) + "\n")
-    os.replace(staging, path)
-
-
-def recorded(name: str = "labels") -> Facts:
-    """The facts of the real FER+, as recorded.
-
-    Raises
-    ------
-    DataError: if the record is missing or unreadable.
-    """
-    path = recorded_path(name)
-    try:
-        stored = json.loads(path.read_text())
-        return Facts(stored["facts"], "same data", stored["provenance"])
-    except FileNotFoundError:
-        raise DataError("no recorded facts", path, hint="`ferbook data record` writes them where FER+ is.") from None
-    except (json.JSONDecodeError, KeyError) as error:
-        raise DataError(f"not a record of facts ({error!r})", path, hint="Restore it from the repository.") from None
+def recorded() -> Facts:
+    """The facts of the real FER+, as recorded. Raises DataError if the record is missing or unreadable."""
+    stored = records.read(RECORD)
+    return Facts(stored["values"], "same data", stored["provenance"])

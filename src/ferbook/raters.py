@@ -1,4 +1,4 @@
-"""Ten simulated annotators who vote on synthetic faces as FER+'s crowd voted on photographs.
+"""Ten simulated annotators: votes on emotions as FER+'s crowd gave them, ranks of intensity as in paper 001.
 
 Each vote is drawn independently. What a rater sees is the true mixture, diluted with *neutral* where the expression is
 weak. Faces differ in how *ambiguous* they are: on a clear one everybody reports what is seen; the more ambiguous a
@@ -11,6 +11,8 @@ people.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -98,3 +100,92 @@ def vote(mixture: np.ndarray, intensity: np.ndarray, *, seed: int, raters: int =
         answer = (chance[:, rater, None] >= cumulative[:, :-1]).sum(axis=1)
         votes[rows, answer] += 1
     return votes
+
+
+#: The three ranks of expression intensity in paper 001 (section D), weakest first.
+RANKS: tuple[str, ...] = ("minimal", "average", "strong")
+#: Intensities at which a rater without bias goes from one rank to the next.
+RANK_BOUNDS: tuple[float, float] = (0.4, 0.7)
+#: Standard deviations: of a rater's lasting shift of both bounds, and of one judgement.
+RANK_BIAS, RANK_NOISE = 0.06, 0.10
+
+
+def rate_intensity(intensity: np.ndarray, *, seed: int, raters: int = 10) -> np.ndarray:
+    """Ranks that annotators give to expressions of known intensity (the task of paper 001, section D).
+
+    Parameters
+    ----------
+    intensity: (N,) in [0, 1].
+    seed: of the raters' bounds and of every judgement; face i's ranks do not depend on how many faces follow.
+    raters: how many annotators; at least two, or they could not disagree.
+
+    Returns
+    -------
+    (N, raters) int, indices into ``RANKS``.
+
+    Raises
+    ------
+    ConfigError: if there are fewer than two raters.
+    """
+    if raters < 2:
+        raise ConfigError("raters", f"{raters} annotators cannot agree or disagree")
+    shift = np.random.default_rng([seed, 3]).normal(0.0, RANK_BIAS, raters)
+    slips = np.random.default_rng([seed, 4]).normal(0.0, RANK_NOISE, (len(intensity), raters))
+    seen = np.asarray(intensity, dtype=np.float64)[:, None] + shift + slips
+    return np.searchsorted(RANK_BOUNDS, seen)
+
+
+class Majority(NamedTuple):
+    """`label` (N,) the answer given most often, the lowest of them where several are; `tied` (N,) bool says where."""
+
+    label: np.ndarray
+    tied: np.ndarray
+
+
+def majority(counts: np.ndarray) -> Majority:
+    """The majority answer of each face. counts: (N, C) how many raters gave each answer, as :func:`tally` makes them."""
+    counts = np.asarray(counts)
+    return Majority(counts.argmax(axis=1), (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) > 1)
+
+
+def tally(ratings: np.ndarray, answers: int) -> np.ndarray:
+    """How many raters gave each answer. ratings: (N, R) ints in 0..answers-1 -> (N, answers) int."""
+    return (np.asarray(ratings)[:, :, None] == np.arange(answers)).sum(axis=1)
+
+
+class Agreement(NamedTuple):
+    """Fleiss' kappa and its 95 % percentile interval."""
+
+    kappa: float
+    low: float
+    high: float
+
+
+def agreement(counts: np.ndarray, *, seed: int, resamples: int = 1000) -> Agreement:
+    """Fleiss' kappa among raters, with a bootstrap interval over faces (1: always agree; 0: as by chance).
+
+    Parameters
+    ----------
+    counts: (N, C) how many raters gave each answer; every row sums to the same number, at least two.
+    seed: of the bootstrap.
+    resamples: of the faces, with replacement.
+
+    Raises
+    ------
+    ValueError: if rows sum to different numbers or to one, or all raters gave one and the same answer throughout, where
+        kappa is not defined.
+    """
+    from statsmodels.stats.inter_rater import fleiss_kappa
+
+    counts = np.asarray(counts)
+    raters = counts.sum(axis=1)
+    if not len(counts) or raters.min() != raters.max() or raters[0] < 2:
+        raise ValueError("every face needs the same number of ratings, at least two")
+    if (counts.sum(axis=0) > 0).sum() < 2:
+        raise ValueError("kappa is not defined where only one answer was ever given")
+    rng = np.random.default_rng(seed)
+    drawn = (counts[rng.integers(0, len(counts), len(counts))] for _ in range(resamples))
+    # A resample may by chance hold one answer only; it says nothing about agreement.
+    values = [fleiss_kappa(sample) for sample in drawn if (sample.sum(axis=0) > 0).sum() > 1]
+    low, high = np.percentile(values, [2.5, 97.5])
+    return Agreement(float(fleiss_kappa(counts)), float(low), float(high))

@@ -99,7 +99,7 @@ def frozen_split(faces: FaceSet, name: str) -> Split:
     """
     path = paths.project_root() / "data" / "splits" / f"{name}.csv"
     if not path.is_file():
-        raise DataError("no frozen split of this name", path, hint="`ferbook data freeze` writes them.")
+        raise DataError("no frozen split of this name", path, hint="`ferbook record labels` writes them.")
     wanted = pd.read_csv(path, dtype=str)["id"].to_numpy()
     missing = np.flatnonzero(~np.isin(wanted, faces.ids))
     if missing.size:

@@ -12,7 +12,7 @@ def test_data_says_what_was_found(tiny, capsys):
 
 
 def test_only_the_complete_release_is_recorded(tiny, capsys):
-    assert main(["data", "ferplus", "--root", str(tiny.write_archives()), "--record"]) == 2
+    assert main(["record", "labels", "--root", str(tiny.write_archives())]) == 2
     assert "only the complete FER+ release is recorded" in capsys.readouterr().err
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,10 +59,17 @@ def test_a_set_without_duplicates_has_no_agreement():
     assert facts.label_facts(faces)["twin_same_winner"] is None
 
 
-def test_records_name_what_is_wrong(tmp_path, monkeypatch):
-    monkeypatch.setattr(facts, "recorded_path", lambda name: tmp_path / f"{name}.json")
-    with pytest.raises(DataError, match="no recorded facts"):
+def test_records_survive_a_round_trip_and_name_what_is_wrong(tmp_path, monkeypatch):
+    (tmp_path / "_config.yml").touch()
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("FERBOOK_HOME", str(tmp_path))
+    with pytest.raises(DataError, match=r"labels\.json: no such record"):
         facts.recorded()
-    (tmp_path / "labels.json").write_text('{"facts": ')
-    with pytest.raises(DataError, match="not a record of facts"):
+    faces = replace(hand_made(), provenance={"checksum": "c0ffee"})
+    path = facts.record(faces)
+    assert facts.recorded().values == facts.label_facts(faces)
+    assert facts.recorded().provenance["checksum"] == "c0ffee"
+    assert [entry.name for entry in path.parent.iterdir()] == ["labels.json"]
+    path.write_text('{"values": ')
+    with pytest.raises(DataError, match="not a record"):
         facts.recorded()

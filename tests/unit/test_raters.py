@@ -77,3 +77,50 @@ def test_the_crowd_resembles_that_of_ferplus():
 def test_refuses(count):
     with pytest.raises(ConfigError, match="raters"):
         raters.vote(pure("fear", 1), np.ones(1), seed=0, raters=count)
+
+
+def fleiss_twin(counts):
+    """Fleiss (1971), sum by sum."""
+    faces, raters = len(counts), sum(counts[0])
+    per_face = [(sum(c * c for c in row) - raters) / (raters * (raters - 1)) for row in counts]
+    share = [sum(row[k] for row in counts) / (faces * raters) for k in range(len(counts[0]))]
+    observed, expected = sum(per_face) / faces, sum(p * p for p in share)
+    return (observed - expected) / (1 - expected)
+
+
+def test_kappa_matches_its_twin_and_lies_in_its_interval():
+    counts = raters.tally(raters.rate_intensity(np.linspace(0, 1, 60), seed=0), len(raters.RANKS))
+    found = raters.agreement(counts, seed=0, resamples=200)
+    assert found.kappa == pytest.approx(fleiss_twin(counts.tolist()))
+    assert found.low < found.kappa < found.high
+
+
+def test_kappa_at_its_ends():
+    unanimous = np.array([[10, 0, 0], [0, 10, 0], [0, 0, 10]] * 5)
+    assert raters.agreement(unanimous, seed=0).kappa == pytest.approx(1)
+    chance = np.random.default_rng(0).multinomial(10, [1 / 3] * 3, 3000)
+    assert raters.agreement(chance, seed=0, resamples=50).kappa == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("counts", [np.empty((0, 3)), [[1, 0], [0, 1]], [[2, 1], [1, 1]], [[3, 0], [3, 0]]])
+def test_kappa_refuses_what_has_none(counts):
+    with pytest.raises(ValueError, match=r"(ratings|one answer)"):
+        raters.agreement(np.array(counts), seed=0)
+
+
+def test_stronger_expressions_get_higher_ranks():
+    ranks = raters.rate_intensity(np.repeat([0.2, 0.55, 0.9], 500), seed=1).reshape(3, -1)
+    assert ranks.mean(axis=1).round().tolist() == [0, 1, 2]
+    few = raters.rate_intensity(np.full(5, 0.5), seed=1)
+    np.testing.assert_array_equal(raters.rate_intensity(np.full(50, 0.5), seed=1)[:5], few)
+    with pytest.raises(ConfigError, match="raters"):
+        raters.rate_intensity(np.ones(3), seed=0, raters=1)
+
+
+def test_majority_reports_ties():
+    ratings = np.array([[0, 0, 1, 2], [0, 0, 1, 1], [2, 2, 2, 2]])
+    counts = raters.tally(ratings, 3)
+    assert counts.tolist() == [[2, 1, 1], [2, 2, 0], [0, 0, 4]]
+    label, tied = raters.majority(counts)
+    assert label.tolist() == [0, 0, 2]
+    assert tied.tolist() == [False, True, False]

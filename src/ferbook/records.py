@@ -1,0 +1,66 @@
+"""Recorded results: small JSON files in ``data/recorded/``, each with the provenance that makes it repeatable."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from ferbook import dependencies, paths
+from ferbook.errors import DataError
+from ferbook.faceset import FaceSet
+
+
+def path_of(name: str) -> Path:
+    """Where the record `name` (as ``002/labels``) lies."""
+    return paths.project_root() / "data" / "recorded" / f"{name}.json"
+
+
+def write(name: str, values: Mapping[str, object], *, faces: FaceSet, module: str, **settings: object) -> Path:
+    """Write a record; whole or not at all.
+
+    Parameters
+    ----------
+    name: as in :func:`path_of`.
+    values: what was found; plain JSON.
+    faces: what it was found on.
+    module: path of the module that found it; the hash of all library files it uses is kept.
+    settings: seed and whatever else the result depends on.
+    """
+    provenance = {
+        "data": faces.name,
+        "checksum": faces.provenance["checksum"],
+        **settings,
+        "library": dependencies.library_hash(dependencies.library_files(Path(module))),
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+        "torch": version("torch"),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+    target = path_of(name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = target.with_suffix(".tmp")
+    staging.write_text(json.dumps({"provenance": provenance, "values": values}, indent=1) + "\n")
+    os.replace(staging, target)
+    return target
+
+
+def read(name: str) -> dict[str, dict[str, object]]:
+    """A record's ``values`` and ``provenance``.
+
+    Raises
+    ------
+    DataError: if it is missing or unreadable.
+    """
+    path = path_of(name)
+    try:
+        stored = json.loads(path.read_text())
+        return {"values": stored["values"], "provenance": stored["provenance"]}
+    except FileNotFoundError:
+        raise DataError("no such record", path, hint="`ferbook record` writes the records.") from None
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise DataError(f"not a record ({error!r})", path, hint="Restore it from the repository.") from None
