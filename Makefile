@@ -36,7 +36,7 @@ book: setup ## run the chapters that changed and render the site; DATA=folder fo
 test: book lint ## all tests, on the rendered book too
 	$(BIN)/python -m pytest
 
-bench: setup ## measure loading (DATA=folder: on FER+), printed and written to _build/bench
+bench: setup ## measure speed and memory, printed and written to _build/bench (DATA=folder: loading on FER+)
 	$(BIN)/ferbook bench
 
 lint: setup ## ruff, formatting included

@@ -40,13 +40,15 @@ def real_data():
         return {}
     found = {name: datasets.source_mark(name) for name in datasets.ON_DISK if datasets.is_available(name)}
     if not found:
-        raise WorkflowError(f"{paths.data_root()}: none of these data sets is here: {', '.join(datasets.ON_DISK)}")
+        raise FerbookError(f"{paths.data_root()}: none of these data sets is here: {', '.join(datasets.ON_DISK)}.")
     return found
 
 
 try:
     DATA = real_data()
 except FerbookError as error:
+    # Said here, because `--quiet all` silences Snakemake's own report of it.
+    print(f"ferbook: {error}", file=sys.stderr)
     raise WorkflowError(str(error)) from None
 
 PAGES = toc_pages()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ferbook.datasets import load
 from ferbook.datasets.ferplus import PARTS, USAGE
 from ferbook.emotions import VOTE_COLUMNS
 
@@ -21,6 +22,14 @@ REAL_DATA = Path(os.environ.get("FERBOOK_TEST_DATA", Path(__file__).resolve().pa
 needs_ferplus = pytest.mark.skipif(
     not (REAL_DATA / "ferplus").is_dir(), reason="the real FER+ is not on this machine (FERBOOK_TEST_DATA)"
 )
+
+
+@pytest.fixture(scope="session")
+def real_ferplus(tmp_path_factory):
+    """The real FER+, decoded once for all tests that need it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERBOOK_CACHE", str(tmp_path_factory.mktemp("real")))
+        return load("ferplus", REAL_DATA)
 
 
 @pytest.fixture(autouse=True)

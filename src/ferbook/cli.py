@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     claims.add_argument("--show", metavar="ID", help="one claim in full")
     claims.set_defaults(run=_claims)
 
-    bench = commands.add_parser("bench", help="measure loading times and memory")
+    bench = commands.add_parser("bench", help="measure loading, painting and detecting")
     bench.add_argument("--root", help="folder of FER+; without it, an archive of synthetic faces of the same size")
     bench.set_defaults(run=_bench)
 

@@ -14,15 +14,17 @@ import torch
 from sklearn.metrics import confusion_matrix
 from torch import Tensor, nn
 
-from ferbook import records
+from ferbook import augment, records
 from ferbook.datasets import load
 from ferbook.emotions import EMOTIONS
 from ferbook.faceset import FaceSet
 
 #: Bounds of the intensity groups that accuracy is given for.
 INTENSITY_BOUNDS: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8, 1.0)
-BATCH = 64
-PEAK_RATE = 4e-3
+BATCH = 50
+PEAK_RATE = 2.5e-3
+#: Pixels by which a training picture may be shifted.
+SHIFT = 2
 
 
 @dataclass(frozen=True)
@@ -50,22 +52,31 @@ class Difficulty:
         return asdict(self)
 
 
-def small_network(classes: int = len(EMOTIONS)) -> nn.Sequential:
-    """Four convolutions and a linear layer, about 100,000 parameters; takes (N, 1, H, W) floats in [0, 1]."""
-    layers: list[nn.Module] = []
-    inputs = 1
-    for width in (24, 48, 64, 96):
-        layers += [nn.Conv2d(inputs, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
-        if width != 96:
+def small_network(classes: int = len(EMOTIONS), size: int = 48) -> nn.Sequential:
+    """Four convolutions and a linear layer, about 100,000 parameters; takes (N, 1, size, size) floats in [0, 1].
+
+    Brightness and contrast of each picture are taken out first, and the first convolution halves the resolution: both
+    make it learn more in a minute.
+    """
+    layers: list[nn.Module] = [nn.InstanceNorm2d(1)]
+    inputs, side = 1, size
+    for width, kernel, stride in ((24, 5, 2), (40, 3, 1), (64, 3, 1), (96, 3, 1)):
+        layers += [
+            nn.Conv2d(inputs, width, kernel, stride, padding=kernel // 2, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+        ]
+        if inputs != 1:
             layers.append(nn.MaxPool2d(2))
-        inputs = width
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes))
+        inputs, side = width, side // 2
+    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(inputs * side * side, classes))
 
 
 def measure(train: FaceSet, test: FaceSet, *, epochs: int, seed: int) -> Difficulty:
     """Train the small network on `train` and try it on `test`.
 
-    Cross-entropy against the mixture, AdamW under a one-cycle schedule, random mirror images; the last epoch is tested.
+    Cross-entropy against the mixture, AdamW under a one-cycle schedule, random mirror images and shifts of up to two
+    pixels; the last epoch is tested.
 
     Parameters
     ----------
@@ -74,18 +85,19 @@ def measure(train: FaceSet, test: FaceSet, *, epochs: int, seed: int) -> Difficu
     seed: of weights, order and mirroring.
     """
     torch.manual_seed(seed)
-    network = small_network().to(memory_format=torch.channels_last)
+    side = train.images.shape[1]
+    network = small_network(size=side).to(memory_format=torch.channels_last)
     pixels, target = _pixels(train), torch.from_numpy(np.asarray(train.distribution, dtype=np.float32))
-    optimiser = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=1e-2)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=2e-2)
     steps = epochs * -(-len(train) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps)
     generator = torch.Generator().manual_seed(seed)
     network.train()
     for _ in range(epochs):
         for chosen in torch.randperm(len(train), generator=generator).split(BATCH):
-            batch = pixels[chosen]
-            mirrored = torch.rand(len(chosen), 1, 1, 1, generator=generator) < 0.5
-            scores = network(torch.where(mirrored, batch.flip(3), batch))
+            mirrored = torch.rand(len(chosen), generator=generator) < 0.5
+            batch = augment.random_crop(augment.flip(pixels[chosen], mirrored), side, generator, pad=SHIFT)
+            scores = network(batch)
             loss = nn.functional.cross_entropy(scores, target[chosen])
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -119,7 +131,7 @@ def _pixels(faces: FaceSet) -> Tensor:
 
 #: Name of the record of the three-minute run, and its setting: faces, passes, seeds.
 RECORD = "faces/difficulty"
-FACES, EPOCHS, SEEDS = 7500, 24, (0, 1, 2)
+FACES, EPOCHS, SEEDS = 7500, 28, (0, 1, 2)
 
 
 def balanced(count: int, seed: int) -> FaceSet:

@@ -120,3 +120,86 @@ def distributions(rows: Sequence[np.ndarray], titles: Sequence[str], columns: in
         if place % columns == 0:
             axis.set_ylabel("share of votes")
     return figure
+
+
+def sheet(images: np.ndarray, row_names: Sequence[str], column_names: Sequence[str], cell: float = 0.72) -> Figure:
+    """Pictures in a named grid without gaps.
+
+    Parameters
+    ----------
+    images: uint8 (R * C, H, W) or (R * C, H, W, 3), row by row.
+    row_names, column_names: R and C labels, on the left and on top.
+    cell: width of a picture in inches.
+    """
+    rows, columns = len(row_names), len(column_names)
+    tiled = np.concatenate([np.concatenate(list(row), axis=1) for row in np.split(images, rows)], axis=0)
+    figure, axis = plt.subplots(figsize=(columns * cell + 1.0, rows * cell + 0.4))
+    axis.imshow(tiled, vmin=0, vmax=255, interpolation="antialiased")
+    height, width = images.shape[1:3]
+    axis.set_xticks((np.arange(columns) + 0.5) * width - 0.5, column_names, fontsize=10)
+    axis.set_yticks((np.arange(rows) + 0.5) * height - 0.5, row_names, fontsize=10)
+    axis.xaxis.tick_top()
+    axis.tick_params(length=0)
+    axis.grid(False)
+    axis.spines[:].set_visible(False)
+    return figure
+
+
+def confusion(counts: np.ndarray, names: Sequence[str] = EMOTIONS) -> Figure:
+    """A confusion matrix, rows true, columns predicted: shares of each true class. counts: (C, C)."""
+    counts = np.asarray(counts, dtype=float)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, axis = plt.subplots(figsize=(WIDTH, WIDTH * 0.86))
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), share in np.ndenumerate(shares):
+        if share >= 0.005:
+            axis.text(
+                column, row, f"{100 * share:.0f}", ha="center", va="center", color="white" if share > 0.55 else "black"
+            )
+    axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
+    axis.set_yticks(range(len(names)), names)
+    axis.set_xlabel("predicted (% of the row)")
+    axis.set_ylabel("true")
+    axis.grid(False)
+    return figure
+
+
+def lines(
+    x: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    colours: Sequence[str],
+    *,
+    xlabel: str,
+    ylabel: str,
+    height: float = 3.2,
+) -> Figure:
+    """Curves over the same x, one colour per series, with markers. Labels with units."""
+    figure, axis = plt.subplots(figsize=(WIDTH, height))
+    for (label, values), colour in zip(series.items(), colours, strict=True):
+        axis.plot(x, values, marker="o", label=label, color=colour)
+    axis.set_xlabel(xlabel)
+    axis.set_ylabel(ylabel)
+    if len(series) > 1:
+        axis.legend()
+    return figure
+
+
+def marked(images: np.ndarray, points: Mapping[str, np.ndarray], columns: int = 4, cell: float = 1.5) -> Figure:
+    """Pictures with points drawn on them.
+
+    Parameters
+    ----------
+    images: uint8 (N, H, W) or (N, H, W, 3).
+    points: legend label to (N, K, 2) pixel coordinates; NaN is not drawn.
+    columns, cell: as in :func:`gallery`.
+    """
+    figure = gallery(images, columns=columns, cell=cell)
+    styles = zip(points.items(), ("#00e5ff", "#ff3d00"), ("o", "x"), strict=False)
+    for (label, places), colour, marker in styles:
+        for axis, place in zip(figure.axes, places, strict=False):
+            face = "none" if marker == "o" else colour
+            axis.scatter(*place.T, s=26, marker=marker, facecolors=face, edgecolors=colour, linewidths=1.4, label=label)
+    if len(points) > 1:
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(points))
+    return figure

@@ -1,7 +1,8 @@
-"""How well faces are found: shares and landmark errors, on faces whose landmarks are known and on those where they are not."""
+"""How well faces are found: shares and landmark errors, where the landmarks are known and where they are not."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ from ferbook.synthesis import Faces, render, sample
 TILTED = 15.0
 #: Nose offsets, in eye distances, up to which a face counts as frontal, and as half turned.
 TURNED = (0.25, 0.5)
-#: Name of the record of real faces, how many of them, and the seed that chose them.
-RECORD, REAL_FACES, SEED = "faces/detection", 2000, 0
+#: Shares of a picture's height between which a face's box is of medium size; boxes may reach beyond the picture.
+LARGE = (0.95, 1.2)
+#: Name of the record of real faces.
+RECORD = "faces/detection"
 
 
 def landmark_error(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -54,24 +57,27 @@ def on_synthetic(faces: Faces, size: int) -> dict[str, object]:
     }
 
 
-def erased(images: np.ndarray, landmarks: np.ndarray, radius: float = 0.45) -> np.ndarray:
-    """The control: the same pictures with each landmark's surroundings smoothed away; nothing else is changed.
+def erased(images: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """The control: the same pictures with the face's features smoothed away; hair, outline and background stay.
+
+    Smoothed is an ellipse around the five landmarks that takes in brows and lips, with a soft edge.
 
     Parameters
     ----------
     images: uint8 (N, H, W) or (N, H, W, 3).
     landmarks: (N, 5, 2) in pixels.
-    radius: of the smoothed discs, in eye distances.
     """
-    blank = images.copy()
+    blank = np.empty_like(images)
     rows, columns = np.mgrid[: images.shape[1], : images.shape[2]]
-    for image, points in zip(blank, landmarks, strict=True):
-        reach = radius * np.linalg.norm(points[1] - points[0])
-        near = np.zeros(rows.shape, dtype=bool)
-        for x, y in points:
-            near |= (columns - x) ** 2 + (rows - y) ** 2 < reach**2
-        spread = (reach, reach) + (0,) * (image.ndim - 2)
-        image[near] = ndimage.gaussian_filter(image.astype(np.float32), spread)[near]
+    for place, (image, points) in enumerate(zip(images, landmarks, strict=True)):
+        eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
+        middle, half = (eyes + mouth) / 2, np.linalg.norm(mouth - eyes) / 2
+        width = np.linalg.norm(points[1] - points[0])
+        inside = ((columns - middle[0]) / (1.05 * width)) ** 2 + ((rows - middle[1]) / (1.9 * half)) ** 2
+        share = np.clip((1.1 - inside) / 0.2, 0, 1).reshape(rows.shape + (1,) * (image.ndim - 2))
+        spread = (0.55 * width,) * 2 + (0,) * (image.ndim - 2)
+        smooth = ndimage.gaussian_filter(image.astype(np.float32), spread)
+        blank[place] = np.rint((1 - share) * image + share * smooth)
     return blank
 
 
@@ -90,16 +96,28 @@ def pose_groups(landmarks: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
+def size_groups(boxes: np.ndarray, side: int) -> dict[str, np.ndarray]:
+    """Which faces are small, medium and large: the box's height as a share of the picture. (N, 4) -> (N,) bool each."""
+    share = (boxes[:, 3] - boxes[:, 1]) / side
+    low, high = LARGE
+    return {
+        f"below {low:.0%} of the picture": share < low,
+        f"{low:.0%} to {high:.0%}": (share >= low) & (share <= high),
+        f"above {high:.0%}": share > high,
+    }
+
+
 def on_real(faces: FaceSet) -> dict[str, object]:
-    """Found share in all and by leading emotion; and how well picture and mirror image agree, by pose.
+    """Found share in all and by leading emotion; and how well picture and mirror image agree, by pose and size.
 
     A photograph's landmarks are not known, and what was not found has no pose. So every found face is looked for again
     in its mirror image: whether it is found there, and whether its landmarks, mirrored back, are the same.
 
     Returns
     -------
-    dict: ``found`` share, ``by_emotion``, and ``by_pose`` with the number of found faces per group, the share found in
-        the mirror image too, and the median distance between the two sets of landmarks in eye distances.
+    dict: ``found`` share, ``by_emotion``, and ``by_pose`` and ``by_size`` with the number of found faces per group, the
+        share found in the mirror image too, and the median distance between the two sets of landmarks in eye distances;
+        None for a group without faces.
     """
     first = detect(faces.images, faces.ids)
     mirrored = detect(np.ascontiguousarray(faces.images[:, :, ::-1]), faces.ids)
@@ -108,23 +126,31 @@ def on_real(faces: FaceSet) -> dict[str, object]:
     back[..., 0] = faces.images.shape[2] - 1 - back[..., 0]
     distance = landmark_error(back, first.landmarks)
     leading = faces.votes[:, : len(EMOTIONS)].argmax(axis=1)
+
+    def by_group(groups: dict[str, np.ndarray]) -> dict[str, dict[str, float | int | None]]:
+        return {
+            name: {
+                "faces": int(member.sum()),
+                "mirror_found": _average(np.mean, mirrored.found[member]),
+                "mirror_distance": _average(np.median, distance[member & mirrored.found]),
+            }
+            for name, member in groups.items()
+        }
+
     return {
         "faces": len(faces),
         "found": float(first.found.mean()),
-        "by_emotion": {name: float(first.found[leading == k].mean()) for k, name in enumerate(EMOTIONS)},
-        "by_pose": {
-            name: {
-                "faces": int(member.sum()),
-                "mirror_found": float(mirrored.found[member].mean()),
-                "mirror_distance": float(np.nanmedian(distance[member])),
-            }
-            for name, member in pose_groups(first.landmarks).items()
-        },
+        "by_emotion": {name: _average(np.mean, first.found[leading == k]) for k, name in enumerate(EMOTIONS)},
+        "by_pose": by_group(pose_groups(first.landmarks)),
+        "by_size": by_group(size_groups(first.boxes, faces.images.shape[1])),
     }
 
 
+def _average(kind: Callable[[np.ndarray], float], values: np.ndarray) -> float | None:
+    """None for a group without faces."""
+    return float(kind(values)) if values.size else None
+
+
 def record(faces: FaceSet) -> Path:
-    """Measure a random part of the real FER+ and write it to ``data/recorded``; returns where."""
-    chosen = np.sort(np.random.default_rng(SEED).choice(len(faces), REAL_FACES, replace=False))
-    part = faces.subset(chosen)
-    return records.write(RECORD, on_real(part), faces=faces, module=__file__, seed=SEED, chosen=REAL_FACES)
+    """Measure the real FER+ and write it to ``data/recorded``; a few minutes. Returns where."""
+    return records.write(RECORD, on_real(faces), faces=faces, module=__file__)

@@ -13,6 +13,7 @@ import ast
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -85,17 +86,19 @@ def execute(source: Path, target: Path, parameters: Mapping[str, object] | None 
     staging = target.with_suffix(".staging.ipynb")
     try:
         nbformat.write(notebook, bare)
-        papermill.execute_notebook(
-            bare,
-            staging,
-            parameters=parameters,
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            cwd=target.parent,
-            # Sockets in the file system: nobody else on the machine can reach a running kernel.
-            config=Config({"KernelManager": {"transport": "ipc"}}),
-        )
+        with tempfile.TemporaryDirectory(prefix="ferbook-kernel-") as sockets:
+            papermill.execute_notebook(
+                bare,
+                staging,
+                parameters=parameters,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                cwd=target.parent,
+                # Sockets in a private folder: nobody else on the machine can reach the kernel, and two kernels that
+                # run at the same time do not meet.
+                config=Config({"KernelManager": {"transport": "ipc", "ip": str(Path(sockets) / "kernel")}}),
+            )
     except PapermillExecutionError as error:
         os.replace(staging, failed)
         raise NotebookError(

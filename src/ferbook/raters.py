@@ -143,7 +143,7 @@ class Majority(NamedTuple):
 
 
 def majority(counts: np.ndarray) -> Majority:
-    """The majority answer of each face. counts: (N, C) how many raters gave each answer, as :func:`tally` makes them."""
+    """The majority answer of each face. counts: (N, C) how many raters gave each answer, see :func:`tally`."""
     counts = np.asarray(counts)
     return Majority(counts.argmax(axis=1), (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) > 1)
 
@@ -172,7 +172,7 @@ def agreement(counts: np.ndarray, *, seed: int, resamples: int = 1000) -> Agreem
 
     Raises
     ------
-    ValueError: if rows sum to different numbers or to one, or all raters gave one and the same answer throughout, where
+    ValueError: if rows sum to different numbers or to one, or all raters gave the same answer throughout, where
         kappa is not defined.
     """
     from statsmodels.stats.inter_rater import fleiss_kappa

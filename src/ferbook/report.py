@@ -10,6 +10,7 @@ from IPython.display import HTML, Markdown
 
 from ferbook import claims
 from ferbook.claims import Claim, Evidence, Result, Value
+from ferbook.datasets.cards import Card
 from ferbook.errors import ConfigError
 from ferbook.facts import Facts, recorded
 
@@ -134,6 +135,30 @@ def comparison(names: Sequence[str], series: Mapping[str, Sequence[float]], form
     for label, values in series.items():
         columns[label] = [NOTHING if value is None else format(value, form) for value in values]
     return table(pd.DataFrame(columns), caption=what)
+
+
+def cards(entries: Iterable[Card]) -> HTML:
+    """Data cards one below the other, each with a heading that links can lead to."""
+    return HTML("\n".join(_card(entry) for entry in entries))
+
+
+def _card(card: Card) -> str:
+    facts = {
+        "holds": "; ".join(f"{count:,} {part}" for part, count in card.counts.items()),
+        "emotions": ", ".join(card.labels) or "none",
+        "labels from": card.annotation,
+        "people": card.subjects,
+        "terms": card.terms,
+        "where to ask": card.where,
+        "sha256": "; ".join(f"{what}: {value}" for what, value in card.checksums.items()),
+        "cite": card.citation,
+    }
+    listed = "".join(f"<dt>{escape(key)}</dt><dd>{escape(text)}</dd>" for key, text in facts.items() if text)
+    beware = "".join(f"<li>{escape(caveat)}</li>" for caveat in card.caveats)
+    return (
+        f'<section class="data-card" id="card-{card.name}"><h3>{escape(card.title)}</h3><dl>{listed}</dl>'
+        f"<p>Beware:</p><ul>{beware}</ul></section>"
+    )
 
 
 def prose(text: str) -> Markdown:

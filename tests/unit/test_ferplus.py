@@ -259,9 +259,8 @@ def test_real_counts_agree_with_an_independent_recount():
 
 
 @needs_ferplus
-def test_real_data_is_the_official_release_and_gives_the_recorded_facts():
-    faces = load("ferplus", REAL_DATA)
-    assert ferplus.is_official(faces)
+def test_real_data_is_the_official_release_and_gives_the_recorded_facts(real_ferplus):
+    assert ferplus.is_official(real_ferplus)
     record = facts.recorded()
-    assert record.provenance["checksum"] == faces.provenance["checksum"]
-    assert facts.label_facts(faces) == record.values
+    assert record.provenance["checksum"] == real_ferplus.provenance["checksum"]
+    assert facts.label_facts(real_ferplus) == record.values

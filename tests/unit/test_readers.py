@@ -115,7 +115,7 @@ def test_every_card_belongs_to_a_reader():
 
 
 def test_cards_agree_with_the_readers():
-    assert CARDS["ferplus"].checksum == ferplus.OFFICIAL_CHECKSUM
+    assert ferplus.OFFICIAL_CHECKSUM in CARDS["ferplus"].checksums.values()
     assert CARDS["jaffe"].counts["all"] == jaffe.FACES
     assert CARDS["affectnet"].counts == affectnet.FACES
     assert CARDS["ckplus"].counts["CK+48 folder"] == ckplus.FACES["faces"]

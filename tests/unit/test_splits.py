@@ -10,7 +10,7 @@ from ferbook.datasets import load
 from ferbook.errors import ConfigError, DataError
 from ferbook.facts import TEST_SHARE, paper_splits
 from ferbook.labels import clean_votes, complexity
-from tests.conftest import REAL_DATA, needs_ferplus
+from tests.conftest import needs_ferplus
 
 
 def mixed(count, complex_every):
@@ -85,11 +85,10 @@ def test_frozen_ids_survive_a_round_trip(tmp_path, monkeypatch, tiny):
 
 
 @needs_ferplus
-def test_frozen_test_sets_are_the_ones_their_seed_draws():
+def test_frozen_test_sets_are_the_ones_their_seed_draws(real_ferplus):
     """The committed ids, drawn again from the real votes."""
-    faces = load("ferplus", REAL_DATA)
-    cleaned = clean_votes(faces.votes)
-    kept = faces.subset(cleaned.keep)
+    cleaned = clean_votes(real_ferplus.votes)
+    kept = real_ferplus.subset(cleaned.keep)
     for name, drawn in paper_splits(cleaned.distribution).items():
         frozen = splits.frozen_split(kept, f"ferplus-{name}")
         assert frozen.test.tolist() == drawn.test.tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ferbook.datasets.ferplus import OFFICIAL_CHECKSUM
 from ferbook.emotions import EMOTIONS
@@ -24,7 +24,7 @@ class Card:
     terms: licence or agreement.
     where: where to ask for it.
     caveats: leakage and other traps, one sentence each.
-    checksum: of the complete release, where the reader can tell it.
+    checksums: sha256 of what was published and does not change, by file, or of a release's content.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Card:
     terms: str
     where: str
     caveats: tuple[str, ...]
-    checksum: str | None = None
+    checksums: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def how_to_get(self) -> str:
@@ -80,7 +80,7 @@ _CARDS = (
             "288 faces of the official test part have an identical picture in the training part.",
             "People are not identified, so no split can keep them apart.",
         ),
-        checksum=OFFICIAL_CHECKSUM,
+        checksums={"content of the complete release": OFFICIAL_CHECKSUM},
     ),
     Card(
         name="vad_fer2013",
@@ -102,6 +102,10 @@ _CARDS = (
             "Four pictures were annotated twice, and each got two different points.",
             "Three of the labels-only rows are pictures that FER+ removed; they have no image here.",
         ),
+        checksums={
+            "publictest-20251228.csv": "6e547ba530ca2ea8abc767a77a1075405ed26a7b8cc0c8d7d05dc04aebbf1135",
+            "publictest-20240507-labels.csv": "8013998ac24b92faf2767bc181c28016db720b848f964de90cdd6ffabeb3c42c",
+        },
     ),
     Card(
         name="affectnet",
@@ -190,6 +194,7 @@ _CARDS = (
             "How V, A and D were put on a scale from 1 to 10 is not said.",
             "24 rows and 16 predictors.",
         ),
+        checksums={"learningMeasure.csv": "d1d9a28cbde4ce1929ca15f6f035179817c27a84c53ea11adf71181427893200"},
     ),
 )
 

@@ -1,0 +1,93 @@
+"""What a reader sees of claims and numbers."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from ferbook import claims, facts, report
+from ferbook.claims import Claim
+from ferbook.datasets import NAMES
+from ferbook.datasets.cards import CARDS
+from ferbook.errors import ConfigError
+from ferbook.facts import Facts
+
+
+def soup(html):
+    return BeautifulSoup(html.data, "html.parser")
+
+
+@pytest.fixture
+def synthetic():
+    """Facts of a build without real data: every number is another one."""
+    values = {
+        key: [v + 1 for v in value] if isinstance(value, list) else value + 1
+        for key, value in facts.recorded().values.items()
+    }
+    return Facts(values, "synthetic", {})
+
+
+def test_a_box_shows_printed_recorded_and_build_and_decides_on_the_recorded(synthetic):
+    box = soup(report.ClaimReport("002", synthetic).box("002-max-complexity")).select_one("aside")
+    shown = {term.get_text(): term.find_next("dd").get_text() for term in box.select("dt")}
+    assert shown == {
+        "the paper": "at most 8 emotions",
+        "FER+, recorded": "7 emotions",
+        "this build, synthetic": "8 emotions",
+    }
+    assert box.select_one("strong").get_text() == "holds"
+    assert "same data" in box.get_text()
+
+
+def test_a_build_with_the_real_data_decides_itself():
+    live = Facts({**facts.recorded().values, "max_complexity": 9}, "same data", {})
+    box = soup(report.ClaimReport("002", live).box("002-max-complexity"))
+    assert box.select_one("strong").get_text() == "fails"
+    assert "recorded" not in box.get_text()
+
+
+def test_numbers_that_mean_nothing_elsewhere_are_not_shown(synthetic):
+    assert "this build" not in soup(report.ClaimReport("002", synthetic).box("002-size")).get_text()
+
+
+def test_an_unknown_claim_is_refused(synthetic):
+    with pytest.raises(ConfigError, match="002-none"):
+        report.ClaimReport("002", synthetic).box("002-none")
+
+
+def test_the_table_lists_every_claim(synthetic):
+    rows = soup(report.ClaimReport("002", synthetic).table()).select("tbody tr")
+    assert len(rows) == len(claims.load_claims("002").claims)
+
+
+@pytest.mark.parametrize(
+    ("printed", "value", "expected"),
+    [
+        ("90", 87.43, "87.4 %"),
+        ("100", 99.9972, "99.997 %"),
+        ("35000", 35710.0, "35,710 %"),
+        ("0.5", 0.25, "0.25 %"),
+        ("90", None, "–"),
+        ("kept", "kept", "kept"),
+    ],
+)
+def test_found_values_show_one_digit_more_than_the_paper(printed, value, expected):
+    claim = Claim(
+        id="002-x", where="w", says="s", kind="measured", printed=printed, unit="%", check="fact", page="book/faces/a"
+    )
+    assert report.show(value, claim) == expected
+
+
+def test_tables_escape_what_they_are_given():
+    table = report.table(pd.DataFrame({"a": ["<script>"]}), caption="A & B")
+    assert "<script>" not in table.data
+    assert soup(table).select_one("caption").get_text() == "A & B"
+
+
+def test_there_is_a_card_for_every_reader_and_its_leakage_is_the_recorded_one():
+    assert set(NAMES) <= set(CARDS)
+    leaked = facts.recorded().values["official_test_leaked"]
+    assert any(caveat.startswith(f"{leaked} faces of the official test part") for caveat in CARDS["ferplus"].caveats)
+    assert list(CARDS["ferplus"].counts.values()) == facts.recorded().values["faces_by_part"]
+    assert len(soup(report.cards(CARDS.values())).select("section")) == len(CARDS)
