@@ -46,8 +46,8 @@ error = finding.landmark_error(found.landmarks, faces.landmarks(size))
 _ = figures.marked(images[:8], {"true": faces.landmarks(size)[:8], "found": found.landmarks[:8]})
 
 # %% [markdown]
-# Finding a face proves little: a detector may fire on anything of the right brightness. As a **control**, the same pictures with the
-# surroundings of each landmark smoothed away should not be found.
+# Finding a face proves little: a detector may fire on anything of the right brightness. As a **control**, the same pictures with eyes,
+# nose and mouth smoothed away should not be found.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The first four faces again with eyes, nose and mouth smoothed away"}}
 control = finding.erased(images, faces.landmarks(size))

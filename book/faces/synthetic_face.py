@@ -18,8 +18,8 @@
 
 # %% tags=["parameters"]
 seed = 0  # another seed, other people
-train_faces = 2000  # faces the small network learns from in this build
-epochs = 6  # and how often it sees them
+train_faces = 3000  # faces the small network learns from in this build
+epochs = 14  # and how often it sees them
 
 # %%
 import numpy as np
