@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ferbook.claims import Claim, Evidence, Outcome, register
+from ferbook.emotions import EMOTIONS
 from ferbook.facts import Facts
-from ferbook.labels import clean_votes
+from ferbook.labels import clean_votes, n_hot
 
 
 @register("fact")
@@ -46,11 +47,15 @@ def normalised_votes(claim: Claim, facts: Facts) -> Outcome:
     return Outcome(" ".join(f"{share:.4g}" for share in shares if share > 0), Evidence.ARITHMETIC)
 
 
-@register("difference")
-def difference(claim: Claim, facts: Facts) -> Outcome:
-    """``minuend`` less ``subtrahend``, two printed numbers."""
-    left, right = claim.arguments["minuend"], claim.arguments["subtrahend"]
-    return Outcome(left - right, Evidence.ARITHMETIC, f"{left} - {right}")
+@register("labels removed")
+def labels_removed(claim: Claim, facts: Facts) -> Outcome:
+    """How many of ``labels`` emotions an ``n``-hot reduction sets to zero."""
+    votes = np.arange(claim.arguments["labels"], 0, -1.0)
+    distribution = np.zeros((1, len(EMOTIONS)))
+    distribution[0, : len(votes)] = votes / votes.sum()
+    reduced = n_hot(distribution, claim.arguments["n"], np.random.default_rng(0))
+    removed = int((distribution > 0).sum() - (reduced > 0).sum())
+    return Outcome(removed, Evidence.ARITHMETIC, f"{claim.arguments['labels']} labels before")
 
 
 @register("share with ten votes")
@@ -65,8 +70,8 @@ def share_with_ten_votes(claim: Claim, facts: Facts) -> Outcome:
 FER2013_FACES = 35_887
 
 
-@register("share of fer2013")
-def share_of_fer2013(claim: Claim, facts: Facts) -> Outcome:
-    """Faces as per cent of FER2013's rows."""
+@register("missing from fer2013")
+def missing_from_fer2013(claim: Claim, facts: Facts) -> Outcome:
+    """How many of FER2013's rows have no face in the set."""
     faces = facts.values["faces"]
-    return Outcome(100 * faces / FER2013_FACES, Evidence(facts.evidence), f"{faces:,} of {FER2013_FACES:,} pictures")
+    return Outcome(FER2013_FACES - faces, Evidence(facts.evidence), f"{faces:,} of {FER2013_FACES:,} pictures")

@@ -10,6 +10,7 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -221,7 +222,7 @@ def judge(claims: Iterable[Claim], facts: Facts) -> list[Result]:
         try:
             outcome = known_checks()[claim.check](claim, facts)
             results.append(Result(claim, verdict(claim, outcome), outcome))
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
             raise FerbookError(f"{claim.id}: check {claim.check!r} could not be run ({error!r}).") from error
     return results
 
@@ -235,6 +236,8 @@ def verdict(claim: Claim, outcome: Outcome) -> Verdict:
         return Verdict.UNCHECKED
     if isinstance(outcome.value, bool | str):
         return Verdict.HOLDS if str(outcome.value) == claim.printed else Verdict.FAILS
+    if math.isnan(outcome.value):
+        raise ValueError("the check gave NaN")
     off = shortfall(claim, float(outcome.value))
     allowed = tolerance(claim)
     if off <= allowed.holds:

@@ -150,11 +150,15 @@ def _twin_agreement(groups: np.ndarray, distribution: np.ndarray) -> dict[str, o
     first = order[starts[sizes > 1]]
     second = order[starts[sizes > 1] + 1]
     if not first.size:
-        return {"twin_pairs": 0, "twin_same_winner": None, "twin_same_votes": None}
+        return {"twin_pairs": 0, "twin_same_winner": None, "twin_single_label": None, "twin_same_votes": None}
     top = distribution == distribution.max(axis=1, keepdims=True)
+    shared = (top[first] & top[second]).sum(axis=1)
+    # One crowd's answer, a tie broken at random, scored against the other crowd as section 3.4 scores a network's.
+    scores = [shared / top[crowd].sum(axis=1) for crowd in (first, second)]
     return {
         "twin_pairs": len(first),
-        "twin_same_winner": float((top[first] & top[second]).any(axis=1).mean()),
+        "twin_same_winner": float((shared > 0).mean()),
+        "twin_single_label": float(np.mean(scores)),
         "twin_same_votes": float((distribution[first] == distribution[second]).all(axis=1).mean()),
     }
 

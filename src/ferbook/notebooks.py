@@ -45,21 +45,25 @@ def read_source(source: Path) -> nbformat.NotebookNode:
     return jupytext.read(source, fmt="py:percent")
 
 
-def parameter_names(notebook: nbformat.NotebookNode, source: Path) -> set[str]:
-    """The names assigned in the cell tagged ``parameters``; empty without such a cell.
+def defaults(notebook: nbformat.NotebookNode, source: Path) -> dict[str, object]:
+    """What the cell tagged ``parameters`` assigns; empty without such a cell.
 
     Raises
     ------
-    ConfigError: if two cells carry the tag.
+    ConfigError: if two cells carry the tag, or one assigns something other than a plain value.
     """
     tagged = [cell for cell in notebook.cells if PARAMETERS_TAG in cell.metadata.get("tags", [])]
     if len(tagged) > 1:
         raise ConfigError("parameters", f"{source} has {len(tagged)} cells tagged {PARAMETERS_TAG!r}", "Keep one.")
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(tagged[0].source if tagged else "")):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-    return names
+    values: dict[str, object] = {}
+    for node in ast.parse(tagged[0].source if tagged else "").body:
+        try:
+            (target,) = node.targets
+            values[target.id] = ast.literal_eval(node.value)
+        except (AttributeError, ValueError):
+            problem = f"{source} does not assign a plain value in {ast.unparse(node)!r}"
+            raise ConfigError("parameters", problem, "A parameters cell holds lines like: count = 100") from None
+    return values
 
 
 def execute(source: Path, target: Path, parameters: Mapping[str, object] | None = None) -> None:
@@ -74,12 +78,14 @@ def execute(source: Path, target: Path, parameters: Mapping[str, object] | None 
     """
     notebook = read_source(source)
     parameters = dict(parameters or {})
-    known = parameter_names(notebook, source)
+    known = defaults(notebook, source)
     for name in parameters:
         if not known:
             raise ConfigError(name, f"{source} has no cell tagged {PARAMETERS_TAG!r} to receive it")
         if name not in known:
             raise ConfigError(name, f"is no parameter of {source}", f"It has: {', '.join(sorted(known))}.")
+    # All of them are injected, so that a reader sees the whole set of values that ran.
+    parameters = known | parameters
     target.parent.mkdir(parents=True, exist_ok=True)
     failed = target.with_suffix(".failed.ipynb")
     bare = target.with_suffix(".bare.ipynb")

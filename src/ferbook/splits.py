@@ -91,7 +91,9 @@ def freeze(ids: np.ndarray, path: Path) -> None:
 
 
 def frozen_split(faces: FaceSet, name: str) -> Split:
-    """The split whose test ids are frozen in ``data/splits/NAME.csv``; faces that are not listed train.
+    """The split whose test ids are frozen in ``data/splits/NAME.csv``; all other faces of `faces` train.
+
+    Hand over the set as it was when the list was drawn: for paper 002's, the faces that cleaning keeps.
 
     Raises
     ------
