@@ -8,7 +8,8 @@ STAMP := $(VENV)/.set-up
 
 # DATA=folder shows the build real data; without it every chapter runs on synthetic faces.
 ifdef DATA
-export FERBOOK_DATA := $(abspath $(DATA))
+# Not $(abspath): it takes a folder with a space in its name for two.
+export FERBOOK_DATA := $(shell $(PYTHON) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' '$(DATA)')
 endif
 export FERBOOK_CACHE ?= $(abspath _build/cache)
 export PYDEVD_DISABLE_FILE_VALIDATION := 1

@@ -16,8 +16,8 @@ from ferbook.datasets import load
 from ferbook.datasets.ferplus import PARTS, USAGE
 from ferbook.emotions import VOTE_COLUMNS
 
-# Real data is used where it lies: at FERBOOK_TEST_DATA, else in a folder `shared/data` beside the checkout.
-REAL_DATA = Path(os.environ.get("FERBOOK_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+# Real data is used where this variable says it lies: a folder with ferplus/, vad_fer2013/, academic/, or some of them.
+REAL_DATA = Path(os.environ.get("FERBOOK_TEST_DATA") or Path(__file__).resolve().parents[1] / "data")
 
 needs_ferplus = pytest.mark.skipif(
     not (REAL_DATA / "ferplus").is_dir(), reason="the real FER+ is not on this machine (FERBOOK_TEST_DATA)"

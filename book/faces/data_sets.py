@@ -53,6 +53,6 @@ report.cards(CARDS.values())
 # %% [markdown]
 # ## Leakage, in one paragraph
 #
-# Three of these sets invite it. **FER+** holds the same picture in training and test. **CK+** in its 48-pixel form holds three neighbouring
+# Four of these sets invite it. **FER+** holds the same picture in training and test. **CK+** in its 48-pixel form holds three neighbouring
 # frames of each sequence, so that a random split tests on near-copies. **JAFFE** and **KDEF** show few people many times. Split by subject
 # where subjects are known, remove duplicates where they are not, and say which was done.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import os
 import zipfile
@@ -142,6 +143,18 @@ BROKEN_ARCHIVES = {
         r"label\.csv, line 5: fer0000000\.png is listed a second time \(first in FER2013Train\.zip, line 1\)",
     ),
     "no such picture": (with_row(lambda rows: rows[1].__setitem__(0, "fer7.png")), r"line 2: fer7\.png is listed but"),
+    "twice in the zip": (
+        lambda t, root: replace_member(root / "FER2013Test.zip", "copy/label.csv", b"x"),
+        r"FER2013Test\.zip: holds both FER2013Test/label\.csv and copy/label\.csv",
+    ),
+    "unlisted picture": (
+        with_row(lambda rows: rows.pop()),
+        r"FER2013Train\.zip: 1 pictures are not listed in label\.csv, the first fer0000003\.png",
+    ),
+    "wrong byte": (
+        lambda t, root: replace_member(root / "FER2013Train.zip", "FER2013Train/label.csv", b"fer0000000.png,b,\xff,1"),
+        r"label\.csv, line 1: 2 vote columns instead of 10",
+    ),
     "row without a name": (with_row(lambda rows: rows[1].__setitem__(0, "")), r"line 2: a row without an image name"),
     "empty table": (with_row(lambda rows: rows.clear()), "the label table is empty"),
 }
@@ -169,6 +182,10 @@ def edit_table(name, change):
     return breakage
 
 
+def keep_header(path):
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+
+
 BROKEN_TABLES = {
     "fewer pixels rows": (
         edit_table("fer2013.csv", lambda r: r.pop()),
@@ -178,6 +195,23 @@ BROKEN_TABLES = {
         edit_table("fer2013new.csv", lambda r: r.pop()),
         r"fer2013\.csv: 10 rows, but fer2013new\.csv has 9",
     ),
+    "nine votes": (
+        edit_table("fer2013new.csv", lambda r: r[2].pop()),
+        r"fer2013new\.csv, line 3: 11 cells instead of 12",
+    ),
+    "eleven votes": (
+        edit_table("fer2013new.csv", lambda r: r[2].append("1")),
+        r"fer2013new\.csv, line 3: 13 cells instead of 12",
+    ),
+    "negative vote": (
+        edit_table("fer2013new.csv", lambda r: r[2].__setitem__(4, "-1")),
+        "line 3: a vote count outside",
+    ),
+    "another face of the same name": (
+        edit_table("fer2013new.csv", lambda r: r[4].__setitem__(slice(2, None), ["10", *["0"] * 9])),
+        r"fer2013new\.csv, line 5: fer0000000\.png is listed a second time, with other votes \(first in line 2\)",
+    ),
+    "only headers": (lambda root: [keep_header(root / n) for n in ("fer2013.csv", "fer2013new.csv")], "no named face"),
     "no vote table": (
         lambda root: (root / "fer2013new.csv").unlink(),
         r"fer2013new\.csv: the FER\+ vote table is missing",
@@ -213,6 +247,92 @@ def test_broken_tables_give_one_clear_error_and_no_cache(tiny, case, private_cac
     assert not list(private_cache.glob("*"))
 
 
+def test_tables_may_carry_a_byte_order_mark_and_windows_line_ends(tiny):
+    plain = load("ferplus", tiny.write_kaggle()).provenance["checksum"]
+    for name in ("fer2013.csv", "fer2013new.csv"):
+        text = (tiny.folder / name).read_text()
+        (tiny.folder / name).write_bytes("\ufeff".encode() + text.replace("\n", "\r\n").encode())
+    assert load("ferplus", tiny.folder).provenance["checksum"] == plain
+
+
+def test_blank_lines_at_the_end_of_a_label_table_are_harmless(tiny):
+    root = tiny.write_folders()
+    labels = root / "FER2013Train" / "label.csv"
+    labels.write_text(labels.read_text() + "\n\n")
+    assert len(load("ferplus", root)) == 8
+
+
+def test_a_folder_or_dead_link_in_place_of_a_picture(tiny):
+    root = tiny.write_folders()
+    picture = root / "FER2013Train" / "fer0000001.png"
+    picture.unlink()
+    picture.mkdir()
+    with pytest.raises(DataError, match=r"fer0000001\.png: cannot be read"):
+        load("ferplus", root)
+    picture.rmdir()
+    picture.symlink_to(root / "nowhere")
+    with pytest.raises(DataError, match=r"fer0000001\.png: cannot be read"):
+        load("ferplus", root)
+
+
+@pytest.mark.parametrize("offset", range(40, 130, 6))
+def test_damage_anywhere_in_a_zip_is_one_clear_error(tiny, offset, private_cache):
+    path = tiny.write_archives() / "FER2013Valid.zip"
+    data = bytearray(path.read_bytes())
+    # The label table is the last member before the directory.
+    start = data.rindex(b"PK\x03\x04")
+    data[start + offset : start + offset + 6] = b"\xff\x00\xff\x00\xff\x00"
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"FER2013Valid\.zip"):
+        load("ferplus", path.parent)
+    assert not list(private_cache.glob("*"))
+
+
+def half(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: half(folder / "meta.json"),
+        lambda folder: (folder / "meta.json").write_text("{}"),
+        lambda folder: (folder / "meta.json").unlink(),
+        lambda folder: (folder / "votes.npy").unlink(),
+        lambda folder: (folder / "votes.npy").write_bytes(b""),
+        lambda folder: half(folder / "images.npy"),
+    ],
+)
+def test_a_damaged_copy_is_made_anew(tiny, damage, private_cache):
+    root = tiny.write_archives()
+    first = load("ferplus", root)
+    # Copied, and let go: a mapped file must not be cut under its reader.
+    images, provenance = first.images.copy(), first.provenance
+    del first
+    (folder,) = private_cache.iterdir()
+    damage(folder)
+    again = load("ferplus", root)
+    np.testing.assert_array_equal(again.images, images)
+    assert again.provenance == provenance
+
+
+def test_a_cache_that_cannot_be_written_says_which_setting_moves_it(tiny, private_cache):
+    private_cache.write_text("a file where a folder should be")
+    with pytest.raises(FerbookError, match="FERBOOK_CACHE"):
+        load("ferplus", tiny.write_archives())
+
+
+def test_leftovers_of_killed_processes_are_cleared(tiny, private_cache):
+    abandoned = private_cache / ".ferplus-0-1-v1-x"
+    young = private_cache / ".ferplus-0-2-v1-y"
+    for folder in (abandoned, young):
+        folder.mkdir(parents=True)
+    os.utime(abandoned, (1, 1))
+    load("ferplus", tiny.write_archives())
+    assert young.is_dir()
+    assert not abandoned.exists()
+
+
 def test_no_data_says_what_was_looked_for_and_what_to_do(tmp_path):
     with pytest.raises(MissingDataError, match=r"no FER\+ here.*Set DATA="):
         load("ferplus", tmp_path)
@@ -233,29 +353,42 @@ def test_errors_are_one_family():
 
 @needs_ferplus
 def test_real_counts_agree_with_an_independent_recount():
-    """Counted here from the label tables with the standard library alone, and compared with the recorded facts."""
+    """Counted here with the standard library alone, and compared with the recorded facts."""
     kept = {"sum": Counter(), "either": Counter()}
-    mass, faces, no_emotion = np.zeros(8), 0, 0
-    for part in ferplus.PARTS.values():
+    mass, ties, faces, no_emotion = [0.0] * 8, Counter(), 0, 0
+    pictures: dict[bytes, list[str]] = {}
+    for split, part in ferplus.PARTS.items():
         with zipfile.ZipFile(REAL_DATA / "ferplus" / f"{part}.zip") as archive:
-            text = archive.read(f"{part}/label.csv").decode()
-        for row in csv.reader(io.StringIO(text)):
-            votes = [int(cell) for cell in row[2:]]
-            faces += 1
-            emotions = [count for count in votes[:8] if count]
-            no_emotion += not emotions
-            if emotions and votes[8] <= 3 and votes[9] <= 3:
-                kept["either"][len(emotions)] += 1
-            if emotions and votes[8] + votes[9] <= 3:
-                kept["sum"][len(emotions)] += 1
-                mass += np.array(votes[:8]) / sum(votes[:8])
+            for row in csv.reader(io.StringIO(archive.read(f"{part}/label.csv").decode())):
+                votes = [int(cell) for cell in row[2:]]
+                faces += 1
+                # One encoder wrote all files, so equal pixels are equal bytes.
+                picture = hashlib.sha256(archive.read(f"{part}/{row[0]}")).digest()
+                pictures.setdefault(picture, []).append(split)
+                emotions = [count for count in votes[:8] if count]
+                no_emotion += not emotions
+                if emotions and votes[8] <= 3 and votes[9] <= 3:
+                    kept["either"][len(emotions)] += 1
+                if emotions and votes[8] + votes[9] <= 3:
+                    kept["sum"][len(emotions)] += 1
+                    ties[emotions.count(max(emotions)) > 1] += 1
+                    mass = [m + v / sum(votes[:8]) for m, v in zip(mass, votes[:8], strict=True)]
     recorded = facts.recorded().values
     assert recorded["faces"] == faces == 35_710
     assert recorded["no_emotion_vote"] == no_emotion
     for rule, counts in kept.items():
         assert recorded[f"kept_{rule}"] == counts.total()
         assert recorded[f"by_complexity_{rule}"] == [counts[level] for level in range(1, 9)]
-    np.testing.assert_allclose(recorded["class_share"], mass / mass.sum(), rtol=1e-12)
+    assert recorded["complex_faces"] == sum(kept["sum"][level] for level in range(4, 9))
+    assert recorded["changed_from_n"] == [sum(kept["sum"][x] for x in range(n + 1, 9)) for n in range(1, 8)]
+    assert recorded["tie_rate"] == pytest.approx(ties[True] / ties.total(), rel=1e-12)
+    assert recorded["class_share"] == pytest.approx([m / sum(mass) for m in mass], rel=1e-9)
+    repeated = [where for where in pictures.values() if len(where) > 1]
+    assert recorded["duplicate_pictures"] == len(repeated)
+    assert recorded["surplus_copies"] == sum(len(where) - 1 for where in repeated)
+    for part in ("test", "valid"):
+        leaks = sum(where.count(part) for where in repeated if "train" in where)
+        assert recorded[f"official_{part}_leaked"] == leaks
 
 
 @needs_ferplus

@@ -2,7 +2,6 @@
 
 import csv
 import importlib
-import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -17,12 +16,11 @@ from ferbook.datasets.cards import CARDS
 from ferbook.emotions import EMOTIONS, FER2013_CODES, VOTE_COLUMNS, index
 from ferbook.errors import ConfigError, DataError, MissingDataError
 from ferbook.splits import duplicate_groups
-
-REAL = Path(os.environ.get("FERBOOK_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
+from tests.conftest import REAL_DATA
 
 
 def needs(*folders):
-    missing = [name for name in folders if not (REAL / name).is_dir()]
+    missing = [name for name in folders if not (REAL_DATA / name).is_dir()]
     return pytest.mark.skipif(bool(missing), reason=f"FERBOOK_TEST_DATA has no {', '.join(missing)}")
 
 
@@ -1048,15 +1046,15 @@ def real_vad(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FERBOOK_CACHE", str(tmp_path_factory.mktemp("real")))
         return SimpleNamespace(
-            joined=vad_fer2013.load(REAL, images="ferplus"),
-            alone=vad_fer2013.load(REAL),
-            train=ferplus.load(REAL).part("train"),
+            joined=vad_fer2013.load(REAL_DATA, images="ferplus"),
+            alone=vad_fer2013.load(REAL_DATA),
+            train=ferplus.load(REAL_DATA).part("train"),
         )
 
 
 @needs("vad_fer2013")
 def test_real_vad_pixels():
-    faces = vad_fer2013.load(REAL)
+    faces = vad_fer2013.load(REAL_DATA)
     assert len(faces) == CARDS["vad_fer2013"].counts["pixels (20251228)"] == 464
     assert faces.provenance["published"] is True
     assert faces.vad.sum(axis=0) * 2 == pytest.approx([-107, 155, 241])
@@ -1102,7 +1100,7 @@ def test_real_vad_caveats_of_the_card(real_vad):
 
 @needs("academic")
 def test_real_students():
-    table = academic.load(REAL)
+    table = academic.load(REAL_DATA)
     assert table.shape == (academic.STUDENTS, 18)
     assert table.attrs["published"] is True
     assert (table["failed"] == (table["final"] < academic.PASS_MARK)).all()

@@ -29,20 +29,20 @@ def synthetic():
 
 
 def test_a_box_shows_printed_recorded_and_build_and_decides_on_the_recorded(synthetic):
-    box = soup(report.ClaimReport("002", synthetic).box("002-max-complexity")).select_one("aside")
+    box = soup(report.ClaimReport("002", synthetic).box("002-seven-answers")).select_one("aside")
     shown = {term.get_text(): term.find_next("dd").get_text() for term in box.select("dt")}
     assert shown == {
-        "the paper": "at most 8 emotions",
-        "FER+, recorded": "7 emotions",
-        "this build, synthetic": "8 emotions",
+        "the paper": "at least 7 answers",
+        "FER+, recorded": "8 answers",
+        "this build, synthetic": "9 answers",
     }
     assert box.select_one("strong").get_text() == "holds"
     assert "same data" in box.get_text()
 
 
 def test_a_build_with_the_real_data_decides_itself():
-    live = Facts({**facts.recorded().values, "max_complexity": 9}, "same data", {})
-    box = soup(report.ClaimReport("002", live).box("002-max-complexity"))
+    live = Facts({**facts.recorded().values, "most_answers": 6}, "same data", {})
+    box = soup(report.ClaimReport("002", live).box("002-seven-answers"))
     assert box.select_one("strong").get_text() == "fails"
     assert "recorded" not in box.get_text()
 

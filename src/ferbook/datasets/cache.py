@@ -12,16 +12,20 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
 from ferbook import paths
+from ferbook.errors import FerbookError
 from ferbook.faceset import FaceSet
 
 # Raise when the meaning of the stored arrays changes.
 FORMAT = 1
+#: Seconds after which an unfinished copy belongs to nobody.
+ABANDONED_AFTER = 24 * 3600
 
 
 def fingerprint(files: Iterable[Path]) -> str:
@@ -53,20 +57,40 @@ def prepared(name: str, source: str, mark: str, build: Callable[[], FaceSet]) ->
     name: the data set's name.
     source: what it is made from (a path, or a description); one prepared copy is kept per source.
     mark: fingerprint of the source's present state, hex.
-    build: reads the source; called only on a miss. What it raises leaves no trace in the cache.
+    build: reads the source; called only on a miss, or where the copy is damaged. What it raises leaves no trace.
 
     Returns
     -------
     FaceSet: its arrays memory-mapped read-only, ``provenance["checksum"]`` set to :func:`content_checksum`.
+
+    Raises
+    ------
+    FerbookError: if the cache folder cannot be written to.
     """
     root = paths.cache_root()
     prefix = f"{name}-{hashlib.sha256(source.encode()).hexdigest()[:8]}-"
     folder = root / f"{prefix}{mark[:16]}-v{FORMAT}"
-    if not (folder / "meta.json").is_file():
-        _store(build(), folder)
+    try:
+        return _load(name, folder)
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
+        # Not there, or damaged: either way it is made anew.
+        pass
+    faces = build()
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        _store(faces, folder)
         for old in root.glob(f"{prefix}*"):
             if old != folder:
                 shutil.rmtree(old, ignore_errors=True)
+        return _load(name, folder)
+    except OSError as error:
+        raise FerbookError(
+            f"{root}: prepared data sets cannot be kept here ({error.strerror or error}). "
+            "Make room or rights, or set FERBOOK_CACHE to another folder."
+        ) from None
+
+
+def _load(name: str, folder: Path) -> FaceSet:
     meta = json.loads((folder / "meta.json").read_text())
     arrays = {key: np.load(folder / f"{key}.npy", mmap_mode="r") for key in meta["arrays"]}
     return FaceSet(name=name, provenance=meta["provenance"], **arrays)
@@ -74,6 +98,10 @@ def prepared(name: str, source: str, mark: str, build: Callable[[], FaceSet]) ->
 
 def _store(faces: FaceSet, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
+    for abandoned in folder.parent.glob(".*-v*"):
+        # Left by a process that was killed; a younger one may still be at work.
+        if time.time() - abandoned.stat().st_mtime > ABANDONED_AFTER:
+            shutil.rmtree(abandoned, ignore_errors=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         for key, array in faces.arrays().items():

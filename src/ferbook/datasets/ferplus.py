@@ -5,14 +5,16 @@
 * **archives**: the same as one zip per split, read without unpacking (``FER2013Train.zip``, ...);
 * **Kaggle**: ``fer2013.csv`` (pixels as text) beside ``fer2013new.csv`` (the vote table, row by row in the same order).
 
-All three give the same ``FaceSet``, sorted by image name, and the same content checksum.
+The same content gives the same ``FaceSet``, sorted by image name, and the same checksum, in whichever form it lies.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from functools import cached_property
 from hashlib import sha256
@@ -23,7 +25,7 @@ import numpy as np
 
 from ferbook import paths
 from ferbook.datasets import cache
-from ferbook.datasets.files import DAMAGED, decode, grey_pixels, need_columns
+from ferbook.datasets.files import DAMAGED, decode, grey_pixels, header, need_columns, rows
 from ferbook.emotions import VOTE_COLUMNS
 from ferbook.errors import DataError, MissingDataError
 from ferbook.faceset import FaceSet
@@ -84,6 +86,9 @@ def is_official(faces: FaceSet) -> bool:
     return faces.provenance.get("checksum") == OFFICIAL_CHECKSUM
 
 
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
+
+
 class Layout(Protocol):
     """FER+ as it lies on disk in one of the three forms."""
 
@@ -117,7 +122,8 @@ class _Folder:
         labels = self.path / LABELS
         total = sha256(cache.fingerprint([labels]).encode() if labels.is_file() else b"")
         for entry in sorted(self.path.iterdir()):
-            stat = entry.stat()
+            # lstat: a link that leads nowhere is for `read` to report.
+            stat = entry.lstat()
             total.update(f"{entry.name}:{stat.st_size}:{stat.st_mtime_ns}\n".encode())
         return total.hexdigest()
 
@@ -125,7 +131,10 @@ class _Folder:
         return {path.name for path in self.path.iterdir()}
 
     def read(self, name: str) -> bytes:
-        return (self.path / name).read_bytes()
+        try:
+            return (self.path / name).read_bytes()
+        except OSError as error:
+            raise DataError(f"cannot be read ({error.strerror})", self.path, name, "Mend its type or rights.") from None
 
 
 class _Archive:
@@ -142,7 +151,14 @@ class _Archive:
 
     @cached_property
     def _members(self) -> dict[str, str]:
-        return {Path(name).name: name for name in self._zip.namelist() if not name.endswith("/")}
+        members: dict[str, str] = {}
+        for name in self._zip.namelist():
+            if name.endswith("/"):
+                continue
+            first = members.setdefault(Path(name).name, name)
+            if first != name:
+                raise DataError(f"holds both {first} and {name}", self.path, hint="Keep one of the two.")
+        return members
 
     def mark(self) -> str:
         return cache.fingerprint([self.path])
@@ -153,7 +169,7 @@ class _Archive:
     def read(self, name: str) -> bytes:
         try:
             return self._zip.read(self._members[name])
-        except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
             raise DataError(f"cannot be unpacked ({error})", self.path, name, DAMAGED) from None
 
 
@@ -198,6 +214,10 @@ class _Parts:
                 ids.append(name)
                 votes.append(counts)
                 splits.append(split)
+            unlisted = sorted(name for name in present - first_seen.keys() if name.endswith(".png"))
+            if unlisted:
+                problem = f"{len(unlisted)} pictures are not listed in {LABELS}, the first {unlisted[0]}"
+                raise DataError(problem, source.path, hint=DAMAGED)
         kinds = {"folders" if isinstance(source, _Folder) else "archives" for source in self.sources.values()}
         return _assemble(ids, images, votes, splits, "+".join(sorted(kinds)))
 
@@ -206,14 +226,18 @@ def _label_rows(source: _Source) -> Iterator[tuple[str, np.ndarray]]:
     place = source.path / LABELS
     if LABELS not in source.names():
         raise DataError(f"has no {LABELS}", source.path, hint="The FER+ tools write one into each part.")
-    text = io.StringIO(source.read(LABELS).decode("utf-8-sig"), newline="")
-    count = 0
-    for count, row in enumerate(csv.reader(text), start=1):
+    # A wrong byte spoils one cell, and the line it stands in is then refused by its content.
+    text = io.StringIO(source.read(LABELS).decode("utf-8-sig", errors="replace"), newline="")
+    found = False
+    for line, row in enumerate(rows(csv.reader(text), place), start=1):
+        if not row:
+            continue
         # name, box, ten votes
-        if not row or not row[0].strip():
-            raise DataError("a row without an image name", place, count, "Remove it.")
-        yield row[0].strip(), _votes(row[2:], place, count)
-    if not count:
+        if not row[0].strip():
+            raise DataError("a row without an image name", place, line, "Remove it.")
+        found = True
+        yield row[0].strip(), _votes(row[2:], place, line)
+    if not found:
         raise DataError("the label table is empty", place, hint=DAMAGED)
 
 
@@ -221,10 +245,9 @@ def _votes(cells: list[str], place: Path, line: int) -> np.ndarray:
     expected = f"A row has ten vote counts: {', '.join(VOTE_COLUMNS)}."
     if len(cells) != len(VOTE_COLUMNS):
         raise DataError(f"{len(cells)} vote columns instead of {len(VOTE_COLUMNS)}", place, line, expected)
-    try:
-        counts = [int(cell) for cell in cells]
-    except ValueError:
-        raise DataError(f"a vote that is not a whole number in {cells}", place, line, expected) from None
+    if not all(_WHOLE.fullmatch(cell.strip()) for cell in cells):
+        raise DataError(f"a vote that is not a whole number in {cells}", place, line, expected)
+    counts = [int(cell) for cell in cells]
     if min(counts) < 0 or max(counts) > 255:
         raise DataError(f"a vote count outside 0..255 in {counts}", place, line, expected)
     if not any(counts):
@@ -251,26 +274,31 @@ class _Kaggle:
 def _read_kaggle(pixel_table: Path, vote_table: Path) -> FaceSet:
     names, usages, votes = _kaggle_votes(vote_table)
     ids, images, kept_votes, splits = [], [], [], []
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     repeated = 0
     count = 0
-    with pixel_table.open(newline="") as stream:
+    with pixel_table.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
         table = csv.DictReader(stream)
-        need_columns(table.fieldnames, {"pixels", "Usage"}, pixel_table)
-        for count, row in enumerate(table, start=1):
+        need_columns(header(table, pixel_table), {"pixels", "Usage"}, pixel_table)
+        for count, row in enumerate(rows(table, pixel_table), start=1):
             if count > len(names):
                 continue
             name, usage = names[count - 1], usages[count - 1]
             if row["Usage"] != usage:
                 problem = f"Usage {row['Usage']!r}, but {vote_table.name} says {usage!r} for the same row"
                 raise DataError(problem, pixel_table, count + 1, "The two tables must be in the same order.")
-            # No name: the FER+ authors removed the picture. The public table names four pictures twice.
+            # No name: the FER+ authors removed the picture.
             if not name:
                 continue
+            # The public table names four pictures twice: three with the same votes, and once the second is no face.
             if name in taken:
+                again, first = votes[count - 1], votes[taken[name]]
+                if not (np.array_equal(again, first) or again[-1] == again.sum()):
+                    problem = f"{name} is listed a second time, with other votes (first in line {taken[name] + 2})"
+                    raise DataError(problem, vote_table, count + 1, "Remove one of the two.")
                 repeated += 1
                 continue
-            taken.add(name)
+            taken[name] = count - 1
             ids.append(name)
             images.append(grey_pixels(row["pixels"], SIDE, pixel_table, count + 1))
             kept_votes.append(votes[count - 1])
@@ -278,20 +306,27 @@ def _read_kaggle(pixel_table: Path, vote_table: Path) -> FaceSet:
     if count != len(names):
         problem = f"{count} rows, but {vote_table.name} has {len(names)}"
         raise DataError(problem, pixel_table, hint="The two tables belong together row by row; fetch both again.")
+    if not ids:
+        raise DataError("holds no named face", vote_table, hint=DAMAGED)
     return _assemble(ids, images, kept_votes, splits, "kaggle", repeated)
 
 
 def _kaggle_votes(path: Path) -> tuple[list[str], list[str], list[np.ndarray]]:
     names, usages, votes = [], [], []
-    with path.open(newline="") as stream:
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
         table = csv.DictReader(stream)
-        need_columns(table.fieldnames, {"Usage", "Image name", *VOTE_COLUMNS}, path)
-        for line, row in enumerate(table, start=2):
+        need_columns(header(table, path), {"Usage", "Image name", *VOTE_COLUMNS}, path)
+        for line, row in enumerate(rows(table, path), start=2):
+            # csv puts surplus cells under None and fills missing ones with None.
+            if None in row or None in row.values():
+                surplus = row.pop(None, ())
+                cells = sum(cell is not None for cell in row.values()) + len(surplus)
+                raise DataError(f"{cells} cells instead of {len(table.fieldnames)}", path, line, DAMAGED)
             if row["Usage"] not in USAGE:
                 raise DataError(f"unknown Usage {row['Usage']!r}", path, line, f"Known: {', '.join(USAGE)}.")
             names.append((row["Image name"] or "").strip())
             usages.append(row["Usage"])
-            votes.append(_votes([row[column] or "" for column in VOTE_COLUMNS], path, line))
+            votes.append(_votes([row[column] for column in VOTE_COLUMNS], path, line))
     return names, usages, votes
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ferbook.errors import DataError
+
+Row = TypeVar("Row")
 
 DAMAGED = "The file is damaged or was cut short: fetch or make it again."
 
@@ -86,3 +90,27 @@ def need_columns(found: Iterable[str] | None, needed: Iterable[str], path: Path)
     missing = sorted(set(needed) - set(found or ()))
     if missing:
         raise DataError(f"has no column {', '.join(missing)}", path, 1, "Use the file as it was published.")
+
+
+def rows(table: Iterable[Row], path: Path) -> Iterator[Row]:
+    """The rows of a csv reader.
+
+    Raises
+    ------
+    DataError: where the file breaks the format, with the number of the last good row.
+    """
+    last = 0
+    try:
+        for row in table:
+            yield row
+            last += 1
+    except csv.Error as error:
+        raise DataError(f"is not a CSV table after row {last} ({error})", path, hint=DAMAGED) from None
+
+
+def header(table: csv.DictReader, path: Path) -> Sequence[str] | None:
+    """The column names of a table. Raises DataError where even those cannot be read."""
+    try:
+        return table.fieldnames
+    except csv.Error as error:
+        raise DataError(f"is not a CSV table ({error})", path, hint=DAMAGED) from None
