@@ -1,0 +1,65 @@
+"""What several architectures need."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from torch import nn
+
+from ferbook.errors import ConfigError
+
+
+def set_in_channels(model: nn.Module, channels: int, mode: str = "fan_out") -> nn.Module:
+    """Give the first convolution of a network built for three channels another number of them.
+
+    Parameters
+    ----------
+    model: changed in place, and returned.
+    channels: of the images to come; with three nothing happens.
+    mode: of the Kaiming initialisation of the new kernel, as in ``torch.nn.init.kaiming_normal_``.
+    """
+    name, old = next((name, layer) for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d))
+    if channels == old.in_channels:
+        return model
+    new = nn.Conv2d(channels, old.out_channels, old.kernel_size, old.stride, old.padding, bias=old.bias is not None)
+    nn.init.kaiming_normal_(new.weight, mode=mode, nonlinearity="relu")
+    if new.bias is not None:
+        nn.init.zeros_(new.bias)
+    model.set_submodule(name, new)
+    return model
+
+
+def one_of(field: str, value: object, allowed: Collection[object]) -> None:
+    """Refuse a value that is not allowed.
+
+    Raises
+    ------
+    ConfigError: naming the field and what is allowed.
+    """
+    if value not in allowed:
+        raise ConfigError(field, f"{value!r} is unknown", f"Use one of {', '.join(map(str, allowed))}.")
+
+
+def share(field: str, value: float) -> float:
+    """Refuse a dropout that is not in [0, 1).
+
+    Raises
+    ------
+    ConfigError: naming the field.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+        raise ConfigError(field, f"{value!r} is not a share from 0 to below 1")
+    return value
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode within the block; afterwards every module is in the mode it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
