@@ -30,6 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record.add_argument("--root", help="folder of FER+ (default: FERBOOK_DATA, else data/)")
     record.set_defaults(run=_record)
 
+    train = commands.add_parser("train", help="run a training config, or go on with it")
+    train.add_argument("config", type=Path, help="a JSON file; see ferbook.configs.Config")
+    train.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
+    train.set_defaults(run=_train)
+
     claims = commands.add_parser("claims", help="check the papers' claims against recorded facts")
     claims.add_argument("paper", nargs="*", help="papers, as 000 to 004 (default: all)")
     claims.add_argument("--show", metavar="ID", help="one claim in full")
@@ -104,6 +109,19 @@ _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "detection": _record_detection,
     "difficulty": _record_difficulty,
 }
+
+
+def _train(options: argparse.Namespace) -> int:
+    from ferbook import configs, training
+
+    config = configs.read(options.config)
+    result = training.train(config, options.store)
+    found = result.metrics
+    print(
+        f"{config.hash}: epoch {found['chosen_epoch']} of {config.epochs}, chosen on {found['chosen_on']}; "
+        f"accuracy {found['valid_accuracy']:.2%} (valid), {found['test_accuracy']:.2%} (test)"
+    )
+    return 0
 
 
 def _claims(options: argparse.Namespace) -> int:

@@ -1,0 +1,98 @@
+"""The run store: a folder per config, named by its hash.
+
+``config.json`` is written first, ``result.json`` last and atomically, so a folder with a result is a finished run.
+In between lie the last checkpoint and the best weights so far, from which an interrupted run goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ferbook import paths
+from ferbook.configs import Config
+from ferbook.errors import DataError
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run found.
+
+    Parameters
+    ----------
+    config: the description, as plain data.
+    history: one entry per epoch: train loss, validation accuracy and loss, learning rate, and the test accuracy where
+        a test curve was asked for.
+    metrics: at the chosen epoch: its number, validation and test accuracy, and which part chose it.
+    provenance: data checksum, library hash, versions, device, seconds of training.
+    """
+
+    config: dict[str, object]
+    history: list[dict[str, float]]
+    metrics: dict[str, object]
+    provenance: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's folder."""
+
+    folder: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """State after the last finished epoch."""
+        return self.folder / "last.ckpt"
+
+    @property
+    def best(self) -> Path:
+        """Weights of the best epoch so far."""
+        return self.folder / "best.safetensors"
+
+    def result(self) -> RunResult | None:
+        """The result; None while the run is not finished.
+
+        Raises
+        ------
+        DataError: if the file cannot be read.
+        """
+        path = self.folder / "result.json"
+        if not path.is_file():
+            return None
+        try:
+            return RunResult(**json.loads(path.read_text()))
+        except (json.JSONDecodeError, TypeError) as error:
+            raise DataError(f"is not a run's result ({error})", path, hint="Delete the folder and run again.") from None
+
+    def predictions(self) -> dict[str, np.ndarray]:
+        """``ids`` (N,), ``probabilities`` (N, 8) and ``distribution`` (N, 8) of the test faces at the chosen epoch."""
+        with np.load(self.folder / "predictions.npz", allow_pickle=False) as stored:
+            return dict(stored)
+
+    def finish(self, result: RunResult, predictions: Mapping[str, np.ndarray]) -> None:
+        """Store predictions, then the result; removes the checkpoint, which is no longer needed."""
+        staging = self.folder / "predictions.tmp.npz"
+        np.savez_compressed(staging, **predictions)
+        os.replace(staging, self.folder / "predictions.npz")
+        write_json(self.folder / "result.json", asdict(result))
+        self.checkpoint.unlink(missing_ok=True)
+
+
+def open_run(config: Config, store: Path | None = None) -> Run:
+    """The folder of `config` in `store` (default: ``_build/runs``), made if it is not there."""
+    folder = (store or paths.project_root() / "_build" / "runs") / config.hash
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", config.model_dump(mode="json"))
+    return Run(folder)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON; whole or not at all."""
+    staging = path.with_name(f".{path.name}.{os.getpid()}")
+    staging.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(staging, path)
