@@ -24,7 +24,7 @@ epochs = 14  # and how often it sees them
 # %%
 import numpy as np
 
-from ferbook import difficulty, figures, raters, records, report
+from ferbook import difficulty, figures, intervals, raters, records, report
 from ferbook.emotions import EMOTIONS, VAD_AXES
 from ferbook.synthesis import ACTION_UNITS, render, sample
 
@@ -161,11 +161,11 @@ quick = difficulty.measure(faces.part("train"), faces.part("test"), epochs=epoch
 # %% tags=["remove-input"]
 full = records.read(difficulty.RECORD)
 runs = full["values"]["runs"]
-accuracies = np.array([run["accuracy"] for run in runs])
+spread = intervals.over_seeds([run["accuracy"] for run in runs])
 report.prose(
     f"""The network has {quick.parameters:,} parameters. In the recorded runs it saw {runs[0]["train"]:,} faces {runs[0]["epochs"]} times,
     which took {full["values"]["seconds"] / 60:.1f} minutes on two processor cores, and named the leading emotion of
-    **{accuracies.mean():.1%}** of {runs[0]["test"]:,} test faces ({len(runs)} seeds, {accuracies.min():.1%} to {accuracies.max():.1%}). In this
+    **{spread.estimate:.1%}** of {runs[0]["test"]:,} test faces (mean of {len(runs)} seeds of training; 95 % interval {spread.low:.1%} to {spread.high:.1%}). In this
     build it saw {quick.train:,} faces {quick.epochs} times and reached {quick.accuracy:.1%}."""
 )
 

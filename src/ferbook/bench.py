@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ferbook import datasets, paths
+from ferbook import datasets, paths, records
 from ferbook.datasets.ferplus import LABELS, PARTS, SIDE
 from ferbook.errors import FerbookError
 
@@ -128,9 +128,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def _report(name: str, result: dict[str, object]) -> dict[str, object]:
     result = {**result, "machine": machine()}
-    target = paths.project_root() / "_build" / "bench" / f"{name}.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(result, indent=1) + "\n")
+    records.write_json(paths.project_root() / "_build" / "bench" / f"{name}.json", result)
     print(name)
     for key, value in result.items():
         if key == "machine":

@@ -42,11 +42,16 @@ def write(name: str, values: Mapping[str, object], *, faces: FaceSet, module: st
         "date": datetime.now(UTC).date().isoformat(),
     }
     target = path_of(name)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = target.with_suffix(".tmp")
-    staging.write_text(json.dumps({"provenance": provenance, "values": values}, indent=1) + "\n")
-    os.replace(staging, target)
+    write_json(target, {"provenance": provenance, "values": values})
     return target
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write plain data as JSON; whole or not at all. Makes the folder if it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staging = path.with_name(f".{path.name}.{os.getpid()}")
+    staging.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(staging, path)
 
 
 def read(name: str) -> dict[str, dict[str, object]]:

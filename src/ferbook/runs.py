@@ -17,6 +17,7 @@ import numpy as np
 from ferbook import paths
 from ferbook.configs import Config
 from ferbook.errors import DataError
+from ferbook.records import write_json
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,3 @@ def open_run(config: Config, store: Path | None = None) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "config.json", config.model_dump(mode="json"))
     return Run(folder)
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write JSON; whole or not at all."""
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
-    staging.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(staging, path)
