@@ -12,7 +12,7 @@ import numpy as np
 from ferbook.emotions import EMOTIONS, VOTE_COLUMNS
 from ferbook.errors import ConfigError
 
-#: How many rows may sum to a little more or less than 1 before a distribution is refused.
+#: How far from 1 the sum of a distribution may lie.
 SUM_TOLERANCE = 1e-6
 
 

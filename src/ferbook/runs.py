@@ -30,7 +30,7 @@ class RunResult:
     history: one entry per epoch: train loss, validation accuracy and loss, learning rate, and the test accuracy where
         a test curve was asked for.
     metrics: at the chosen epoch: its number, validation and test accuracy, and which part chose it.
-    provenance: data checksum, library hash, versions, device, seconds of training.
+    provenance: data checksum, library hash, versions, device, seconds since the run was started or last resumed.
     """
 
     config: dict[str, object]

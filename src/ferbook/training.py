@@ -86,7 +86,7 @@ def train(config: Config, store: Path | None = None) -> RunResult:
             "machine": platform.machine(),
             "python": platform.python_version(),
             **{name: version(name) for name in ("torch", "lightning", "numpy")},
-            "seconds_of_last_session": round(seconds, 1),
+            "seconds": round(seconds, 1),
         },
     )
     test, target = parts["test"]
