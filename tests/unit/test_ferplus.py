@@ -316,6 +316,21 @@ def test_a_damaged_copy_is_made_anew(tiny, damage, private_cache):
     assert again.provenance == provenance
 
 
+def test_a_copy_that_another_process_finished_first_is_left_alone(tiny, private_cache):
+    """It may be reading it at this moment."""
+    root = tiny.write_archives()
+    found = ferplus.find(root)
+
+    def build_while_another_finishes():
+        load("ferplus", root)
+        stamps.append([path.stat().st_ino for path in sorted(private_cache.glob("*/*"))])
+        return found.read()
+
+    stamps = []
+    cache.prepared("ferplus", str(found.folder), found.mark(), build_while_another_finishes)
+    assert [path.stat().st_ino for path in sorted(private_cache.glob("*/*"))] == stamps[0] != []
+
+
 def test_a_cache_that_cannot_be_written_says_which_setting_moves_it(tiny, private_cache):
     private_cache.write_text("a file where a folder should be")
     with pytest.raises(FerbookError, match="FERBOOK_CACHE"):

@@ -70,14 +70,16 @@ def prepared(name: str, source: str, mark: str, build: Callable[[], FaceSet]) ->
     root = paths.cache_root()
     prefix = f"{name}-{hashlib.sha256(source.encode()).hexdigest()[:8]}-"
     folder = root / f"{prefix}{mark[:16]}-v{FORMAT}"
+    was_there = folder.exists()
     try:
         return _load(name, folder)
     except (OSError, EOFError, ValueError, KeyError, TypeError):
-        # Not there, or damaged: either way it is made anew.
-        pass
+        # A copy appears whole, so one that was there and cannot be read is damaged. It goes now and not after building,
+        # when another process may have put a good one in its place and be reading it.
+        if was_there:
+            shutil.rmtree(folder, ignore_errors=True)
     faces = build()
     try:
-        shutil.rmtree(folder, ignore_errors=True)
         _store(faces, folder)
         for old in root.glob(f"{prefix}*"):
             if old != folder:
