@@ -14,8 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ferbook.errors import ConfigError
 
-Name = Literal["train", "valid", "test"]
-
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)

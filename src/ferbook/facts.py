@@ -76,15 +76,15 @@ def label_facts(faces: FaceSet, seed: int = SEED) -> dict[str, object]:
         "most_answers": int((votes > 0).sum(axis=1).max()),
         "unanimous": int((votes[:, : len(EMOTIONS)].max(axis=1) == votes.sum(axis=1)).sum()),
     }
-    for rule in ("sum", "either"):
-        cleaned = clean_votes(votes, rule)
+    by_rule = {rule: clean_votes(votes, rule) for rule in ("sum", "either")}
+    for rule, cleaned in by_rule.items():
         levels = complexity(cleaned.distribution)
         facts[f"kept_{rule}"] = int(cleaned.keep.sum())
         facts[f"by_complexity_{rule}"] = np.bincount(levels, minlength=len(EMOTIONS) + 1)[1:].tolist()
         facts[f"share_simple_{rule}"] = float((levels <= COMPLEX_ABOVE).mean())
     facts["no_emotion_vote"] = int((votes[:, : len(EMOTIONS)].sum(axis=1) == 0).sum())
 
-    cleaned = clean_votes(votes)
+    cleaned = by_rule["sum"]
     facts |= _distribution_facts(cleaned.distribution)
     drawn = paper_splits(cleaned.distribution, seed)
     facts |= _split_facts(cleaned.distribution, drawn)

@@ -11,9 +11,6 @@ from ferbook.configs import Config
 from ferbook.errors import FerbookError
 from ferbook.losses import distribution_loss
 
-#: A batch: which faces of the part.
-Indices = Tensor
-
 
 class TrainingError(FerbookError):
     """A run that cannot go on; says at which epoch and why."""
@@ -62,8 +59,8 @@ class DistributionTask(lightning.LightningModule):
         torch.manual_seed(seed)
         self._epoch = []
 
-    def training_step(self, chosen: Indices) -> Tensor:
-        """The loss of one augmented batch. Raises TrainingError if it is not finite."""
+    def training_step(self, chosen: Tensor) -> Tensor:
+        """The loss of one augmented batch; `chosen` are its faces' indices. Raises TrainingError if not finite."""
         images, target = self.faces["train"]
         batch = self.augmentation(scaled(images[chosen]), self._generator)
         loss = self.loss(self.scores(batch), target[chosen], self._generator)

@@ -27,7 +27,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ferbook import paths
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.files import DAMAGED, need_columns
+from ferbook.datasets.files import DAMAGED, need_columns, rows
 from ferbook.emotions import EMOTIONS, index
 from ferbook.errors import ConfigError, DataError, MissingDataError
 from ferbook.faceset import FaceSet
@@ -242,15 +242,15 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
     """Line number and cells of a table with or without a header."""
     # A wrong byte spoils one cell, whose reader then names the line.
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        rows = csv.reader(stream)
-        first = next(rows, [])
+        lines = rows(csv.reader(stream), path)
+        first = next(lines, [])
         named = set(first) & set(COLUMNS)
         if named or len(first) != len(COLUMNS):
             need_columns(first, COLUMNS, path)
         header = first if named else list(COLUMNS)
         if not named:
             yield 1, dict(zip(header, first, strict=True))
-        for line, row in enumerate(rows, start=2):
+        for line, row in enumerate(lines, start=2):
             if len(row) != len(header):
                 raise DataError(f"{len(row)} cells instead of {len(header)}", path, line, DAMAGED)
             yield line, dict(zip(header, row, strict=True))

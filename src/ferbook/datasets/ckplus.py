@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 from hashlib import sha256
@@ -24,7 +23,7 @@ from ferbook import paths
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
 from ferbook.datasets.ferplus import USAGE
-from ferbook.datasets.files import DAMAGED, decode, grey_pixels, need_columns
+from ferbook.datasets.files import DAMAGED, decode, grey_pixels, table
 from ferbook.emotions import EMOTIONS, canonical, index
 from ferbook.errors import ConfigError, DataError, MissingDataError
 from ferbook.faceset import FaceSet
@@ -183,16 +182,12 @@ class _Table:
 
     def read(self) -> FaceSet:
         emotions, images, splits = [], [], []
-        # A wrong byte spoils one cell, whose reader then names the line.
-        with self.path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-            table = csv.DictReader(stream)
-            need_columns(table.fieldnames, {"emotion", "pixels", "Usage"}, self.path)
-            for line, row in enumerate(table, start=2):
-                emotions.append(_emotion(row["emotion"], TABLE_CODES, self.path, line))
-                images.append(grey_pixels(row["pixels"], SIDE, self.path, line))
-                if row["Usage"] not in USAGE:
-                    raise DataError(f"unknown Usage {row['Usage']!r}", self.path, line, f"Known: {', '.join(USAGE)}.")
-                splits.append(USAGE[row["Usage"]])
+        for line, row in table(self.path, {"emotion", "pixels", "Usage"}):
+            emotions.append(_emotion(row["emotion"], TABLE_CODES, self.path, line))
+            images.append(grey_pixels(row["pixels"], SIDE, self.path, line))
+            if row["Usage"] not in USAGE:
+                raise DataError(f"unknown Usage {row['Usage']!r}", self.path, line, f"Known: {', '.join(USAGE)}.")
+            splits.append(USAGE[row["Usage"]])
         if not images:
             raise DataError("the table is empty", self.path, hint=DAMAGED)
         return FaceSet(

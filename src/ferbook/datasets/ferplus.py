@@ -25,7 +25,7 @@ import numpy as np
 
 from ferbook import paths
 from ferbook.datasets import cache
-from ferbook.datasets.files import DAMAGED, decode, grey_pixels, header, need_columns, rows
+from ferbook.datasets.files import DAMAGED, decode, grey_pixels, rows, table
 from ferbook.emotions import VOTE_COLUMNS
 from ferbook.errors import DataError, MissingDataError
 from ferbook.faceset import FaceSet
@@ -277,32 +277,30 @@ def _read_kaggle(pixel_table: Path, vote_table: Path) -> FaceSet:
     taken: dict[str, int] = {}
     repeated = 0
     count = 0
-    with pixel_table.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        table = csv.DictReader(stream)
-        need_columns(header(table, pixel_table), {"pixels", "Usage"}, pixel_table)
-        for count, row in enumerate(rows(table, pixel_table), start=1):
-            if count > len(names):
-                continue
-            name, usage = names[count - 1], usages[count - 1]
-            if row["Usage"] != usage:
-                problem = f"Usage {row['Usage']!r}, but {vote_table.name} says {usage!r} for the same row"
-                raise DataError(problem, pixel_table, count + 1, "The two tables must be in the same order.")
-            # No name: the FER+ authors removed the picture.
-            if not name:
-                continue
-            # The public table names four pictures twice: three with the same votes, and once the second is no face.
-            if name in taken:
-                again, first = votes[count - 1], votes[taken[name]]
-                if not (np.array_equal(again, first) or again[-1] == again.sum()):
-                    problem = f"{name} is listed a second time, with other votes (first in line {taken[name] + 2})"
-                    raise DataError(problem, vote_table, count + 1, "Remove one of the two.")
-                repeated += 1
-                continue
-            taken[name] = count - 1
-            ids.append(name)
-            images.append(grey_pixels(row["pixels"], SIDE, pixel_table, count + 1))
-            kept_votes.append(votes[count - 1])
-            splits.append(USAGE[usage])
+    for line, row in table(pixel_table, {"pixels", "Usage"}):
+        count = line - 1
+        if count > len(names):
+            continue
+        name, usage = names[count - 1], usages[count - 1]
+        if row["Usage"] != usage:
+            problem = f"Usage {row['Usage']!r}, but {vote_table.name} says {usage!r} for the same row"
+            raise DataError(problem, pixel_table, count + 1, "The two tables must be in the same order.")
+        # No name: the FER+ authors removed the picture.
+        if not name:
+            continue
+        # The public table names four pictures twice: three with the same votes, and once the second is no face.
+        if name in taken:
+            again, first = votes[count - 1], votes[taken[name]]
+            if not (np.array_equal(again, first) or again[-1] == again.sum()):
+                problem = f"{name} is listed a second time, with other votes (first in line {taken[name] + 2})"
+                raise DataError(problem, vote_table, count + 1, "Remove one of the two.")
+            repeated += 1
+            continue
+        taken[name] = count - 1
+        ids.append(name)
+        images.append(grey_pixels(row["pixels"], SIDE, pixel_table, count + 1))
+        kept_votes.append(votes[count - 1])
+        splits.append(USAGE[usage])
     if count != len(names):
         problem = f"{count} rows, but {vote_table.name} has {len(names)}"
         raise DataError(problem, pixel_table, hint="The two tables belong together row by row; fetch both again.")
@@ -313,20 +311,17 @@ def _read_kaggle(pixel_table: Path, vote_table: Path) -> FaceSet:
 
 def _kaggle_votes(path: Path) -> tuple[list[str], list[str], list[np.ndarray]]:
     names, usages, votes = [], [], []
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        table = csv.DictReader(stream)
-        need_columns(header(table, path), {"Usage", "Image name", *VOTE_COLUMNS}, path)
-        for line, row in enumerate(rows(table, path), start=2):
-            # csv puts surplus cells under None and fills missing ones with None.
-            if None in row or None in row.values():
-                surplus = row.pop(None, ())
-                cells = sum(cell is not None for cell in row.values()) + len(surplus)
-                raise DataError(f"{cells} cells instead of {len(table.fieldnames)}", path, line, DAMAGED)
-            if row["Usage"] not in USAGE:
-                raise DataError(f"unknown Usage {row['Usage']!r}", path, line, f"Known: {', '.join(USAGE)}.")
-            names.append((row["Image name"] or "").strip())
-            usages.append(row["Usage"])
-            votes.append(_votes([row[column] for column in VOTE_COLUMNS], path, line))
+    for line, row in table(path, {"Usage", "Image name", *VOTE_COLUMNS}):
+        # csv puts surplus cells under None and fills missing ones with None.
+        if None in row or None in row.values():
+            surplus = row.pop(None, ())
+            cells = sum(cell is not None for cell in row.values()) + len(surplus)
+            raise DataError(f"{cells} cells instead of {len(row)}", path, line, DAMAGED)
+        if row["Usage"] not in USAGE:
+            raise DataError(f"unknown Usage {row['Usage']!r}", path, line, f"Known: {', '.join(USAGE)}.")
+        names.append((row["Image name"] or "").strip())
+        usages.append(row["Usage"])
+        votes.append(_votes([row[column] for column in VOTE_COLUMNS], path, line))
     return names, usages, votes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -108,9 +108,21 @@ def rows(table: Iterable[Row], path: Path) -> Iterator[Row]:
         raise DataError(f"is not a CSV table after row {last} ({error})", path, hint=DAMAGED) from None
 
 
-def header(table: csv.DictReader, path: Path) -> Sequence[str] | None:
-    """The column names of a table. Raises DataError where even those cannot be read."""
-    try:
-        return table.fieldnames
-    except csv.Error as error:
-        raise DataError(f"is not a CSV table ({error})", path, hint=DAMAGED) from None
+def table(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, dict[str | None, str | None]]]:
+    """The rows of a CSV file with a header: line number (blank lines not counted) and cells by column.
+
+    A wrong byte spoils one cell, whose reader then names the line. As in ``csv.DictReader``, missing cells are None and
+    surplus ones a list under None.
+
+    Raises
+    ------
+    DataError: if one of `columns` is not there, or the file breaks the format.
+    """
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
+        reader = csv.DictReader(stream)
+        try:
+            found = reader.fieldnames
+        except csv.Error as error:
+            raise DataError(f"is not a CSV table ({error})", path, hint=DAMAGED) from None
+        need_columns(found, columns, path)
+        yield from enumerate(rows(reader, path), start=2)

@@ -11,7 +11,6 @@ The first 464 labels are the same in both. Values are whole numbers from -2 to 2
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ import numpy as np
 from ferbook import paths
 from ferbook.datasets import cache, ferplus
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.files import DAMAGED, grey_pixels, need_columns
+from ferbook.datasets.files import DAMAGED, grey_pixels, table
 from ferbook.emotions import EMOTIONS, FER2013_CODES, canonical, index
 from ferbook.errors import ConfigError, DataError, MissingDataError
 from ferbook.faceset import FaceSet
@@ -219,18 +218,14 @@ def _known(labels: list[_Label]) -> dict[str, np.ndarray]:
 def _labels(path: Path, more: set[str] | None = None) -> Iterator[_Label]:
     """The rows of a table, checked. `more`: further columns that it must have."""
     first_seen: dict[int, int] = {}
-    # A wrong byte spoils one cell, whose reader then names the line.
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        table = csv.DictReader(stream)
-        need_columns(table.fieldnames, _COLUMNS | (more or set()), path)
-        for line, row in enumerate(table, start=2):
-            number = _index(row["index"], path, line)
-            if number in first_seen:
-                hint = "Each face must be listed once; remove one of the two."
-                raise DataError(f"index {number} a second time (first in line {first_seen[number]})", path, line, hint)
-            first_seen[number] = line
-            vad = [_value(row[axis], axis, path, line) for axis in AXES]
-            yield _Label(line, row, number, _category(row["emotionLabel"], path, line), vad)
+    for line, row in table(path, _COLUMNS | (more or set())):
+        number = _index(row["index"], path, line)
+        if number in first_seen:
+            hint = "Each face must be listed once; remove one of the two."
+            raise DataError(f"index {number} a second time (first in line {first_seen[number]})", path, line, hint)
+        first_seen[number] = line
+        vad = [_value(row[axis], axis, path, line) for axis in AXES]
+        yield _Label(line, row, number, _category(row["emotionLabel"], path, line), vad)
     if not first_seen:
         raise DataError("the table is empty", path, hint=DAMAGED)
 
@@ -281,7 +276,5 @@ def _find_ferplus(folder: Path, root: str | Path | None) -> tuple[ferplus.Layout
 
 def _public_test_names(path: Path) -> list[str]:
     """Image names of FER2013's PublicTest rows, in order; empty where FER+ removed the picture."""
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        table = csv.DictReader(stream)
-        need_columns(table.fieldnames, {"Usage", "Image name"}, path)
-        return [(row["Image name"] or "").strip() for row in table if row["Usage"] == PART]
+    named = table(path, {"Usage", "Image name"})
+    return [(row["Image name"] or "").strip() for _, row in named if row["Usage"] == PART]
