@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -30,11 +30,20 @@ class Labels(_Part):
     """Which labels: votes cleaned by a rule of paper 002, then reduced to at most `n_hot` emotions for training.
 
     Validation and test labels are never reduced.
+
+    Parameters
+    ----------
+    source: ``votes``, or ``truth``, the known mixture of a synthetic face, which needs no cleaning.
+    cleaning, limit: as in :func:`ferbook.labels.clean_votes`.
+    n_hot: as in :func:`ferbook.labels.n_hot`.
+    present: for ``task: multilabel``, the share of a face's distribution from which on an emotion is present.
     """
 
+    source: Literal["votes", "truth"] = "votes"
     cleaning: Literal["sum", "either"] = "sum"
     limit: int = Field(3, ge=0)
     n_hot: int = Field(8, ge=1, le=8)
+    present: float = Field(0.2, gt=0, le=1)
 
 
 class Split(_Part):
@@ -71,17 +80,35 @@ class Schedule(_Part):
     factor: float = Field(0.9, gt=0, le=1)
 
 
+class Early(_Part):
+    """Smaller images for the first part of training: `side` pixels for `share` of the epochs; 0: never.
+
+    Coarse shapes are learned first, and cheaper on fewer pixels.
+    """
+
+    side: int = Field(32, ge=8)
+    share: float = Field(0.0, ge=0, lt=1)
+
+
 class Config(_Part):
     """One training run.
 
     Parameters
     ----------
+    task: what is learned: a distribution over emotions (paper 002) or which emotions are present (paper 000).
     augmentation: steps of :func:`ferbook.augment.build`.
     choose_on: the part whose accuracy chooses the epoch. ``test`` is what some papers did; such a result says so.
     test_curve: also test after every epoch, to show what choosing on the test set would have given.
     precision: ``auto`` is bfloat16 where the processor computes in it, else 32 bits.
+    compile: let torch.compile fuse the network's operations, where a C++ compiler is at hand; costs some seconds once.
+    ema: decay of a running average of the weights, which is what is judged and kept; 0: the weights themselves.
+    mirror: judge by the mean of the scores of a face and of its mirror image.
     """
 
+    #: Part of every hash; raised when a default or a meaning changes, so that old results are not taken for new ones.
+    VERSION: ClassVar[int] = 1
+
+    task: Literal["distribution", "multilabel"] = "distribution"
     data: Data = Data()
     labels: Labels = Labels()
     split: Split = Split()
@@ -92,7 +119,11 @@ class Config(_Part):
     schedule: Schedule = Schedule()
     epochs: int = Field(10, ge=1)
     batch: int = Field(128, ge=1)
+    early: Early = Early()
     precision: Literal["auto", "32", "bf16"] = "auto"
+    compile: bool = False
+    ema: float = Field(0.0, ge=0, lt=1)
+    mirror: bool = False
     seed: int = Field(0, ge=0)
     choose_on: Literal["valid", "test"] = "valid"
     test_curve: bool = False
@@ -105,8 +136,12 @@ class Config(_Part):
 
     @property
     def hash(self) -> str:
-        """First 16 hex digits of the sha256 over the description, defaults included."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """First 16 hex digits of the sha256 over ``VERSION`` and what differs from the defaults.
+
+        A new field with a default therefore leaves older runs their names.
+        """
+        told = json.dumps([self.VERSION, self.model_dump(mode="json", exclude_defaults=True)], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def parse(content: object) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import rel_entr
 
 
 def is_accurate(prediction: np.ndarray, distribution: np.ndarray) -> np.ndarray:
@@ -51,3 +52,61 @@ def tie_aware_accuracy(prediction: np.ndarray, distribution: np.ndarray) -> floa
     if not accurate.size:
         raise ValueError("an accuracy needs at least one face")
     return float(accurate.mean())
+
+
+def crowd_measures(probabilities: np.ndarray, distribution: np.ndarray, bins: int = 15) -> dict[str, object]:
+    """How predicted probabilities fit the crowd's distributions: as answers, as distributions, and as confidences.
+
+    Parameters
+    ----------
+    probabilities: (N, C), rows sum to 1.
+    distribution: (N, C), rows sum to 1.
+    bins: of equal width, for the calibration error.
+
+    Returns
+    -------
+    ``accuracy``: tie-aware. ``accuracy_first``: of tied emotions only the first counts as right.
+    ``kl``: mean Kullback-Leibler divergence from crowd to prediction, in nats. ``brier``: mean squared distance.
+    ``calibration_error``: mean distance between confidence and accuracy, weighed by a bin's faces (ECE).
+    ``confusion``: (C, C) counts, rows the crowd's emotion (of tied ones the predicted one, else the first), columns the
+    prediction. ``recall``: per emotion, its share on the diagonal; None where there is no such face.
+
+    Raises
+    ------
+    ValueError: as :func:`is_accurate`.
+    """
+    accurate = is_accurate(probabilities, distribution)
+    predicted, first = probabilities.argmax(axis=1), distribution.argmax(axis=1)
+    wanted = np.where(accurate, predicted, first)
+    confusion = np.zeros((distribution.shape[1],) * 2, dtype=int)
+    np.add.at(confusion, (wanted, predicted), 1)
+    confidence = probabilities.max(axis=1)
+    in_bin = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(in_bin, confidence - accurate, minlength=bins)
+    totals = confusion.sum(axis=1)
+    # A probability that was rounded to 0 would make the divergence infinite.
+    divergence = rel_entr(distribution, np.maximum(probabilities, 1e-7)).sum(axis=1)
+    return {
+        "accuracy": float(accurate.mean()),
+        "accuracy_first": float((predicted == first).mean()),
+        "kl": float(divergence.mean()),
+        "brier": float(((probabilities - distribution) ** 2).sum(axis=1).mean()),
+        "calibration_error": float(np.abs(gaps).sum() / len(accurate)),
+        "confusion": confusion.tolist(),
+        "recall": [
+            float(hit / total) if total else None for hit, total in zip(np.diag(confusion), totals, strict=True)
+        ],
+    }
+
+
+def to_bits(flags: np.ndarray) -> str:
+    """(N,) bool as hexadecimal text, eight to two digits: small enough to record one answer per face."""
+    return np.packbits(np.asarray(flags, dtype=bool)).tobytes().hex()
+
+
+def from_bits(text: str, count: int) -> np.ndarray:
+    """What :func:`to_bits` wrote, (count,) bool. Raises ValueError if the text holds another number of flags."""
+    packed = np.frombuffer(bytes.fromhex(text), dtype=np.uint8)
+    if len(packed) != -(-count // 8):
+        raise ValueError(f"{len(packed) * 8} flags are not {count}")
+    return np.unpackbits(packed, count=count).astype(bool)

@@ -31,19 +31,22 @@ def write(name: str, values: Mapping[str, object], *, faces: FaceSet, module: st
     module: path of the module that found it; the hash of all library files it uses is kept.
     settings: seed and whatever else the result depends on.
     """
-    provenance = {
+    target = path_of(name)
+    write_json(target, {"provenance": provenance(faces, Path(module), **settings), "values": values})
+    return target
+
+
+def provenance(faces: FaceSet, module: Path, **settings: object) -> dict[str, object]:
+    """What a result depends on: data, settings, the library files that `module` uses, versions, and the date."""
+    return {
         "data": faces.name,
         "checksum": faces.provenance["checksum"],
         **settings,
-        "library": dependencies.library_hash(dependencies.library_files(Path(module))),
+        "library": dependencies.library_hash(dependencies.library_files(module)),
         "python": platform.python_version(),
-        "numpy": version("numpy"),
-        "torch": version("torch"),
+        **{name: version(name) for name in ("numpy", "torch", "lightning")},
         "date": datetime.now(UTC).date().isoformat(),
     }
-    target = path_of(name)
-    write_json(target, {"provenance": provenance, "values": values})
-    return target
 
 
 def write_json(path: Path, content: object) -> None:

@@ -29,8 +29,9 @@ class RunResult:
     config: the description, as plain data.
     history: one entry per epoch: train loss, validation accuracy and loss, learning rate, and the test accuracy where
         a test curve was asked for.
-    metrics: at the chosen epoch: its number, validation and test accuracy, and which part chose it.
-    provenance: data checksum, library hash, versions, device, seconds since the run was started or last resumed.
+    metrics: at the chosen epoch: its number, which part chose it, validation and test accuracy, `test` in detail
+        (``metrics.crowd_measures``), and `test_correct`, one bit per test face (``metrics.from_bits``).
+    provenance: data checksum, library hash, versions, device, date, seconds since the run was started or last resumed.
     """
 
     config: dict[str, object]

@@ -1,23 +1,37 @@
-"""What is learned: one LightningModule per paper's training step. So far paper 002's, emotion distributions."""
+"""What is learned: one LightningModule per paper's training step.
+
+``Task`` holds what they share: data on the device, augmentation, seeds, optimiser, averaged weights. A paper's task
+adds its loss and what it is judged by.
+"""
 
 from __future__ import annotations
 
-import lightning.pytorch as lightning
-import torch
-from torch import Tensor
+import copy
+import logging
+from collections.abc import Callable
+from functools import cache
+from typing import ClassVar
 
-from ferbook import augment, models
+import lightning.pytorch as lightning
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ferbook import augment, metrics, models, multilabel
 from ferbook.configs import Config
-from ferbook.errors import FerbookError
-from ferbook.losses import distribution_loss
+from ferbook.errors import ConfigError, FerbookError
+from ferbook.losses import binary_cross_entropy, distribution_loss, focal_loss
+from ferbook.models.dan import AffinityLoss, DanOutput, partition_loss
+from ferbook.models.ran import RanOutput, region_bias_loss
 
 
 class TrainingError(FerbookError):
     """A run that cannot go on; says at which epoch and why."""
 
 
-class DistributionTask(lightning.LightningModule):
-    """Paper 002: a network's softmax is compared with the labels' distribution by one of ten losses (section 3.6.3).
+class Task(lightning.LightningModule):
+    """A network, its faces and its labels in training.
 
     Images and labels of all parts are held on the device; a batch is a vector of indices.
 
@@ -25,12 +39,19 @@ class DistributionTask(lightning.LightningModule):
     the config's seed and the epoch's number. A run that is resumed after any epoch is therefore the same as one that
     was never interrupted, without any generator's state being stored.
 
+    With several processes each takes its share of every batch, after the whole batch was augmented: costs little, and
+    gives what one process with the same batch gives, but for what a network draws or measures per batch itself
+    (dropout, batch norm).
+
     Parameters
     ----------
     config: the run.
-    faces: per part, uint8 images (N, C, H, W) and float distributions (N, 8).
+    faces: per part, uint8 images (N, C, H, W) and float labels (N, 8).
     total_steps: optimiser steps in all, for the one-cycle schedule.
     """
+
+    #: The measure that chooses the epoch, the larger the better.
+    score: str
 
     def __init__(self, config: Config, faces: dict[str, tuple[Tensor, Tensor]], total_steps: int):
         super().__init__()
@@ -41,16 +62,39 @@ class DistributionTask(lightning.LightningModule):
         options = {"in_channels": channels, "seed": config.seed, **config.model.options}
         self.network = models.build(config.model.name, num_classes=8, weights=config.model.weights, **options)
         self.network.to(memory_format=torch.channels_last)
-        self.loss = distribution_loss(config.loss)
+        # The average is part of the state, so that a resumed run goes on with it, and never of what is trained.
+        self.average = copy.deepcopy(self.network).requires_grad_(False) if config.ema else None
+        self.own_loss = OwnLoss(self.network)
         self.augmentation = augment.build(config.augmentation)
         self.history: list[dict[str, float]] = []
         self.best: dict[str, float] = {}
         self._epoch: list[Tensor] = []
         self._generator = torch.Generator()
+        self._fused: Callable[[Tensor], object] | None = None
+
+    def loss(self, logits: Tensor, target: Tensor, generator: torch.Generator) -> Tensor:
+        """The paper's loss of a batch, a scalar."""
+        raise NotImplementedError
+
+    def measures(self, logits: Tensor, target: np.ndarray) -> dict[str, float]:
+        """What one epoch is judged by, `score` among it."""
+        raise NotImplementedError
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is evaluated and kept: the averaged one, where there is one."""
+        return self.network if self.average is None else self.average
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether training steps run fused."""
+        return self._fused is not None
 
     def on_fit_start(self) -> None:
-        """Move the data to the device, once."""
+        """Move the data to the device, once; fuse the network where that was asked for and a compiler is at hand."""
         self.faces = {part: (x.to(self.device), t.to(self.device)) for part, (x, t) in self.faces.items()}
+        if self.config.compile and can_compile():
+            self._fused = torch.compile(lambda x: self.network(x), dynamic=False)
 
     def on_train_epoch_start(self) -> None:
         """Seed everything that is random in this epoch."""
@@ -62,33 +106,58 @@ class DistributionTask(lightning.LightningModule):
     def training_step(self, chosen: Tensor) -> Tensor:
         """The loss of one augmented batch; `chosen` are its faces' indices. Raises TrainingError if not finite."""
         images, target = self.faces["train"]
-        batch = self.augmentation(scaled(images[chosen]), self._generator)
-        loss = self.loss(self.scores(batch), target[chosen], self._generator)
+        batch = self.augmentation(self._sized(scaled(images[chosen])), self._generator)
+        mine = slice(self.global_rank, None, self.trainer.world_size)
+        output = self._output(batch[mine], whole=len(chosen) == self.config.batch)
+        wanted = target[chosen][mine]
+        loss = self.loss(models.logits(output), wanted, self._generator) + self.own_loss(output, wanted)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss is {loss.item()} in epoch {self.current_epoch + 1} with loss={self.config.loss!r}, "
                 f"optimiser.lr={self.config.optimiser.lr:g}. The state after the epoch before is kept; try a lower lr."
             )
+        # The processes' gradients are averaged: each loss counts by its share of the batch.
+        loss = loss * (len(wanted) * self.trainer.world_size / len(chosen))
         self._epoch.append(loss.detach())
         return loss
 
+    def on_train_batch_end(self, *_: object) -> None:
+        """Let the average follow the weights, and faster at first, when there is little to average."""
+        if self.average is None:
+            return
+        decay = min(self.config.ema, (1 + self.global_step) / (10 + self.global_step))
+        with torch.no_grad():
+            for kept, new in zip(_state(self.average), _state(self.network), strict=True):
+                if kept.is_floating_point():
+                    kept.lerp_(new, 1 - decay)
+                else:
+                    kept.copy_(new)
+
     def scores(self, batch: Tensor) -> Tensor:
-        """Logits (N, 8) of float images (N, C, H, W) in [0, 1]."""
-        return models.logits(self.network(batch.contiguous(memory_format=torch.channels_last)))
+        """Logits (N, 8) of float images (N, C, H, W) in [0, 1] by the network that is judged."""
+        return models.logits(self.judged(batch.contiguous(memory_format=torch.channels_last)))
 
     @torch.inference_mode()
     def predict_part(self, part: str) -> Tensor:
         """Logits (N, 8) of all faces of a part, without augmentation; float32, on the CPU."""
-        training = self.network.training
-        self.network.eval()
+        training = self.judged.training
+        self.judged.eval()
         size = max(self.config.batch, 256)
-        logits = [self.scores(scaled(images)) for images in self.faces[part][0].split(size)]
-        self.network.train(training)
+        logits = []
+        for images in self.faces[part][0].split(size):
+            batch = scaled(images)
+            found = self.scores(batch)
+            logits.append((found + self.scores(batch.flip(3))) / 2 if self.config.mirror else found)
+        self.judged.train(training)
         return torch.cat(logits).float().cpu()
 
+    def target(self, part: str) -> np.ndarray:
+        """Labels of a part, (N, 8)."""
+        return self.faces[part][1].cpu().numpy()
+
     def train_loss(self) -> float:
-        """Mean loss of the epoch that just ended."""
-        return float(torch.stack(self._epoch).mean())
+        """Mean loss of the epoch that just ended, over all processes."""
+        return float(self.trainer.strategy.reduce(torch.stack(self._epoch).mean(), reduce_op="mean"))
 
     def configure_optimizers(self) -> dict[str, object]:
         """Optimiser and schedule of the config."""
@@ -120,6 +189,94 @@ class DistributionTask(lightning.LightningModule):
         self.history = checkpoint["ferbook"]["history"]
         self.best = checkpoint["ferbook"]["best"]
 
+    def _sized(self, batch: Tensor) -> Tensor:
+        early = self.config.early
+        if self.current_epoch >= early.share * self.config.epochs or early.side >= batch.shape[3]:
+            return batch
+        return functional.interpolate(batch, size=(early.side, early.side), mode="bilinear", antialias=True)
+
+    def _output(self, batch: Tensor, whole: bool) -> object:
+        batch = batch.contiguous(memory_format=torch.channels_last)
+        # The last, smaller batch of an epoch is not worth a compilation of its own.
+        return self._fused(batch) if self._fused is not None and whole else self.network(batch)
+
+
+class DistributionTask(Task):
+    """Paper 002: a network's softmax is compared with the labels' distribution by one of ten losses (section 3.6.3)."""
+
+    score = "accuracy"
+
+    def __init__(self, config: Config, faces: dict[str, tuple[Tensor, Tensor]], total_steps: int):
+        super().__init__(config, faces, total_steps)
+        self.distribution_loss = distribution_loss(config.loss)
+
+    def loss(self, logits: Tensor, target: Tensor, generator: torch.Generator) -> Tensor:
+        """One of the ten."""
+        return self.distribution_loss(logits, target, generator)
+
+    def measures(self, logits: Tensor, target: np.ndarray) -> dict[str, float]:
+        """Tie-aware accuracy."""
+        return {"accuracy": metrics.tie_aware_accuracy(logits.numpy(), target)}
+
+
+class MultilabelTask(Task):
+    """Paper 000: one sigmoid per emotion, compared with the emotions that are present (sections 2.4 and 3.6)."""
+
+    score = "mean_average_precision"
+    LOSSES: ClassVar[dict[str, Callable[..., Tensor]]] = {
+        "binary_cross_entropy": binary_cross_entropy,
+        "focal": focal_loss,
+    }
+
+    def __init__(self, config: Config, faces: dict[str, tuple[Tensor, Tensor]], total_steps: int):
+        if config.loss not in self.LOSSES:
+            raise ConfigError("loss", f"{config.loss!r} is unknown for multilabel", f"Use {' or '.join(self.LOSSES)}.")
+        super().__init__(config, faces, total_steps)
+
+    def loss(self, logits: Tensor, target: Tensor, generator: torch.Generator) -> Tensor:
+        """Binary cross-entropy or the focal loss."""
+        return self.LOSSES[self.config.loss](logits, target)
+
+    def measures(self, logits: Tensor, target: np.ndarray) -> dict[str, float]:
+        """Mean average precision, macro AUROC, Hamming loss."""
+        found = multilabel.evaluate(logits.sigmoid().numpy(), target > 0)
+        return {name: getattr(found, name) for name in (self.score, "macro_auroc", "hamming_loss")}
+
+
+#: The task of each of ``Config.task``'s names.
+TASKS: dict[str, type[Task]] = {"distribution": DistributionTask, "multilabel": MultilabelTask}
+
+
+class OwnLoss(nn.Module):
+    """What a network adds to any loss: DAN its affinity and partition losses, RAN its region bias loss, others nothing.
+
+    Each with weight 1, as their authors have it; the class that DAN's affinity needs is the largest share.
+    """
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.affinity = AffinityLoss() if isinstance(network, models.dan.DistractYourAttention) else None
+
+    def forward(self, output: object, target: Tensor) -> Tensor | float:
+        """A scalar, of a network's output and labels (N, 8)."""
+        if isinstance(output, DanOutput):
+            return self.affinity(output.features, target.argmax(1)) + partition_loss(output.heads)
+        if isinstance(output, RanOutput):
+            return region_bias_loss(output.alpha)
+        return 0.0
+
+
+@cache
+def can_compile() -> bool:
+    """Whether torch.compile works here: without a C++ compiler and Python's headers it does not."""
+    # Its remarks on compilers and CUDA are not for a page; that it did not work is in the run's provenance.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
+    try:
+        torch.compile(lambda x: x.sin() + 1)(torch.zeros(3))
+    except Exception:  # whatever it is, the answer is no
+        return False
+    return True
+
 
 def scaled(images: Tensor) -> Tensor:
     """uint8 images as floats in [0, 1]."""
@@ -129,6 +286,10 @@ def scaled(images: Tensor) -> Tensor:
 def epoch_seed(seed: int, epoch: int) -> int:
     """A seed of its own for each epoch of each run."""
     return seed * 100_003 + epoch
+
+
+def _state(module: nn.Module) -> list[Tensor]:
+    return [*module.parameters(), *module.buffers()]
 
 
 class Batches:
@@ -142,7 +303,7 @@ class Batches:
     task: asked for the epoch's number.
     """
 
-    def __init__(self, count: int, size: int, task: DistributionTask):
+    def __init__(self, count: int, size: int, task: Task):
         self.count, self.size, self.task = count, size, task
 
     def __len__(self) -> int:

@@ -9,7 +9,6 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 import lightning.pytorch as lightning
@@ -18,22 +17,23 @@ import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from torch import Tensor
 
-from ferbook import datasets, dependencies, labels, models, runs, splits
+from ferbook import datasets, labels, metrics, models, multilabel, records, runs, splits
 from ferbook.configs import Config
 from ferbook.errors import ConfigError
-from ferbook.faceset import FaceSet
-from ferbook.metrics import tie_aware_accuracy
+from ferbook.faceset import SPLITS, FaceSet
 from ferbook.runs import Run, RunResult
-from ferbook.tasks import Batches, DistributionTask
+from ferbook.tasks import TASKS, Batches, Task
 
 
-def train(config: Config, store: Path | None = None) -> RunResult:
+def train(config: Config, store: Path | None = None, processes: int = 1) -> RunResult:
     """Run `config`, or go on with it where it was interrupted, or return its result where it is finished.
 
     Parameters
     ----------
     config: the run.
     store: folder of runs; default ``_build/runs``.
+    processes: how many processes (on GPUs: devices) share each batch. Not part of the run's description. Lightning
+        starts the others by running the program's command line again.
 
     Raises
     ------
@@ -53,7 +53,8 @@ def train(config: Config, store: Path | None = None) -> RunResult:
     with _quiet():
         trainer = lightning.Trainer(
             accelerator="auto",
-            devices=1,
+            devices=processes,
+            strategy="auto" if processes == 1 else "ddp",
             max_epochs=config.epochs,
             precision="bf16-mixed" if use_bfloat16(config.precision) else "32-true",
             callbacks=[_Judge(run), _checkpoints(run)],
@@ -65,8 +66,9 @@ def train(config: Config, store: Path | None = None) -> RunResult:
         )
         resume = run.checkpoint if run.checkpoint.is_file() else None
         trainer.fit(task, Batches(count, config.batch, task), ckpt_path=resume, weights_only=True)
+        trainer.strategy.barrier()
     seconds = time.perf_counter() - start
-    models.load_weights(task.network, run.best)
+    models.load_weights(task.judged, run.best)
     logits = {part: task.predict_part(part) for part in ("valid", "test")}
     result = RunResult(
         config=config.model_dump(mode="json"),
@@ -74,57 +76,95 @@ def train(config: Config, store: Path | None = None) -> RunResult:
         metrics={
             "chosen_epoch": int(task.best["epoch"]),
             "chosen_on": config.choose_on,
-            **{f"{part}_accuracy": accuracy(logits[part], parts[part][1]) for part in logits},
-            "parameters": sum(parameter.numel() for parameter in task.network.parameters()),
+            **_flat(task, logits),
+            "parameters": models.parameter_count(task.network),
             "faces": {part: len(chosen) for part, (chosen, _) in parts.items()},
+            **_in_detail(config, logits["test"], parts),
         },
-        provenance={
-            "checksum": faces.provenance["checksum"],
-            "library": dependencies.library_hash(dependencies.library_files(Path(__file__))),
-            "device": str(trainer.strategy.root_device),
-            "precision": trainer.precision,
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("torch", "lightning", "numpy")},
-            "seconds": round(seconds, 1),
-        },
+        provenance=records.provenance(
+            faces,
+            Path(__file__),
+            device=str(trainer.strategy.root_device),
+            processes=processes,
+            precision=trainer.precision,
+            compiled=task.is_compiled,
+            machine=platform.machine(),
+            seconds=round(seconds, 1),
+        ),
     )
-    test, target = parts["test"]
-    run.finish(
-        result,
-        {"ids": test.ids, "probabilities": logits["test"].softmax(1).numpy(), "distribution": np.asarray(target)},
-    )
+    if trainer.is_global_zero:
+        test, target = parts["test"]
+        scores = logits["test"].softmax(1) if config.task == "distribution" else logits["test"].sigmoid()
+        run.finish(result, {"ids": test.ids, "probabilities": scores.numpy(), "distribution": np.asarray(target)})
     return result
 
 
 def load_parts(config: Config) -> tuple[FaceSet, dict[str, tuple[FaceSet, np.ndarray]]]:
-    """The data set, and per part its cleaned faces and their distributions (N, 8), training labels reduced to N-hot.
+    """The data set, and per part its faces and their labels (N, 8).
+
+    The labels are distributions, those of training reduced to N-hot; for ``task: multilabel``, 1 where an emotion is
+    present.
 
     Raises
     ------
-    ConfigError: if the data set has no votes, or a part would be empty.
+    ConfigError: if the data set does not have such labels, or a part would be empty.
     """
     faces = datasets.load(config.data.name, **config.data.options)
-    if faces.votes is None:
-        raise ConfigError("data.name", f"{config.data.name} has no votes", "Paper 002's labels are made of votes.")
-    cleaned = labels.clean_votes(faces.votes, config.labels.cleaning, config.labels.limit)
-    kept = faces.subset(cleaned.keep)
-    split = _split(config, kept, cleaned.distribution)
+    kept, distribution = _labelled(config, faces)
+    split = _split(config, kept, distribution)
     rng = np.random.default_rng(config.seed)
     parts = {}
-    for part, chosen in zip(("train", "valid", "test"), split, strict=True):
+    for part, chosen in zip(SPLITS, split, strict=True):
         if not chosen.size:
             raise ConfigError("split", f"the {part} part of {config.data.name} is empty")
-        target = cleaned.distribution[chosen]
-        if part == "train":
+        target = distribution[chosen]
+        if config.task == "multilabel":
+            target = (target >= config.labels.present - labels.SUM_TOLERANCE).astype(float)
+        elif part == "train":
             target = labels.n_hot(target, config.labels.n_hot, rng)
         parts[part] = (kept.subset(chosen), target)
     return faces, parts
 
 
-def accuracy(logits: Tensor, distribution: np.ndarray) -> float:
-    """Tie-aware accuracy of logits (N, 8)."""
-    return tie_aware_accuracy(logits.numpy(), distribution)
+def _labelled(config: Config, faces: FaceSet) -> tuple[FaceSet, np.ndarray]:
+    """The faces that have labels, and their distributions."""
+    if config.labels.source == "truth":
+        if faces.distribution is None:
+            raise ConfigError("labels.source", f"of {faces.name} no true mixture is known", "Use votes.")
+        return faces, np.asarray(faces.distribution, dtype=np.float64)
+    if faces.votes is None:
+        raise ConfigError("data.name", f"{faces.name} has no votes", "Paper 002's labels are made of votes.")
+    cleaned = labels.clean_votes(faces.votes, config.labels.cleaning, config.labels.limit)
+    return faces.subset(cleaned.keep), cleaned.distribution
+
+
+def _flat(task: Task, logits: dict[str, Tensor]) -> dict[str, float]:
+    return {
+        f"{part}_{name}": value
+        for part, found in logits.items()
+        for name, value in task.measures(found, task.target(part)).items()
+    }
+
+
+def _in_detail(config: Config, logits: Tensor, parts: dict[str, tuple[FaceSet, np.ndarray]]) -> dict[str, object]:
+    """The test faces, from all sides: which answers were right, with and without pictures seen in training."""
+    (train, _), (test, target) = parts["train"], parts["test"]
+    groups = splits.duplicate_groups(np.concatenate([train.images, test.images]))
+    seen = splits.leaked(groups, np.arange(len(train)), np.arange(len(train), len(groups)))
+    if config.task == "multilabel":
+        scores = logits.sigmoid().numpy()
+        return {"test": multilabel.evaluate(scores, target > 0).as_dict(), "seen_in_training": int(seen.sum())}
+    probabilities = logits.softmax(1).numpy().astype(np.float64)
+    correct = metrics.is_accurate(probabilities, target)
+    found = {
+        "test": metrics.crowd_measures(probabilities, target),
+        "test_correct": metrics.to_bits(correct),
+        "seen_in_training": int(seen.sum()),
+        "test_accuracy_unseen": float(correct[~seen].mean()) if not seen.all() else None,
+    }
+    if test.distribution is not None:
+        found["test_truth"] = metrics.crowd_measures(probabilities, np.asarray(test.distribution, dtype=np.float64))
+    return found
 
 
 def use_bfloat16(precision: str) -> bool:
@@ -159,12 +199,12 @@ def _tensors(faces: FaceSet, target: np.ndarray) -> tuple[Tensor, Tensor]:
     return images.contiguous(), torch.from_numpy(np.asarray(target, dtype=np.float32))
 
 
-def _task(config: Config, tensors: dict[str, tuple[Tensor, Tensor]], count: int) -> DistributionTask:
+def _task(config: Config, tensors: dict[str, tuple[Tensor, Tensor]], count: int) -> Task:
     if config.model.options.get("num_classes", 8) != 8:
         raise ConfigError("model.options.num_classes", "the labels have 8 emotions", "Leave it out.")
-    probe = DistributionTask(config, tensors, total_steps=1)
-    probe.total_steps = config.epochs * len(Batches(count, config.batch, probe))
-    return probe
+    task = TASKS[config.task](config, tensors, total_steps=1)
+    task.total_steps = config.epochs * len(Batches(count, config.batch, task))
+    return task
 
 
 def _checkpoints(run: Run) -> ModelCheckpoint:
@@ -179,26 +219,23 @@ class _Judge(Callback):
     def __init__(self, run: Run):
         self.run = run
 
-    def on_train_epoch_end(self, trainer: lightning.Trainer, task: DistributionTask) -> None:
-        valid = task.predict_part("valid")
+    def on_train_epoch_end(self, trainer: lightning.Trainer, task: Task) -> None:
+        parts = ("valid", "test") if task.config.test_curve else ("valid",)
+        logits = {part: task.predict_part(part) for part in parts}
+        target = task.faces["valid"][1].cpu()
         entry = {
             "epoch": trainer.current_epoch + 1,
             "train_loss": task.train_loss(),
-            "valid_accuracy": accuracy(valid, _target(task, "valid")),
-            "valid_loss": float(task.loss(valid, task.faces["valid"][1].cpu(), torch.Generator().manual_seed(0))),
+            "valid_loss": float(task.loss(logits["valid"], target, torch.Generator().manual_seed(0))),
+            **_flat(task, logits),
             "lr": trainer.optimizers[0].param_groups[0]["lr"],
         }
-        if task.config.test_curve:
-            entry["test_accuracy"] = accuracy(task.predict_part("test"), _target(task, "test"))
         task.history.append(entry)
-        score = entry[f"{task.config.choose_on}_accuracy"]
+        score = entry[f"{task.config.choose_on}_{task.score}"]
         if score > task.best.get("score", -1.0):
             task.best = {"score": score, "epoch": entry["epoch"]}
-            models.save_weights(task.network, self.run.best)
-
-
-def _target(task: DistributionTask, part: str) -> np.ndarray:
-    return task.faces[part][1].cpu().numpy()
+            if trainer.is_global_zero:
+                models.save_weights(task.judged, self.run.best)
 
 
 @contextmanager

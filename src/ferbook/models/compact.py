@@ -21,18 +21,29 @@ class Compact(nn.Module):
     ----------
     width: factor on the channels, 24-64-128, which are rounded to multiples of eight; 1.45 gives 0.62 million
         parameters.
+    depth: blocks at 1/4 and at 1/8 of the size; 2 gives 0.66 million parameters and 43 million multiply-adds.
     dropout: before the last layer.
     """
 
-    def __init__(self, num_classes: int, in_channels: int, *, width: float = 1.0, dropout: float = 0.2):
+    def __init__(
+        self, num_classes: int, in_channels: int, *, width: float = 1.0, depth: int = 1, dropout: float = 0.2
+    ):
         super().__init__()
+        if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth <= 8:
+            raise ConfigError("depth", f"{depth!r} is not a whole number from 1 to 8")
         if isinstance(width, bool) or not isinstance(width, (int, float)) or not 0.25 <= width <= 4:
             raise ConfigError("width", f"{width!r} is not a number from 0.25 to 4")
         one, two, three = (max(8, round(width * channels / 8) * 8) for channels in (24, 64, 128))
         self.stem = nn.Sequential(
             nn.Conv2d(in_channels, one, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(one), nn.ReLU()
         )
-        self.blocks = nn.Sequential(Residual(one, one), Residual(one, two, 2), Residual(two, three, 2))
+        self.blocks = nn.Sequential(
+            Residual(one, one),
+            Residual(one, two, 2),
+            *(Residual(two, two) for _ in range(depth - 1)),
+            Residual(two, three, 2),
+            *(Residual(three, three) for _ in range(depth - 1)),
+        )
         self.head = nn.Sequential(nn.Dropout(share("dropout", dropout)), nn.Linear(three, num_classes))
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
