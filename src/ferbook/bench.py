@@ -1,4 +1,4 @@
-"""What loading, painting and detecting cost. ``make bench`` prints it and keeps it.
+"""What loading, painting, detecting and training cost. ``make bench`` prints it and keeps it.
 
 Loading is measured in fresh processes, so that nothing is warm and the peak memory is that of loading alone.
 """
@@ -14,16 +14,17 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
-from ferbook import datasets, paths, records
+from ferbook import datasets, paths, records, throughput
 from ferbook.datasets.ferplus import LABELS, PARTS, SIDE
-from ferbook.errors import FerbookError
+from ferbook.errors import ConfigError, FerbookError
 
 #: Faces in the stand-in archives: as many as FER+ has.
 SIZES = {"train": 28_558, "valid": 3_579, "test": 3_573}
@@ -36,32 +37,42 @@ LIMITS: dict[str, tuple[str, float]] = {
     "faces_per_s_224": ("at least", 40),
     "training_set_s": ("at most", 6),
     "factor": ("at least", 2.5),
+    "networks.vgg16_48.factor": ("at least", 3.5),
+    "networks.cifar_resnet18.factor": ("at least", 3),
+    "networks.compact.factor": ("at least", 4),
 }
+#: Name of the record of the training benchmark.
+RECORD = "runtime/training"
 
-# Reports seconds to load and the process's peak memory in MiB (ru_maxrss is in KiB on Linux, in bytes on macOS).
+# Reports seconds to load and the process's peak memory.
 _PROBE = """
-import json, resource, sys, time
+import json, sys, time
 from ferbook.datasets import load
+from ferbook.memory import peak_mib
 start = time.perf_counter()
 faces = load("ferplus", sys.argv[1])
 seconds = time.perf_counter() - start
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-print(json.dumps({"seconds": seconds, "peak_mib": peak, "faces": len(faces)}))
+print(json.dumps({"seconds": seconds, "peak_mib": peak_mib(), "faces": len(faces)}))
 """
 
 
-def run(root: str | None = None) -> dict[str, dict[str, object]]:
-    """Measure loading, rendering and detection; print a table and write ``_build/bench/NAME.json`` for each.
+def run(root: str | None = None, parts: Collection[str] = ()) -> dict[str, dict[str, object]]:
+    """Measure; print a table and write ``_build/bench/NAME.json`` for each part.
 
     Parameters
     ----------
     root: folder of FER+ (or ``FERBOOK_DATA``); without it loading is measured on stand-in archives of the same size.
+    parts: some of loading, rendering, detection and training; default: all.
+
+    Raises
+    ------
+    ConfigError: if there is no such part.
     """
-    return {
-        "loading": _report("loading", loading(root)),
-        "rendering": _report("rendering", rendering()),
-        "detection": _report("detection", detection()),
-    }
+    known = {"loading": lambda: loading(root), "rendering": rendering, "detection": detection, "training": training}
+    for name in parts:
+        if name not in known:
+            raise ConfigError("bench", f"there is no part {name!r}", f"Known: {', '.join(known)}.")
+    return {name: _report(name, measure()) for name, measure in known.items() if not parts or name in parts}
 
 
 def loading(root: str | None = None) -> dict[str, object]:
@@ -120,6 +131,41 @@ def detection() -> dict[str, object]:
     }
 
 
+def training() -> dict[str, object]:
+    """Three networks trained by this library and by the usual loop; see :func:`ferbook.throughput.compare`."""
+    return throughput.compare()
+
+
+def record_training() -> Path:
+    """Measure training, print it and write it to ``data/recorded``; returns where."""
+    result = _report("training", training())
+    count = max(setting.pictures() for setting in throughput.SETTINGS)
+    return records.write(RECORD, result, faces=throughput.pictures(count), module=__file__)
+
+
+def is_missed(key: str, value: float) -> bool:
+    """Whether a figure breaks its limit; False where there is none."""
+    kind, limit = LIMITS.get(key, ("", None))
+    return limit is not None and (value > limit if kind == "at most" else value < limit)
+
+
+def shortfall(network: str, figures: Mapping[str, object]) -> str:
+    """Why a network's factor is below its limit, as far as the figures tell; empty if it is not below.
+
+    Parameters
+    ----------
+    figures: the network's entry in :func:`training`.
+    """
+    key = f"networks.{network}.factor"
+    if not is_missed(key, figures["factor"]):
+        return ""
+    allowed = figures["factor_allowed"]
+    if not is_missed(key, allowed):
+        return f"the machine's matrix rate would allow {allowed:g}"
+    why = "no bf16 instructions: " if figures["precision"] == "32-true" else ""
+    return f"{why}at the machine's full matrix rate it would be {allowed:g}"
+
+
 def _seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
@@ -130,26 +176,53 @@ def _report(name: str, result: dict[str, object]) -> dict[str, object]:
     result = {**result, "machine": machine()}
     records.write_json(paths.project_root() / "_build" / "bench" / f"{name}.json", result)
     print(name)
-    for key, value in result.items():
-        if key == "machine":
-            continue
+    for key, value in _flat(result):
         kind, limit = LIMITS.get(key, ("", None))
         bound = "" if limit is None else f"  ({kind} {limit:g})"
-        missed = limit is not None and (value > limit if kind == "at most" else value < limit)
-        print(f"  {key:24} {value if isinstance(value, str) else format(value, 'g'):>10}{bound}{'  MISSED' * missed}")
+        missed = "  MISSED" if limit is not None and is_missed(key, value) else ""
+        print(f"  {key:44} {format(value, ',g') if _is_number(value) else value!s:>12}{bound}{missed}")
+    for network, figures in result.get("networks", {}).items():
+        if why := shortfall(network, figures):
+            print(f"  {network}: factor missed; {why}")
     print("  " + ", ".join(f"{key} {value}" for key, value in result["machine"].items()))
     return result
+
+
+def _flat(result: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Figures with dotted names, without those that describe the machine and what was asked for."""
+    for key, value in result.items():
+        if isinstance(value, Mapping):
+            if key not in ("machine", "setting"):
+                yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def machine() -> dict[str, object]:
     """What the figures were taken on."""
     return {
         "cores": os.cpu_count(),
-        "processor": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "processor": _processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
         "system": platform.system(),
         "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "pillow", "torch")},
+        **{name: version(name) for name in ("numpy", "pillow", "torch", "torchvision", "lightning")},
     }
+
+
+def _processor() -> str:
+    """The processor's name; Linux keeps it where ``platform`` does not look."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
 
 
 def _probe(place: str, environment: dict[str, str]) -> dict[str, float]:

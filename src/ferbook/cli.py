@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from ferbook.errors import FerbookError
 
 if TYPE_CHECKING:
     from ferbook.faceset import FaceSet
+    from ferbook.runs import RunResult
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,17 +34,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record.set_defaults(run=_record)
 
     train = commands.add_parser("train", help="run a training config, or go on with it")
-    train.add_argument("config", type=Path, help="a JSON file; see ferbook.configs.Config")
+    train.add_argument("config", type=Path, help="a JSON file: a ferbook.configs.Config, or a recorded run")
     train.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
+    train.add_argument("--processes", type=int, default=1, help="processes (or GPUs) that share each batch")
     train.set_defaults(run=_train)
+
+    sweep = commands.add_parser("sweep", help="make the runs of a sweep that are not recorded yet")
+    sweep.add_argument("file", help="a paper, as 002, for data/sweeps/002.yml; or another description")
+    sweep.add_argument("--group", help="only the runs of this group")
+    sweep.add_argument("--only", metavar="PATTERN", help="only the runs whose name matches, as 'nhot/*-seed0'")
+    sweep.add_argument("--list", action="store_true", help="name the runs that are missing; run nothing")
+    sweep.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
+    sweep.set_defaults(run=_sweep)
 
     claims = commands.add_parser("claims", help="check the papers' claims against recorded facts")
     claims.add_argument("paper", nargs="*", help="papers, as 000 to 004 (default: all)")
     claims.add_argument("--show", metavar="ID", help="one claim in full")
     claims.set_defaults(run=_claims)
 
-    bench = commands.add_parser("bench", help="measure loading, painting and detecting")
+    bench = commands.add_parser("bench", help="measure loading, painting, detecting and training")
     bench.add_argument("--root", help="folder of FER+; without it, an archive of synthetic faces of the same size")
+    bench.add_argument("parts", nargs="*", help="loading, rendering, detection, training (default: all)")
     bench.set_defaults(run=_bench)
 
     options = parser.parse_args(arguments)
@@ -94,6 +107,13 @@ def _record_difficulty(root: str | None) -> Path:
     return difficulty.record()
 
 
+def _record_training(root: str | None) -> Path:
+    """How fast this machine trains; leave it alone meanwhile."""
+    from ferbook import bench
+
+    return bench.record_training()
+
+
 def _complete_ferplus(root: str | None) -> FaceSet:
     from ferbook import datasets
     from ferbook.datasets import ferplus
@@ -108,20 +128,54 @@ _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "labels": _record_labels,
     "detection": _record_detection,
     "difficulty": _record_difficulty,
+    "training": _record_training,
 }
 
 
 def _train(options: argparse.Namespace) -> int:
-    from ferbook import configs, training
+    from ferbook import sweeps, training
 
-    config = configs.read(options.config)
-    result = training.train(config, options.store)
+    config = sweeps.read_config(options.config)
+    result = training.train(config, options.store, options.processes)
     found = result.metrics
-    print(
-        f"{config.hash}: epoch {found['chosen_epoch']} of {config.epochs}, chosen on {found['chosen_on']}; "
-        f"accuracy {found['valid_accuracy']:.2%} (valid), {found['test_accuracy']:.2%} (test)"
-    )
+    print(f"{config.hash}: epoch {found['chosen_epoch']} of {config.epochs}, chosen on {found['chosen_on']}; {_scores(result)}")
     return 0
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from ferbook import sweeps
+
+    path = Path(options.file) if options.file.endswith((".yml", ".yaml")) else sweeps.description(options.file)
+    missing = {
+        name: config
+        for name, config in sweeps.chosen(sweeps.runs(path), options.group).items()
+        if fnmatchcase(name, options.only or "*") and not sweeps.is_recorded(sweeps.record_path(path.stem, name), config)
+    }
+    if options.list:
+        print("\n".join(missing) or "all runs are recorded")
+        return 0
+    from ferbook import training
+
+    failed = 0
+    for remaining, (name, config) in zip(range(len(missing) - 1, -1, -1), missing.items(), strict=True):
+        started = time.perf_counter()
+        try:
+            target = sweeps.record_path(path.stem, name)
+            said = _scores(sweeps.record(target, config, lambda given: training.train(given, options.store)))
+        except FerbookError as error:
+            failed, said = failed + 1, f"failed: {error}"
+        print(f"{name}: {said}; {time.perf_counter() - started:.0f} s, {remaining} remaining", flush=True)
+    print(f"{len(missing) - failed} recorded, {failed} failed")
+    return 1 if failed else 0
+
+
+def _scores(result: RunResult) -> str:
+    """What a run is judged by, on both parts."""
+    from ferbook.tasks import TASKS
+
+    score = TASKS[result.config["task"]].score
+    shares = (f"{result.metrics[f'{part}_{score}']:.2%} ({part})" for part in ("valid", "test"))
+    return f"{score.replace('_', ' ')} {', '.join(shares)}"
 
 
 def _claims(options: argparse.Namespace) -> int:
@@ -155,7 +209,7 @@ def _claims(options: argparse.Namespace) -> int:
 def _bench(options: argparse.Namespace) -> int:
     from ferbook import bench
 
-    bench.run(options.root)
+    bench.run(options.root, options.parts)
     return 0
 
 

@@ -1,0 +1,71 @@
+"""Which figures meet their limits, and what is said when they do not."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from ferbook import bench, paths
+from ferbook.cli import main
+
+NETWORK = {"factor": 1.2, "factor_allowed": 2.0, "precision": "32-true", "setting": {"batch": 32}}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "missed"),
+    [
+        ("cold_s", 15, False),
+        ("cold_s", 15.1, True),
+        ("faces_per_s_48", 800, False),
+        ("faces_per_s_48", 799, True),
+        ("factor", 2.5, False),
+        ("networks.vgg16_48.factor", 3.49, True),
+        ("networks.cifar_resnet18.factor", 3, False),
+        ("networks.compact.factor", 3.99, True),
+        ("networks.compact.factor_allowed", 0.1, False),
+        ("faces", 1, False),
+    ],
+)
+def test_limits(key, value, missed):
+    assert bench.is_missed(key, value) is missed
+
+
+def test_a_miss_is_explained_by_what_the_machine_allows():
+    assert bench.shortfall("vgg16_48", {**NETWORK, "factor": 3.6}) == ""
+    assert bench.shortfall("vgg16_48", NETWORK) == (
+        "no bf16 instructions: at the machine's full matrix rate it would be 2"
+    )
+    assert "bf16" not in bench.shortfall("vgg16_48", {**NETWORK, "precision": "bf16-mixed"})
+    assert bench.shortfall("vgg16_48", {**NETWORK, "factor_allowed": 7.5}) == (
+        "the machine's matrix rate would allow 7.5"
+    )
+
+
+def test_a_report_marks_what_is_missed_and_keeps_everything(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(paths, "project_root", lambda: tmp_path)
+    found = {"networks": {"compact": NETWORK, "vgg16_48": {**NETWORK, "factor": 4.0}}}
+    monkeypatch.setattr(bench, "training", lambda: found)
+    bench.run(parts=["training"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "MISSED" in line] == [
+        f"  {'networks.compact.factor':44} {'1.2':>12}  (at least 4)  MISSED"
+    ]
+    assert "  compact: factor missed; no bf16 instructions: at the machine's full matrix rate it would be 2" in lines
+    assert not any("batch" in line for line in lines)
+    kept = json.loads((tmp_path / "_build" / "bench" / "training.json").read_text())
+    assert kept["networks"] == found["networks"]
+    assert {"processor", "instructions", "torch", "lightning"} <= set(kept["machine"])
+
+
+def test_loading_is_measured_in_a_process_of_its_own(tiny):
+    found = bench._probe(str(tiny.write_archives()), dict(os.environ))
+    assert found["faces"] == 8
+    assert 0 < found["seconds"] < 60
+    assert 20 < found["peak_mib"] < 2000
+
+
+def test_an_unknown_part_is_refused_before_anything_runs(capsys):
+    assert main(["bench", "cooking"]) == 2
+    assert "there is no part 'cooking'" in capsys.readouterr().err
