@@ -138,7 +138,8 @@ def _train(options: argparse.Namespace) -> int:
     config = sweeps.read_config(options.config)
     result = training.train(config, options.store, options.processes)
     found = result.metrics
-    print(f"{config.hash}: epoch {found['chosen_epoch']} of {config.epochs}, chosen on {found['chosen_on']}; {_scores(result)}")
+    chosen = f"epoch {found['chosen_epoch']} of {config.epochs}, chosen on {found['chosen_on']}"
+    print(f"{config.hash}: {chosen}; {_scores(result)}")
     return 0
 
 
@@ -149,7 +150,8 @@ def _sweep(options: argparse.Namespace) -> int:
     missing = {
         name: config
         for name, config in sweeps.chosen(sweeps.runs(path), options.group).items()
-        if fnmatchcase(name, options.only or "*") and not sweeps.is_recorded(sweeps.record_path(path.stem, name), config)
+        if fnmatchcase(name, options.only or "*")
+        and not sweeps.is_recorded(sweeps.record_path(path.stem, name), config)
     }
     if options.list:
         print("\n".join(missing) or "all runs are recorded")
