@@ -49,7 +49,7 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
     tensors = {part: _tensors(chosen, target) for part, (chosen, target) in parts.items()}
     count = len(parts["train"][0])
     task = _task(config, tensors, count)
-    start = time.perf_counter()
+    start, start_cpu = time.perf_counter(), time.process_time()
     with _quiet():
         trainer = lightning.Trainer(
             accelerator="auto",
@@ -67,7 +67,7 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
         resume = run.checkpoint if run.checkpoint.is_file() else None
         trainer.fit(task, Batches(count, config.batch, task), ckpt_path=resume, weights_only=True)
         trainer.strategy.barrier()
-    seconds = time.perf_counter() - start
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - start_cpu
     models.load_weights(task.judged, run.best)
     logits = {part: task.predict_part(part) for part in ("valid", "test")}
     result = RunResult(
@@ -90,6 +90,7 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
             compiled=task.is_compiled,
             machine=platform.machine(),
             seconds=round(seconds, 1),
+            cpu_seconds=round(cpu_seconds, 1),
         ),
     )
     if trainer.is_global_zero:

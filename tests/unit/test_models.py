@@ -168,6 +168,7 @@ def test_compact_is_small():
     assert counter.get_total_flops() / 2 < 25e6
     assert models.parameter_count(model) == 294_896
     assert models.parameter_count(meta("compact", width=1.45)) < 650_000
+    assert models.parameter_count(meta("compact", depth=2)) == 664_304
 
 
 @pytest.mark.parametrize("name", ["compact", "vgg16_48", "vgg13_ferplus", "resnet18", "mobilenet", "ran", "vad_shared"])
@@ -198,7 +199,8 @@ def test_seed_is_its_own_stream():
     [
         ("resnet_50", {}, "Did you mean resnet50"),
         ("transformer-xl", {}, "Use one of compact"),
-        ("compact", {"depth": 3}, "compact.depth: there is no such option. It has width, dropout"),
+        ("compact", {"size": 3}, "compact.size: there is no such option. It has width, depth, dropout"),
+        ("compact", {"depth": 0}, "depth: 0 is not a whole number from 1 to 8"),
         ("vgg16", {"depth": 13}, "vgg16.depth: there is no such option"),
         ("densenet169", {"x": 1}, "It has none"),
         ("compact", {"num_classes": 0}, "num_classes"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from ferbook import configs, runs, tasks, training
+from ferbook import configs, metrics, multilabel, runs, tasks, training
 from ferbook.cli import main
 from ferbook.errors import ConfigError, DataError
 from ferbook.metrics import tie_aware_accuracy
@@ -197,3 +198,166 @@ def test_command_line(tmp_path, capsys):
     assert "epoch 1 of 1, chosen on valid" in capsys.readouterr().out
     path.write_text(json.dumps({**SMALL, "loss": "guess"}))
     assert main(["train", str(path)]) == 2
+
+
+HASH_OF_DEFAULTS = "7674a781fc38e94c"
+HASH_OF_WORDING = "498683f9969a52e9"
+
+
+def test_a_hash_stays_the_same_from_version_to_version():
+    """Recorded runs are found by it. If this fails, a default changed its meaning: raise ``Config.VERSION``."""
+    assert configs.Config.VERSION == 1
+    assert configs.parse({}).hash == HASH_OF_DEFAULTS
+    told = configs.parse({}).model_dump_json()
+    assert hashlib.sha256(told.encode()).hexdigest()[:16] == HASH_OF_WORDING, "a default changed, or a field came"
+
+
+FULL = {**SMALL, "ema": 0.9, "mirror": True, "early": {"side": 32, "share": 0.5}, "test_curve": True}
+
+
+def test_an_averaged_run_resumes_with_its_average(tmp_path, monkeypatch):
+    """Stopped by an error in the third epoch and taken up again, it ends as if nothing had happened."""
+    whole = training.train(configs.parse(FULL), tmp_path / "whole")
+    honest = tasks.Task._output
+
+    def broken(self, batch, whole):
+        if self.current_epoch >= 2:
+            raise KeyboardInterrupt
+        return honest(self, batch, whole)
+
+    monkeypatch.setattr(tasks.Task, "_output", broken)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        training.train(configs.parse(FULL), tmp_path / "broken")
+    monkeypatch.undo()
+    assert without_time(training.train(configs.parse(FULL), tmp_path / "broken")) == without_time(whole)
+    assert all("test_accuracy" in entry for entry in whole.history)
+
+
+def task_of(change, faces=40):
+    config = configs.parse({**SMALL, "data": {"name": "synthetic", "options": {"count": faces}}, **change})
+    _, parts = training.load_parts(config)
+    tensors = {part: training._tensors(chosen, target) for part, (chosen, target) in parts.items()}
+    return training._task(config, tensors, len(parts["train"][0]))
+
+
+def test_the_average_follows_its_formula():
+    task = task_of({"ema": 0.75})
+    kept = [value.double().clone() for value in task.average.parameters()]
+    for step in range(20):
+        with torch.no_grad():
+            for value in task.network.parameters():
+                value.add_(0.1 * step)
+        decay = min(0.75, (1 + step) / (10 + step))
+        kept = [decay * old + (1 - decay) * new for old, new in zip(kept, task.network.parameters(), strict=True)]
+        type(task).global_step, original = property(lambda _, step=step: step), type(task).global_step
+        task.on_train_batch_end()
+        type(task).global_step = original
+    for found, twin in zip(task.average.parameters(), kept, strict=True):
+        torch.testing.assert_close(found.double(), twin, rtol=1e-4, atol=1e-5)
+    assert task.judged is task.average
+    assert {id(p) for p in task.configure_optimizers()["optimizer"].param_groups[0]["params"]}.isdisjoint(
+        id(p) for p in task.average.parameters()
+    )
+
+
+def test_mirrored_judgement_is_the_mean_of_both_sides():
+    task = task_of({"mirror": True})
+    images = task.faces["test"][0]
+    task.network.eval()
+    with torch.no_grad():
+        both = [task.scores(tasks.scaled(side)) for side in (images, images.flip(3))]
+    torch.testing.assert_close(task.predict_part("test"), (both[0] + both[1]) / 2)
+
+
+def test_early_images_are_smaller_and_later_ones_whole(monkeypatch):
+    seen = []
+    honest = tasks.Task._output
+    monkeypatch.setattr(
+        tasks.Task,
+        "_output",
+        lambda self, b, whole: seen.append((self.current_epoch, b.shape[3])) or honest(self, b, whole),
+    )
+    task = task_of(FULL)
+    trainer = tasks.lightning.Trainer(
+        max_epochs=4, logger=False, enable_checkpointing=False, enable_progress_bar=False, accelerator="cpu"
+    )
+    with training._quiet():
+        trainer.fit(task, tasks.Batches(len(task.faces["train"][0]), 64, task))
+    assert dict(seen) == {0: 32, 1: 32, 2: 48, 3: 48}
+
+
+@pytest.mark.parametrize("name", ["dan", "ran"])
+def test_networks_with_losses_of_their_own_add_them(name):
+    """The training loss is the config's loss plus, with weight 1, what the network's authors add."""
+    task = task_of({"model": {"name": name}, "loss": "cross_entropy"}, faces=10)
+    images, target = task.faces["train"]
+    torch.manual_seed(0)
+    output = task.network(tasks.scaled(images[:4]))
+    own = task.own_loss(output, target[:4])
+    if name == "dan":
+        centres = task.own_loss.affinity.centres
+        distance = [(f - centres[t.argmax()]).square().sum() for f, t in zip(output.features, target[:4], strict=True)]
+        twin = sum(distance) / 4 / centres.var(0).sum() + torch.log(1 + 4 / output.heads.var(1).mean())
+        assert id(centres) in {id(p) for p in task.configure_optimizers()["optimizer"].param_groups[0]["params"]}
+    else:
+        gaps = [0.1 - (max(a[:-1]) - a[-1]) for a in output.alpha.tolist()]
+        twin = torch.tensor(sum(max(0.0, gap) for gap in gaps) / 4)
+    torch.testing.assert_close(own, twin, rtol=1e-4, atol=1e-5)
+    assert task_of({}).own_loss(torch.zeros(2, 8), target[:2]) == 0
+
+
+def test_several_labels_at_once(tmp_path):
+    change = {"task": "multilabel", "loss": "binary_cross_entropy", "labels": {"source": "truth", "present": 0.3}}
+    result = training.train(configs.parse({**SMALL, **change}), tmp_path)
+    best = max(entry["valid_mean_average_precision"] for entry in result.history)
+    assert result.history[result.metrics["chosen_epoch"] - 1]["valid_mean_average_precision"] == best
+    found = runs.open_run(configs.parse({**SMALL, **change}), tmp_path).predictions()
+    assert set(np.unique(found["distribution"])) <= {0.0, 1.0}
+    again = multilabel.evaluate(found["probabilities"], found["distribution"] > 0)
+    assert result.metrics["test"]["mean_average_precision"] == pytest.approx(again.mean_average_precision)
+    assert result.metrics["test_hamming_loss"] == pytest.approx(again.hamming_loss)
+
+
+def test_figures_of_the_test_faces_come_from_the_predictions(unbroken):
+    store, result = unbroken
+    found = runs.open_run(configs.parse(SMALL), store).predictions()
+    flags = metrics.from_bits(result.metrics["test_correct"], len(found["ids"]))
+    np.testing.assert_array_equal(flags, metrics.is_accurate(found["probabilities"], found["distribution"]))
+    assert result.metrics["test"]["accuracy"] == result.metrics["test_accuracy"] == flags.mean()
+    assert result.metrics["test"]["kl"] == pytest.approx(
+        metrics.crowd_measures(found["probabilities"], found["distribution"])["kl"], rel=1e-5
+    )
+    assert result.metrics["test_truth"]["kl"] != result.metrics["test"]["kl"]
+
+
+@pytest.mark.skipif(not tasks.can_compile(), reason="no C++ compiler")
+def test_a_compiled_run_learns_the_same(unbroken, tmp_path):
+    fused = training.train(configs.parse({**SMALL, "compile": True}), tmp_path)
+    assert fused.provenance["compiled"]
+    plain = [entry["train_loss"] for entry in unbroken[1].history]
+    assert [entry["train_loss"] for entry in fused.history] == pytest.approx(plain, rel=0.05)
+
+
+def test_two_processes_learn_what_one_learns(tmp_path):
+    """DDP over gloo, same global batch, a network without batch norm and dropout: the curves agree to 1e-3."""
+    config = {
+        **SMALL,
+        "model": {"name": "vgg16_48", "options": {"dropout": 0.0}},
+        "data": {"name": "synthetic", "options": {"count": 150, "size": 48}},
+        "loss": "cross_entropy",
+        "epochs": 2,
+        "batch": 25,
+        "optimiser": {"name": "sgd", "lr": 0.01},
+    }
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    curves = {}
+    for processes in (1, 2):
+        store = tmp_path / str(processes)
+        command = [sys.executable, "-m", "ferbook.cli", "train", str(path), "--store", str(store)]
+        subprocess.run([*command, "--processes", str(processes)], check=True, capture_output=True, timeout=300)
+        result = runs.open_run(configs.parse(config), store).result()
+        assert result.provenance["processes"] == processes
+        curves[processes] = [(entry["train_loss"], entry["valid_loss"]) for entry in result.history]
+    np.testing.assert_allclose(curves[1], curves[2], rtol=0, atol=1e-3)
+    assert curves[1][0] != curves[1][1]

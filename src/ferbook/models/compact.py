@@ -25,9 +25,7 @@ class Compact(nn.Module):
     dropout: before the last layer.
     """
 
-    def __init__(
-        self, num_classes: int, in_channels: int, *, width: float = 1.0, depth: int = 1, dropout: float = 0.2
-    ):
+    def __init__(self, num_classes: int, in_channels: int, *, width: float = 1.0, depth: int = 1, dropout: float = 0.2):
         super().__init__()
         if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth <= 8:
             raise ConfigError("depth", f"{depth!r} is not a whole number from 1 to 8")
