@@ -157,7 +157,8 @@ def register(name: str) -> Callable[[Check], Check]:
 def known_checks() -> Mapping[str, Check]:
     """All checks by name."""
     # Imported here because the checks import this module.
-    import ferbook.checks  # noqa: F401
+    import ferbook.checks
+    import ferbook.checks_vad  # noqa: F401
 
     return _CHECKS
 

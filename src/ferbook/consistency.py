@@ -1,15 +1,11 @@
 """Papers 003 and 004: emotion category and valence, arousal, dominance trained together, and made to agree.
 
 The papers add to cross-entropy and squared error a *consistency cost*: 1 for each axis on which the predicted value
-contradicts the predicted category, else 0. They define it twice, and differently:
-
-* ``table``: 003's table 1, by signs. 004's table 1 is the same, and 004's table 2 writes it out as costs.
-* ``equations``: 003's equations (5), (9) and (13), which say of themselves that they follow table 1.
-
-:func:`disagreements` lists where they part. Either way the cost is a step function of the predictions: its gradient is
-zero wherever it exists, so adding it changes the number that is printed but not one weight. :func:`soft_cost` has a
-gradient, and the printed cost as its limit. In the authors' published code (YeeHoran/Multi-task-Emotion-Recognition)
-the cost is looked up in a spreadsheet, through NumPy, and added as a plain number: no gradient there either.
+contradicts the predicted category, else 0. They define it twice, and differently: see :mod:`ferbook.demands`. Either
+way the cost is a step function of the predictions: its gradient is zero wherever it exists, so adding it changes the
+number that is printed but not one weight. :func:`soft_cost` has a gradient, and the printed cost as its limit. In the
+authors' published code (YeeHoran/Multi-task-Emotion-Recognition) the cost is looked up in a spreadsheet, through NumPy,
+and added as a plain number: no gradient there either.
 
 The papers know seven emotions, by FER2013's codes; emotions are matched by name here, and contempt, which has no row,
 never costs anything. Axes are those of ``VAD_AXES``, in [-1, 1].
@@ -25,54 +21,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ferbook.demands import DEFINITIONS, FAILS
 from ferbook.emotions import EMOTIONS, VAD_AXES
 from ferbook.errors import ConfigError
-
-#: 003, table 1 (and 004, table 1): what each emotion demands of (valence, arousal, dominance). "any" stands for the
-#: table's ">0 or <0"; that 0 itself would be excluded there is taken for a slip.
-TABLE: dict[str, tuple[str, str, str]] = {
-    "happiness": (">0", ">0", ">0"),
-    "disgust": ("<0", ">0", ">0"),
-    "anger": ("<0", ">0", "any"),
-    "fear": ("<0", "<0", "<0"),
-    "sadness": ("<0", "<0", "any"),
-    "surprise": ("any", ">0", "<0"),
-    "neutral": ("=0", "=0", "=0"),
-}
-
-#: 003, equations (5), (9), (13): what each emotion demands so as to cost nothing, in the order of the papers' codes.
-#: "<=0": the equation costs 1 for values > 0. "any": the equation does not name the emotion.
-EQUATIONS: dict[str, tuple[str, str, str]] = {
-    "anger": ("<0", ">0", ">0"),
-    "disgust": ("<0", ">0", ">0"),
-    "fear": ("<0", "any", "any"),
-    "happiness": (">0", ">0", ">0"),
-    "sadness": ("<0", "<=0", "<=0"),
-    "surprise": ("any", ">0", "any"),
-    "neutral": ("=0", "=0", "=0"),
-}
-
-#: 004, table 2: for each axis the cost of a value > 0 and of one < 0. It leaves 0 open, and has no cell in which
-#: neutral costs nothing. On both signs it says what ``TABLE`` says.
-COSTS_004: dict[str, tuple[tuple[int, int], tuple[int, int], tuple[int, int]]] = {
-    "happiness": ((0, 1), (0, 1), (0, 1)),
-    "disgust": ((1, 0), (0, 1), (0, 1)),
-    "anger": ((1, 0), (0, 1), (0, 0)),
-    "fear": ((1, 0), (1, 0), (1, 0)),
-    "sadness": ((1, 0), (1, 0), (0, 0)),
-    "surprise": ((0, 0), (0, 1), (1, 0)),
-    "neutral": ((1, 1), (1, 1), (1, 1)),
-}
-
-DEFINITIONS: dict[str, dict[str, tuple[str, str, str]]] = {"table": TABLE, "equations": EQUATIONS}
-
-#: Whether a value fails a demand.
-_FAILS: dict[str, Callable[[Tensor], Tensor]] = {
-    ">0": lambda value: value <= 0,
-    "<0": lambda value: value >= 0,
-    "<=0": lambda value: value > 0,
-    "=0": lambda value: value != 0,
-}
 
 #: How far a value, in units of the temperature, fails a demand; 0 to 1.
 _SOFTLY_FAILS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -81,32 +32,6 @@ _SOFTLY_FAILS: dict[str, Callable[[Tensor], Tensor]] = {
     "<=0": torch.sigmoid,
     "=0": lambda value: -torch.expm1(-value.square()),
 }
-
-
-class Disagreement(NamedTuple):
-    """A cell in which the table and the equations of paper 003 differ.
-
-    `signs` says for which values the two costs differ: some of "<0", "=0", ">0".
-    """
-
-    category: str
-    axis: str
-    table: str
-    equation: str
-    signs: tuple[str, ...]
-
-
-def disagreements() -> list[Disagreement]:
-    """Where equations (5), (9), (13) of paper 003 depart from its table 1, by axis and then in the papers' order."""
-    probes = {"<0": -1.0, "=0": 0.0, ">0": 1.0}
-    rows = []
-    for k, axis in enumerate(VAD_AXES):
-        for category, demands in EQUATIONS.items():
-            table, equation = TABLE[category][k], demands[k]
-            signs = tuple(sign for sign, value in probes.items() if _cost_of(table, value) != _cost_of(equation, value))
-            if signs:
-                rows.append(Disagreement(category, axis, table, equation, signs))
-    return rows
 
 
 def printed_cost(
@@ -145,7 +70,7 @@ def printed_cost(
         raise ValueError(f"labels must be in 0..{len(order) - 1}")
     cost = torch.zeros_like(vad)
     for demand, wanted in demands.items():
-        cost += wanted[category.long()] * _FAILS[demand](vad)
+        cost += wanted[category.long()] * FAILS[demand](vad)
     return torch.where(vad.isnan(), vad.detach(), cost)
 
 
@@ -300,10 +225,6 @@ def broadcast_mse(prediction: Tensor, target: Tensor) -> Tensor:
     return (prediction - target).square().mean()
 
 
-def _cost_of(demand: str, value: float) -> bool:
-    return demand != "any" and bool(_FAILS[demand](torch.tensor(value)))
-
-
 @lru_cache(maxsize=64)
 def _demands(
     definition: str, axes: tuple[str, ...], order: tuple[str, ...], device: torch.device
@@ -320,8 +241,7 @@ def _demands(
     # Kept between calls, so it must not be an inference tensor, even if validation is the first to ask for it.
     with torch.inference_mode(False):
         return {
-            demand: torch.tensor([[cell == demand for cell in row] for row in table], device=device)
-            for demand in _FAILS
+            demand: torch.tensor([[cell == demand for cell in row] for row in table], device=device) for demand in FAILS
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
@@ -24,15 +25,16 @@ class ClaimReport:
     Parameters
     ----------
     paper: three digits.
-    build: facts of the faces that this build uses.
+    build: facts of the faces that this build uses; None for a paper whose checks read transcribed tables and records
+        alone.
 
     The verdict rests on this build where it has the paper's own data, on the recorded facts elsewhere.
     """
 
-    def __init__(self, paper: str, build: Facts):
+    def __init__(self, paper: str, build: Facts | None = None):
         stated = claims.load_claims(paper).claims
-        self.live = build.evidence == Evidence.SAME_DATA
-        self._build = {result.claim.id: result for result in claims.judge(stated, build)}
+        self.live = build is not None and build.evidence == Evidence.SAME_DATA
+        self._build = {} if build is None else {result.claim.id: result for result in claims.judge(stated, build)}
         judged = self._build.values() if self.live else claims.judge(stated, recorded())
         self._judged = {result.claim.id: result for result in judged}
 
@@ -46,19 +48,23 @@ class ClaimReport:
         for wanted in ids:
             if wanted not in self._judged:
                 raise ConfigError("claim", f"there is no {wanted!r}", f"Known: {', '.join(self._judged)}.")
-        boxes = "\n".join(self._one_box(self._judged[wanted], self._build[wanted]) for wanted in ids)
+        boxes = "\n".join(self._one_box(self._judged[wanted], self._build.get(wanted)) for wanted in ids)
         return HTML(f'<div class="verdicts">{boxes}</div>')
 
-    def _one_box(self, judged: Result, build: Result) -> str:
+    def _one_box(self, judged: Result, build: Result | None) -> str:
         claim, outcome = judged.claim, judged.outcome
         cells = [("the paper", printed(claim))]
-        if outcome.evidence is Evidence.ARITHMETIC:
+        if outcome.value is None:
+            pass
+        elif build is None and outcome.evidence is not Evidence.ARITHMETIC:
+            cells.append((f"recorded, {outcome.evidence}", show(outcome.value, claim)))
+        elif outcome.evidence is Evidence.ARITHMETIC:
             cells.append(("recomputed", show(outcome.value, claim)))
         elif self.live:
             cells.append(("FER+, this build", show(outcome.value, claim)))
         else:
             cells.append(("FER+, recorded", show(outcome.value, claim)))
-            if claim.general:
+            if claim.general and build is not None:
                 cells.append((f"this build, {build.outcome.evidence}", show(build.outcome.value, claim)))
         numbers = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in cells)
         remarks = " ".join(_sentence(text) for text in (outcome.detail, claim.note) if text)
@@ -69,6 +75,40 @@ class ClaimReport:
             + (f'<p class="verdict-remark">{escape(remarks)}</p>' if remarks else "")
             + "</aside>"
         )
+
+    def rows(self, *patterns: str, caption: str) -> HTML:
+        """A line per claim whose id matches one of the patterns (as ``002-clean-*``), in the order of the claim file.
+
+        For claims that are many and alike. Each line is where links to its claim lead.
+
+        Raises
+        ------
+        ConfigError: if a pattern matches no claim.
+        """
+        for pattern in patterns:
+            if not fnmatch.filter(self._judged, pattern):
+                raise ConfigError("claim", f"no claim is called {pattern!r}", f"Known: {', '.join(self._judged)}.")
+        chosen = [r for name, r in self._judged.items() if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
+        head = "".join(f"<th>{title}</th>" for title in ("claim", "printed", "found", "verdict", ""))
+        lines = "".join(self._one_row(result) for result in chosen)
+        return HTML(
+            f'<div class="ferbook-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
+            f'<table class="ferbook-table"><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
+            f"<tbody>{lines}</tbody></table></div>"
+        )
+
+    def _one_row(self, result: Result) -> str:
+        claim, outcome = result.claim, result.outcome
+        remarks = " ".join(_sentence(text) for text in (outcome.detail, claim.note) if text)
+        cells = (
+            f"{escape(claim.says)} <cite>({escape(claim.where)})</cite>",
+            escape(printed(claim)),
+            escape(show(outcome.value, claim)),
+            f"<strong>{result.verdict}</strong>",
+            escape(remarks),
+        )
+        body = "".join(f"<td>{cell}</td>" for cell in cells)
+        return f'<tr class="verdict-{result.verdict.replace(" ", "-")}" id="claim-{claim.id}">{body}</tr>'
 
     def table(self) -> HTML:
         """All claims with printed value, what was found, and verdict."""

@@ -13,8 +13,9 @@ from hypothesis.extra import numpy as hnp
 from torch import nn
 from torch.nn import functional
 
-from ferbook import consistency as c
-from ferbook.consistency import broadcast_mse, disagreements, printed_cost, soft_cost, vad_loss
+from ferbook import demands as c
+from ferbook.consistency import broadcast_mse, printed_cost, soft_cost, vad_loss
+from ferbook.demands import disagreements
 from ferbook.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, canonical
 from ferbook.errors import ConfigError
 

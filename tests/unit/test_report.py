@@ -56,6 +56,21 @@ def test_an_unknown_claim_is_refused(synthetic):
         report.ClaimReport("002", synthetic).box("002-none")
 
 
+def test_rows_list_what_matches_and_links_lead_to_each(synthetic):
+    audit = report.ClaimReport("002", synthetic)
+    rows = soup(audit.rows("002-clean-*", "002-size", caption="some")).select("tbody tr")
+    assert [row["id"] for row in rows] == ["claim-002-size", "claim-002-clean-a", "claim-002-clean-b"]
+    assert rows[1].select_one("strong").get_text() == "holds"
+    with pytest.raises(ConfigError, match="002-none"):
+        audit.rows("002-none*", caption="none")
+
+
+def test_a_report_without_a_build_shows_what_is_recorded():
+    box = soup(report.ClaimReport("002").box("002-seven-answers")).get_text()
+    assert "recorded, same data8 answers" in box
+    assert "this build" not in box
+
+
 def test_the_table_lists_every_claim(synthetic):
     rows = soup(report.ClaimReport("002", synthetic).table()).select("tbody tr")
     assert len(rows) == len(claims.load_claims("002").claims)
