@@ -86,23 +86,36 @@ def test_a_finished_run_is_not_run_again(unbroken, monkeypatch):
     assert without_time(training.train(configs.parse(SMALL), unbroken[0])) == without_time(unbroken[1])
 
 
-def test_a_killed_run_goes_on_and_ends_the_same(unbroken, tmp_path):
-    """SIGKILL at a random moment after the first checkpoint; the rest must give the numbers of the unbroken run."""
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(SMALL))
-    store = tmp_path / "store"
+def test_a_run_killed_five_times_goes_on_and_ends_the_same(tmp_path):
+    """SIGKILL at random moments, each after one more epoch was kept; the rest gives the numbers of an unbroken run."""
+    settings = {**SMALL, "epochs": 8}
+    unbroken = training.train(configs.parse(settings), tmp_path / "unbroken")
+    path, store = tmp_path / "config.json", tmp_path / "store"
+    path.write_text(json.dumps(settings))
+    checkpoint = runs.open_run(configs.parse(settings), store).checkpoint
     command = [sys.executable, "-m", "ferbook.cli", "train", str(path), "--store", str(store)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    checkpoint = runs.open_run(configs.parse(SMALL), store).checkpoint
-    deadline = time.monotonic() + 120
-    while not checkpoint.is_file() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    time.sleep(random.Random(os.getpid()).uniform(0, 0.5))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    result = training.train(configs.parse(SMALL), store)
-    assert result.history == unbroken[1].history
-    assert result.metrics == unbroken[1].metrics
+    moments, killed = random.Random(os.getpid()), 0
+    for _ in range(5):
+        before = _age(checkpoint)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        while _age(checkpoint) == before and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0, 0.4))
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+    assert killed == 5
+    result = training.train(configs.parse(settings), store)
+    assert result.history == unbroken.history
+    assert result.metrics == unbroken.metrics
+
+
+def _age(path):
+    """When a file was written; 0 while it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(tmp_path, monkeypatch):
