@@ -1,0 +1,74 @@
+"""Pictures of relevance: blue against, red for, white nothing; one scale for all pictures of a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from ferbook.figures import WIDTH
+
+#: Blue to red through white, as the paper's figures 9 to 12 but with a marked zero.
+COLOURS = "seismic"
+#: The scale ends at this quantile of the absolute relevance, so that single pixels do not hide the rest.
+QUANTILE = 0.995
+
+
+def limit(relevance: np.ndarray) -> float:
+    """Where the symmetric scale of these maps ends; above 0."""
+    return float(np.quantile(np.abs(relevance), QUANTILE)) or 1.0
+
+
+def overlays(images: np.ndarray, relevance: np.ndarray, titles: Sequence[str], cell: float = 1.45) -> Figure:
+    """Three rows: the pictures, relevance over the fainter picture, relevance alone.
+
+    Parameters
+    ----------
+    images: uint8 (N, H, W) or (N, H, W, 3).
+    relevance: (N, C, H, W); channels are added up.
+    titles: one per picture, with line breaks.
+    cell: width of a picture in inches.
+    """
+    maps = np.asarray(relevance).sum(axis=1)
+    end = limit(maps)
+    lines = max(title.count("\n") + 1 for title in titles)
+    figure, axes = plt.subplots(
+        3, len(images), figsize=(len(images) * cell + 0.9, 3 * cell + 0.22 * lines), squeeze=False
+    )
+    for column, (picture, found, title) in enumerate(zip(images, maps, titles, strict=True)):
+        grey = picture if picture.ndim == 2 else picture.mean(axis=2)
+        axes[0, column].imshow(picture, vmin=0, vmax=255, cmap="gray")
+        axes[0, column].set_title(title, fontsize=11, pad=3)
+        axes[1, column].imshow(grey, vmin=0, vmax=255, cmap="gray", alpha=0.55)
+        strength = np.clip(np.abs(found) / end, 0, 1) ** 0.5
+        axes[1, column].imshow(found, cmap=COLOURS, vmin=-end, vmax=end, alpha=strength)
+        drawn = axes[2, column].imshow(found, cmap=COLOURS, vmin=-end, vmax=end)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    bar = figure.colorbar(drawn, ax=axes, shrink=0.7, pad=0.02)
+    bar.set_label("relevance (units of the logit)")
+    return figure
+
+
+def channels(image: np.ndarray, relevance: np.ndarray, names: Sequence[str] = ("red", "green", "blue")) -> Figure:
+    """One picture and the relevance of each of its channels, on one scale (paper 001, figures 10 to 12).
+
+    Parameters
+    ----------
+    image: uint8 (H, W, 3).
+    relevance: (3, H, W).
+    names: of the channels.
+    """
+    end = limit(relevance)
+    figure, axes = plt.subplots(1, 1 + len(names), figsize=(WIDTH, WIDTH / (1 + len(names)) + 0.3))
+    axes[0].imshow(image)
+    axes[0].set_title("picture", fontsize=11)
+    for axis, found, name in zip(axes[1:], relevance, names, strict=True):
+        drawn = axis.imshow(found, cmap=COLOURS, vmin=-end, vmax=end)
+        axis.set_title(name, fontsize=11)
+    for axis in axes:
+        axis.set_axis_off()
+    figure.colorbar(drawn, ax=axes, shrink=0.8, pad=0.02).set_label("relevance")
+    return figure
