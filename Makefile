@@ -15,7 +15,7 @@ export FERBOOK_CACHE ?= $(abspath _build/cache)
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test bench lint reference clean
+.PHONY: help setup book runs test bench lint reference clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ $(STAMP): requirements.txt requirements-nodeps.txt constraints.txt pyproject.tom
 book: setup ## run the chapters that changed and render the site; DATA=folder for real data, PROFILE=paper for full runs
 	$(BIN)/snakemake --cores $(CORES) --quiet all --max-checksum-file-size 0 --config profile=$(PROFILE)
 	@echo "The book is at _build/site/_build/html/index.html"
+
+runs: setup ## train what a sweep still lacks, each run a notebook: SWEEP=002 [GROUP=nhot] DATA=folder
+	$(BIN)/snakemake runs --cores $(CORES) --quiet rules --config sweep=$(SWEEP) $(if $(GROUP),group=$(GROUP))
 
 test: book lint ## all tests, on the rendered book too
 	$(BIN)/python -m pytest

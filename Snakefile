@@ -2,8 +2,12 @@
 
 A notebook is run again when its source, its parameters, a library file that it imports, the data, a claim or a recorded
 result changed, and only then.
+
+`snakemake runs --config sweep=002 [group=nhot]` makes the recorded runs of a sweep, each by one execution of book/run.py.
+It does so where a record is missing or was made from another description; new code alone does not repeat a run.
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -11,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from ferbook import datasets, dependencies, paths
+from ferbook import datasets, dependencies, paths, records, sweeps
 from ferbook.errors import FerbookError
 
 os.environ.setdefault("FERBOOK_HOME", str(Path.cwd()))
@@ -53,7 +57,36 @@ PAGES = toc_pages()
 NOTEBOOKS = [page for page in PAGES if Path(f"{page}.py").is_file()]
 PLAIN = [f"{page}.md" for page in PAGES if Path(f"{page}.md").is_file()]
 STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix in {".bib", ".css", ".png", ".svg"}]
-JUDGED = [str(path) for path in sorted(Path("data").rglob("*")) if path.suffix in {".yml", ".json", ".csv"}]
+RUNS = "data/recorded/{paper}/runs/{run}.json"
+RUN_FILES = sorted([*Path("data").glob("sweeps/*.yml"), *Path("data").glob("recorded/*/runs/**/*.json")])
+JUDGED = [
+    str(path)
+    for path in sorted(set(Path("data").rglob("*")) - set(RUN_FILES))
+    if path.suffix in {".yml", ".json", ".csv"}
+]
+
+
+def describe_runs():
+    """The config of every run of every sweep as a file, newer than the run's record where that is not its own."""
+    for path in sorted(Path("data/sweeps").glob("*.yml")):
+        for name, run in sweeps.runs(path).items():
+            record = Path(RUNS.format(paper=path.stem, run=name))
+            described = Path(run_file(path.stem, name, "config.json"))
+            records.write_json(described, run.model_dump(mode="json"))
+            if sweeps.is_recorded(record, run):
+                os.utime(described, times=(0, record.stat().st_mtime - 1))
+        yield path.stem
+
+
+def run_file(paper, run, what):
+    return f"_build/runs/{paper}/{run}.{what}"
+
+
+try:
+    SWEEPS = list(describe_runs())
+except FerbookError as error:
+    print(f"ferbook: {error}", file=sys.stderr)
+    raise WorkflowError(str(error)) from None
 
 
 def parameters(page):
@@ -74,6 +107,30 @@ def library(page):
 def judged(page):
     """Claims and records, for a page whose code reads them."""
     return JUDGED if any(path.endswith(("claims.py", "facts.py", "splits.py")) for path in library(page)) else []
+
+
+def recorded_runs(page):
+    """Hash of all recorded runs, for a page whose code reads them. As inputs they would be made, which takes days."""
+    if not any(path.endswith("sweeps.py") for path in library(page)):
+        return ""
+    total = hashlib.sha256()
+    for path in RUN_FILES:
+        total.update(str(path).encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+def asked_runs(_):
+    """The records that `--config sweep=002 group=nhot` names; without a group, those of all groups."""
+    try:
+        # Snakemake reads 002 as a number.
+        paper = f"{config['sweep']:03}" if isinstance(config.get("sweep"), int) else config.get("sweep")
+        if paper not in SWEEPS:
+            raise FerbookError(f"name a sweep: --config sweep={' or '.join(SWEEPS)} (given: {paper!r}).")
+        runs = sweeps.chosen(sweeps.runs(Path(f"data/sweeps/{paper}.yml")), config.get("group"))
+    except FerbookError as error:
+        print(f"ferbook: {error}", file=sys.stderr)
+        raise WorkflowError(str(error)) from None
+    return [RUNS.format(paper=paper, run=name) for name in runs]
 
 
 rule site:
@@ -99,5 +156,29 @@ rule notebook:
     params:
         values=lambda wildcards: json.dumps(parameters(wildcards.page), sort_keys=True),
         data=lambda wildcards: json.dumps(used_data(wildcards.page), sort_keys=True),
+        runs=lambda wildcards: recorded_runs(wildcards.page),
     shell:
         "{sys.executable:q} -m ferbook.notebooks {input.source} {output} --parameters {params.values:q}"
+
+
+rule runs:
+    input:
+        asked_runs,
+
+
+rule run:
+    input:
+        "_build/runs/{paper}/{run}.config.json",
+    output:
+        # Not deleted before the run: an interrupted one must not cost the record that is there.
+        update(RUNS),
+    params:
+        values=lambda wildcards, input, output: json.dumps(
+            {"config": input[0], "record": output[0], "store": "_build/runs"}
+        ),
+        notebook=lambda wildcards: run_file(wildcards.paper, wildcards.run, "ipynb"),
+    wildcard_constraints:
+        paper="[^/]+",
+    threads: int(config.get("threads", 1))
+    shell:
+        "{sys.executable:q} -m ferbook.notebooks book/run.py {params.notebook:q} --parameters {params.values:q}"

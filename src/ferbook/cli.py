@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record.set_defaults(run=_record)
 
     train = commands.add_parser("train", help="run a training config, or go on with it")
-    train.add_argument("config", type=Path, help="a JSON file: a ferbook.configs.Config, or a recorded run")
+    train.add_argument("config", help="a JSON file, a ferbook.configs.Config or a recorded run; or 002/GROUP/RUN")
     train.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
     train.add_argument("--processes", type=int, default=1, help="processes (or GPUs) that share each batch")
     train.set_defaults(run=_train)
@@ -135,11 +135,14 @@ _RECORDS: dict[str, Callable[[str | None], Path]] = {
 def _train(options: argparse.Namespace) -> int:
     from ferbook import sweeps, training
 
-    config = sweeps.read_config(options.config)
+    config, recorded = sweeps.read_config(options.config), sweeps.read_record(options.config)
     result = training.train(config, options.store, options.processes)
     found = result.metrics
     chosen = f"epoch {found['chosen_epoch']} of {config.epochs}, chosen on {found['chosen_on']}"
     print(f"{config.hash}: {chosen}; {_scores(result)}")
+    if recorded is not None:
+        different = sweeps.differences(recorded, result)
+        print(f"not as recorded: {', '.join(different)}" if different else "metrics and curves as recorded")
     return 0
 
 

@@ -134,15 +134,59 @@ def read(path: Path) -> RunResult:
         raise DataError(f"is not a recorded run ({error})", path, hint="Restore it, or delete it and run it.") from None
 
 
-def read_config(path: Path) -> Config:
-    """The config in a JSON file: a config itself, or a record. Raises ConfigError as :func:`configs.read`."""
+def read_config(what: str) -> Config:
+    """The config that `what` says.
+
+    Parameters
+    ----------
+    what: a config as JSON text; the path of a ``.json`` file with a config or a record, from the project's folder
+        where it is relative and not found; or a described run's name after its paper's, ``002/nhot/ordinary-n3-seed0``.
+
+    Raises
+    ------
+    ConfigError: naming what is wrong.
+    """
+    if what.lstrip().startswith("{"):
+        try:
+            return configs.parse(json.loads(what))
+        except json.JSONDecodeError as error:
+            raise ConfigError("config", f"is not JSON ({error})") from None
+    if what.endswith(".json"):
+        path = _json_path(what)
+        return configs.parse(read(path).config) if _is_record(path) else configs.read(path)
+    paper, _, name = what.partition("/")
+    described = runs(description(paper))
+    if name not in described:
+        raise ConfigError("config", f"{description(paper)} has no run {name!r}", "`ferbook sweep --list` names them.")
+    return described[name]
+
+
+def read_record(what: str) -> RunResult | None:
+    """The record that `what` names as :func:`read_config` takes it; None where it is a mere config."""
+    if what.lstrip().startswith("{"):
+        return None
+    path = _json_path(what) if what.endswith(".json") else record_path(*what.split("/", 1))
+    return read(path) if _is_record(path) else None
+
+
+def differences(one: RunResult, other: RunResult) -> list[str]:
+    """Names of the metrics and curves that are not the same to the last digit."""
+    pair = [json.loads(json.dumps(asdict(result))) for result in (one, other)]
+    metrics, curves = ([result[part] for result in pair] for part in ("metrics", "history"))
+    found = [name for name in metrics[0] | metrics[1] if metrics[0].get(name) != metrics[1].get(name)]
+    return found + ["history"] * (curves[0] != curves[1])
+
+
+def _json_path(what: str) -> Path:
+    return Path(what) if Path(what).is_file() else paths.project_root() / what
+
+
+def _is_record(path: Path) -> bool:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        content = None
-    if isinstance(content, dict) and {"config", "metrics"} <= set(content):
-        return configs.parse(content["config"])
-    return configs.read(path)
+        return False
+    return isinstance(content, dict) and {"config", "metrics"} <= set(content)
 
 
 def load(paper: str, group: str, *, orphans: bool = False) -> dict[str, RunResult]:
