@@ -1,0 +1,430 @@
+"""Recorded runs of N-hot training as curves over N (paper 002, sections 4.4 and 4.5, figures 28 and 29).
+
+Runs differ in the test set (``ordinary`` or ``complex``), in N, and in the seed. Whatever is missing is left out, and
+every number says how many seeds lie behind it. Accuracies and their differences are in per cent and points here.
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from ferbook import configs, figures, intervals, metrics, sweeps
+from ferbook.claims import Claim, Evidence, Outcome, register
+from ferbook.configs import Config
+from ferbook.errors import ConfigError
+from ferbook.facts import Facts
+from ferbook.intervals import Interval, McNemar
+from ferbook.report import NOTHING
+from ferbook.runs import RunResult
+
+#: The two test sets, in the order in which figure 29 draws them: solid, dashed.
+KINDS = ("ordinary", "complex")
+#: Seeds from which on a difference between trained networks counts as a finding.
+SEEDS = 3
+#: What may differ between the runs of one curve.
+_VARIES = (("split", "kind"), ("labels", "n_hot"), ("seed",))
+
+Runs = Mapping[str, RunResult]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of a run.
+
+    Parameters
+    ----------
+    title: as a table's heading has it, with the unit.
+    of: the number; None where the run does not hold it.
+    digits: after the point, where it is shown.
+    """
+
+    title: str
+    of: Callable[[RunResult], float | None]
+    digits: int = 1
+
+
+def _percent(result: RunResult, part: str, key: str) -> float | None:
+    found = result.metrics.get(part, {}).get(key)
+    return None if found is None else 100 * found
+
+
+def _plain(part: str, key: str) -> Callable[[RunResult], float | None]:
+    return lambda result: result.metrics.get(part, {}).get(key)
+
+
+def accuracy(result: RunResult) -> float:
+    """Tie-aware accuracy on the test faces at the epoch that validation chose, in per cent."""
+    return 100 * result.metrics["test_accuracy"]
+
+
+def best_on_test(result: RunResult) -> float | None:
+    """The highest accuracy of any epoch on the test faces, in per cent: the protocol of the paper (section 4.4)."""
+    curve = [entry["test_accuracy"] for entry in result.history if "test_accuracy" in entry]
+    return 100 * max(curve) if curve else None
+
+
+def choice_adds(result: RunResult) -> float | None:
+    """Points that choosing the epoch on the test faces adds; never negative."""
+    best = best_on_test(result)
+    return None if best is None else best - accuracy(result)
+
+
+def ties_add(result: RunResult) -> float:
+    """Points that counting any of several tied emotions as right adds to counting the first alone; never negative."""
+    return accuracy(result) - 100 * result.metrics["test"]["accuracy_first"]
+
+
+def duplicates_add(result: RunResult) -> float | None:
+    """Points that test faces with a copy among the training faces add; may be negative."""
+    unseen = result.metrics.get("test_accuracy_unseen")
+    return None if unseen is None else accuracy(result) - 100 * unseen
+
+
+MEASURES: dict[str, Measure] = {
+    "accuracy": Measure("accuracy (%)", accuracy),
+    "best_on_test": Measure("accuracy, epoch chosen on test (%)", best_on_test),
+    "choice": Measure("choosing the epoch on test adds (points)", choice_adds, 2),
+    "ties": Measure("counting ties as right adds (points)", ties_add, 2),
+    "duplicates": Measure("copies of training faces add (points)", duplicates_add, 2),
+    "kl": Measure("KL divergence to the crowd (nats)", _plain("test", "kl"), 3),
+    "brier": Measure("Brier score", _plain("test", "brier"), 3),
+    "calibration": Measure("calibration error", _plain("test", "calibration_error"), 3),
+    "truth_accuracy": Measure("accuracy against the true mixture (%)", lambda r: _percent(r, "test_truth", "accuracy")),
+    "truth_kl": Measure("KL divergence to the true mixture (nats)", _plain("test_truth", "kl"), 3),
+    "truth_brier": Measure("Brier score against the true mixture", _plain("test_truth", "brier"), 3),
+    "truth_calibration": Measure(
+        "calibration error against the true mixture", _plain("test_truth", "calibration_error"), 3
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One N of a curve, or one difference between two.
+
+    Parameters
+    ----------
+    n: of the labels; of a difference, the larger one.
+    seeds: of the runs behind it.
+    values: one per seed.
+    interval: of their mean. With one run: over the test faces, if its answers are known; otherwise None.
+    over: what the interval is over: ``seeds``, ``faces``, or nothing.
+    """
+
+    n: int
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+    interval: Interval | None
+    over: str
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds."""
+        return float(np.mean(self.values))
+
+
+@dataclass(frozen=True)
+class Gain(Point):
+    """What training on at most `n` emotions changes against at most `start`, on the same test faces, in points.
+
+    Parameters
+    ----------
+    start: the smaller N.
+    tests: McNemar's test of each seed's pair of runs.
+    """
+
+    start: int
+    tests: tuple[McNemar, ...]
+
+
+def arms(runs: Runs) -> dict[tuple[str, int], dict[int, RunResult]]:
+    """Runs by test set and N, then by seed, all sorted.
+
+    Raises
+    ------
+    ConfigError: if two runs have the same place, or differ in anything else, so that a curve would mix two things.
+    """
+    found: dict[tuple[str, int], dict[int, RunResult]] = {}
+    settings: dict[str, str] = {}
+    for name, result in runs.items():
+        config = configs.parse(result.config)
+        place = found.setdefault((config.split.kind, config.labels.n_hot), {})
+        if config.seed in place:
+            raise ConfigError("runs", f"{name} is not the only run of its test set, N and seed", "Leave one out.")
+        place[config.seed] = result
+        settings.setdefault(_other_settings(config), name)
+    if len(settings) > 1:
+        first, second = list(settings.values())[:2]
+        raise ConfigError("runs", f"{first} and {second} differ in more than test set, N and seed", "Draw two figures.")
+    return {place: dict(sorted(by_seed.items())) for place, by_seed in sorted(found.items())}
+
+
+def _other_settings(config: Config) -> str:
+    content = config.model_dump(mode="json")
+    for path in _VARIES:
+        part = content
+        for key in path[:-1]:
+            part = part[key]
+        del part[path[-1]]
+    return json.dumps(content, sort_keys=True)
+
+
+def correct(result: RunResult) -> np.ndarray:
+    """Which test faces the run got right, (N,) bool."""
+    return metrics.from_bits(result.metrics["test_correct"], result.metrics["faces"]["test"])
+
+
+def curve(runs: Runs, kind: str, measure: str = "accuracy") -> list[Point]:
+    """A measure over N on one test set; an N without runs, or whose runs do not hold the measure, is left out.
+
+    Parameters
+    ----------
+    runs: by any name.
+    kind: ``ordinary`` or ``complex``.
+    measure: one of ``MEASURES``.
+    """
+    points = [point(by_seed, n, measure) for (place, n), by_seed in arms(runs).items() if place == kind]
+    return [found for found in points if found is not None]
+
+
+def point(by_seed: Mapping[int, RunResult], n: int, measure: str = "accuracy") -> Point | None:
+    """A measure of runs that differ in the seed alone; None if no run holds it."""
+    found = {seed: MEASURES[measure].of(result) for seed, result in by_seed.items()}
+    found = {seed: value for seed, value in found.items() if value is not None}
+    if not found:
+        return None
+    seeds, values = tuple(found), tuple(found.values())
+    if len(values) > 1:
+        return Point(n, seeds, values, intervals.over_seeds(values), "seeds")
+    if measure != "accuracy":
+        return Point(n, seeds, values, None, "")
+    answers = 100.0 * correct(by_seed[seeds[0]])
+    return Point(n, seeds, values, intervals.bootstrap(np.mean, answers, seed=0, resamples=1000), "faces")
+
+
+def by_setting(runs: Runs, field: str) -> dict[str, dict[str, Point | None]]:
+    """Every measure by the value of one of the config's fields, such as ``loss``, over the seeds.
+
+    Raises
+    ------
+    ConfigError: if two runs have the same value and seed.
+    """
+    found: dict[str, dict[int, RunResult]] = {}
+    ns: dict[str, int] = {}
+    for name, result in runs.items():
+        value, seed = str(result.config[field]), int(result.config["seed"])
+        if seed in found.setdefault(value, {}):
+            raise ConfigError(
+                "runs", f"{name} is not the only run with {field} {value} and this seed", "Leave one out."
+            )
+        found[value][seed] = result
+        ns[value] = int(result.config["labels"]["n_hot"])
+    return {
+        value: {measure: point(dict(sorted(by_seed.items())), ns[value], measure) for measure in MEASURES}
+        for value, by_seed in found.items()
+    }
+
+
+def gain(runs: Runs, kind: str, start: int = 1, end: int = 3) -> Gain | None:
+    """How much accuracy changes from N = `start` to N = `end`, seed by seed; None if no seed has both.
+
+    Raises
+    ------
+    ConfigError: as :func:`arms`, or if two runs have not been tested on equally many faces.
+    """
+    found = arms(runs)
+    low, high = found.get((kind, start), {}), found.get((kind, end), {})
+    seeds = tuple(sorted(set(low) & set(high)))
+    if not seeds:
+        return None
+    pairs = [(correct(low[seed]), correct(high[seed])) for seed in seeds]
+    if any(a.shape != b.shape for a, b in pairs):
+        raise ConfigError("runs", f"N = {start} and N = {end} were tested on different faces", "Use one frozen split.")
+    values = tuple(100 * float(b.mean() - a.mean()) for a, b in pairs)
+    if len(values) > 1:
+        interval, over = intervals.over_seeds(values), "seeds"
+    else:
+        paired = intervals.paired_bootstrap(100.0 * pairs[0][1], 100.0 * pairs[0][0], seed=0, resamples=1000)
+        interval, over = Interval(*paired[:5]), "faces"
+    return Gain(end, seeds, values, interval, over, start, tuple(intervals.mcnemar(a, b) for a, b in pairs))
+
+
+def drop(runs: Runs) -> list[Point]:
+    """Per N, points that the complex test set lies below the ordinary one, over the seeds that have both.
+
+    The two test sets hold different faces, so only runs can be paired, not answers; one seed gives no interval.
+    """
+    found, points = arms(runs), []
+    for n in sorted({n for _, n in found}):
+        easy, hard = (found.get((kind, n), {}) for kind in KINDS)
+        seeds = tuple(sorted(set(easy) & set(hard)))
+        if seeds:
+            values = tuple(accuracy(easy[seed]) - accuracy(hard[seed]) for seed in seeds)
+            several = len(values) > 1
+            interval = intervals.over_seeds(values) if several else None
+            points.append(Point(n, seeds, values, interval, "seeds" if several else ""))
+    return points
+
+
+def drop_rows(runs: Runs) -> list[dict[str, str]]:
+    """One line per N: accuracy on the ordinary test set less that on the complex one; an empty line without runs."""
+    lines = [{"N": str(found.n), "ordinary less complex (points)": told(found)} for found in drop(runs)]
+    return lines or [{"N": NOTHING, "ordinary less complex (points)": NOTHING}]
+
+
+def told(found: Point | None, digits: int = 1, sign: bool = False) -> str:
+    """A point with its interval and how many seeds are behind it, for a table."""
+    if found is None:
+        return NOTHING
+    form = f"{{:{'+' if sign else ''}.{digits}f}}"
+    text = form.format(found.mean)
+    if found.interval is not None:
+        ends = (form.format(end) for end in (found.interval.low, found.interval.high))
+        text += f" ({' to '.join(ends)})"
+    count = len(found.seeds)
+    return f"{text}, {count} seed{'s' * (count > 1)}"
+
+
+def rows(runs: Runs, measures: Sequence[str]) -> list[dict[str, str]]:
+    """One line per test set and N, one column per measure, as ``report.table`` takes it; an empty one without runs."""
+    lines = []
+    for kind in KINDS:
+        chosen = {name: {found.n: found for found in curve(runs, kind, name)} for name in measures}
+        for n in sorted({n for points in chosen.values() for n in points}):
+            shown = {
+                MEASURES[name].title: told(points.get(n), MEASURES[name].digits) for name, points in chosen.items()
+            }
+            lines.append({"test set": kind, "N": str(n)} | shown)
+    return lines or [dict.fromkeys(["test set", "N", *(MEASURES[name].title for name in measures)], NOTHING)]
+
+
+def gain_rows(runs: Runs, steps: Sequence[tuple[int, int]] = ((1, 2), (2, 3), (1, 3), (3, 8))) -> list[dict[str, str]]:
+    """One line per test set and step in N: the gain, and McNemar's p seed by seed, as ``report.table`` takes it.
+
+    An empty line without runs.
+    """
+    lines = []
+    for kind in KINDS:
+        for start, end in steps:
+            found = gain(runs, kind, start, end)
+            if found is not None:
+                lines.append(
+                    {
+                        "test set": kind,
+                        "N": f"{start} to {end}",
+                        "gain (points)": told(found, 1, sign=True),
+                        "interval over": found.over,
+                        "McNemar's p, seed by seed": ", ".join(f"{test.p:.2g}" for test in found.tests),
+                    }
+                )
+    columns = ("test set", "N", "gain (points)", "interval over", "McNemar's p, seed by seed")
+    return lines or [dict.fromkeys(columns, NOTHING)]
+
+
+def recorded_so_far(runs: Runs) -> str:
+    """How many runs of how many seeds there are, in words; said of whatever is drawn from them."""
+    found = arms(runs)
+    if not found:
+        return "no run is recorded yet"
+    counts = {len(by_seed) for by_seed in found.values()}
+    each = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+    return f"{len(runs)} runs, {each} seed{'s' * (max(counts) > 1)} for each of {len(found)} combinations"
+
+
+def figure(sources: Mapping[str, Runs], measure: str = "accuracy") -> Figure:
+    """A measure over N: ordinary test set solid, complex dashed, one colour per source, bars for the intervals.
+
+    Parameters
+    ----------
+    sources: ``recorded`` or ``build`` (``figures.SOURCE_COLOURS``) to runs; one without runs is left out.
+    """
+    drawing, axis = plt.subplots(figsize=(figures.WIDTH, 3.6))
+    names = {"recorded": "FER+, recorded", "build": "synthetic, this build"}
+    everywhere: set[int] = set()
+    for source, runs in sources.items():
+        for kind, style in zip(KINDS, ("-", "--"), strict=True):
+            points = curve(runs, kind, measure)
+            if not points:
+                continue
+            everywhere |= {point.n for point in points}
+            axis.plot([p.n for p in points], [p.mean for p in points], style, marker="o",
+                      color=figures.SOURCE_COLOURS[source], label=f"{names[source]}, {kind}")  # fmt: skip
+            sure = [point for point in points if point.interval is not None]
+            if sure:
+                arm = [[p.mean - p.interval.low for p in sure], [p.interval.high - p.mean for p in sure]]
+                axis.errorbar([p.n for p in sure], [p.mean for p in sure], arm, fmt="none", capsize=3,
+                              color=figures.SOURCE_COLOURS[source])  # fmt: skip
+    axis.set_xticks(sorted(everywhere))
+    axis.set_xlabel("N, most emotions in a training label")
+    axis.set_ylabel(MEASURES[measure].title)
+    if axis.lines:
+        drawing.legend(loc="outside lower center", ncols=2, fontsize=10)
+    return drawing
+
+
+def quick(base: Mapping[str, object], ns: Iterable[int] = (1, 3, 8), seeds: Iterable[int] = (0,)) -> dict[str, Config]:
+    """Configs over both test sets, N and seeds, by name, as a page trains them on synthetic faces."""
+    return {
+        f"{kind}-n{n}-seed{seed}": configs.parse(
+            sweeps.merged(base, {"split": {"kind": kind}, "labels": {"n_hot": n}, "seed": seed})
+        )
+        for seed in seeds
+        for kind in KINDS
+        for n in ns
+    }
+
+
+# --- What claims are judged by ---
+
+
+def _network(runs: Runs) -> str:
+    """Which network the runs trained, for a verdict that must not pass for one about the paper's."""
+    one = next(iter(runs.values()))
+    return f"a {one.config['model']['name']} network of {one.metrics['parameters']:,} parameters, not the paper's"
+
+
+def _outcome(runs: Runs, point: Point | None, what: str) -> Outcome:
+    count = 0 if point is None else len(point.seeds)
+    if point is None or count < SEEDS:
+        return Outcome(None, Evidence.SAME_DATA, f"{count} of {SEEDS} seeds are recorded")
+    spread = point.interval
+    detail = (
+        f"{_network(runs)}; {what}; {count} seeds, {spread.level:.0%} interval {spread.low:.1f} to {spread.high:.1f}"
+    )
+    return Outcome(point.mean, Evidence.SAME_DATA, detail)
+
+
+@register("recorded n-hot gain")
+def recorded_gain(claim: Claim, facts: Facts) -> Outcome:
+    """Points gained from one N to another in the recorded runs; no value below ``SEEDS`` seeds.
+
+    Arguments: ``kind`` (test set), ``start``, ``end``.
+    """
+    arguments = claim.arguments
+    runs = sweeps.load("002", "nhot")
+    found = gain(runs, arguments["kind"], arguments["start"], arguments["end"])
+    return _outcome(runs, found, "epoch chosen on validation")
+
+
+@register("recorded n-hot drop")
+def recorded_drop(claim: Claim, facts: Facts) -> Outcome:
+    """Points that accuracy on complex faces lies below the ordinary one, mean over all N; no value below ``SEEDS``.
+
+    Only seeds that have every N count.
+    """
+    runs = sweeps.load("002", "nhot")
+    points = drop(runs)
+    common = sorted(set.intersection(*(set(point.seeds) for point in points))) if points else []
+    values = tuple(float(np.mean([p.values[p.seeds.index(seed)] for p in points])) for seed in common)
+    if len(values) < 2:
+        return Outcome(None, Evidence.SAME_DATA, f"{len(values)} of {SEEDS} seeds are recorded")
+    mean = Point(points[-1].n, tuple(common), values, intervals.over_seeds(values), "seeds")
+    return _outcome(runs, mean, f"mean over {len(points)} values of N")

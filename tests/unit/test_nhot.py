@@ -1,0 +1,216 @@
+"""Curves over N: means, intervals and paired tests against slow twins; incomplete seeds; what claims are judged by."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ferbook import claims, configs, facts, metrics, nhot, sweeps
+from ferbook.claims import Claim, Verdict
+from ferbook.errors import ConfigError
+from ferbook.runs import RunResult
+
+FACES = 400
+
+
+def run(kind="ordinary", n=1, seed=0, share=0.7, **changes):
+    """A result as training makes it, with answers drawn by its place."""
+    rng = np.random.default_rng([len(kind), n, seed])
+    right = rng.random(FACES) < share
+    accuracy = float(right.mean())
+    config = configs.parse({"split": {"kind": kind}, "labels": {"n_hot": n}, "seed": seed, **changes})
+    return RunResult(
+        config=config.model_dump(mode="json"),
+        history=[{"epoch": 1, "test_accuracy": accuracy - 0.1}, {"epoch": 2, "test_accuracy": accuracy + 0.02}],
+        metrics={
+            "test_accuracy": accuracy,
+            "test_correct": metrics.to_bits(right),
+            "faces": {"train": 1000, "valid": 100, "test": FACES},
+            "test": {"accuracy": accuracy, "accuracy_first": accuracy - 0.03, "kl": 1.0 / n + seed / 100, "brier": 0.1,
+                     "calibration_error": 0.05},
+            "test_accuracy_unseen": accuracy - 0.01,
+            "parameters": 294896,
+        },
+        provenance={},
+    )  # fmt: skip
+
+
+def grid(seeds=(0, 1, 2), ns=(1, 3), kinds=nhot.KINDS):
+    """Runs that get better with N, and worse on complex faces."""
+    return {
+        f"{kind}-n{n}-seed{seed}": run(kind, n, seed, share=0.6 + 0.03 * n - 0.2 * (kind == "complex"))
+        for kind in kinds
+        for n in ns
+        for seed in seeds
+    }
+
+
+def literally_right(result):
+    """The answers bit by bit, from the hexadecimal text."""
+    text = result.metrics["test_correct"]
+    bits = "".join(f"{int(text[place : place + 2], 16):08b}" for place in range(0, len(text), 2))
+    return [bit == "1" for bit in bits[:FACES]]
+
+
+def test_curve_is_the_mean_over_seeds_with_students_interval():
+    runs = grid()
+    points = nhot.curve(runs, "ordinary")
+    assert [point.n for point in points] == [1, 3]
+    for point in points:
+        shares = [
+            100 * sum(literally_right(runs[f"ordinary-n{point.n}-seed{seed}"])) / FACES for seed in point.seeds
+        ]  # fmt: skip
+        mean = sum(shares) / 3
+        deviation = math.sqrt(sum((share - mean) ** 2 for share in shares) / 2)
+        half = stats.t.ppf(0.975, 2) * deviation / math.sqrt(3)
+        assert point.over == "seeds"
+        assert point.seeds == (0, 1, 2)
+        assert point.mean == pytest.approx(mean)
+        assert (point.interval.low, point.interval.high) == pytest.approx((mean - half, mean + half))
+
+
+def test_one_seed_has_an_interval_over_faces_and_says_so():
+    (point,) = nhot.curve({"a": run()}, "ordinary")
+    assert (point.over, point.seeds) == ("faces", (0,))
+    half = 1.96 * math.sqrt(point.mean * (100 - point.mean) / FACES)
+    assert point.interval.low == pytest.approx(point.mean - half, abs=0.6)
+    assert point.interval.high == pytest.approx(point.mean + half, abs=0.6)
+    assert nhot.told(point).endswith("1 seed")
+
+
+def test_one_seed_of_a_measure_without_answers_has_no_interval():
+    (point,) = nhot.curve({"a": run()}, "ordinary", "kl")
+    assert point.interval is None
+    assert nhot.told(point, 3) == "1.000, 1 seed"
+
+
+def test_gain_pairs_runs_of_one_seed_face_by_face():
+    runs = grid()
+    found = nhot.gain(runs, "complex")
+    for place, seed in enumerate(found.seeds):
+        before, after = (literally_right(runs[f"complex-n{n}-seed{seed}"]) for n in (1, 3))
+        lost = sum(a and not b for a, b in zip(before, after, strict=True))
+        won = sum(b and not a for a, b in zip(before, after, strict=True))
+        assert found.values[place] == pytest.approx(100 * (won - lost) / FACES)
+        expected = stats.chi2.sf((abs(lost - won) - 1) ** 2 / (lost + won), 1)
+        assert found.tests[place].p == pytest.approx(expected)
+    assert found.over == "seeds"
+    assert found.mean == pytest.approx(sum(found.values) / 3)
+
+
+def test_gain_of_a_run_against_itself_is_nothing_and_swapping_changes_its_sign():
+    runs = grid(seeds=(0,))
+    forth, back = nhot.gain(runs, "ordinary", 1, 3), nhot.gain(runs, "ordinary", 3, 1)
+    assert forth.over == "faces"
+    assert forth.interval.low < forth.mean < forth.interval.high
+    assert forth.mean == pytest.approx(-back.mean)
+    same = nhot.gain(runs, "ordinary", 1, 1)
+    assert (same.mean, same.tests[0].p) == (0, 1)
+
+
+def test_incomplete_seeds_use_what_both_sides_have():
+    runs = grid()
+    del runs["ordinary-n3-seed1"]
+    assert nhot.gain(runs, "ordinary").seeds == (0, 2)
+    assert [point.seeds for point in nhot.curve(runs, "ordinary")] == [(0, 1, 2), (0, 2)]
+    assert "2 to 3 seeds" in nhot.recorded_so_far(runs)
+    assert nhot.gain({name: one for name, one in runs.items() if "n3" not in name}, "ordinary") is None
+
+
+def test_nothing_recorded_gives_lines_without_numbers():
+    assert nhot.curve({}, "ordinary") == []
+    assert nhot.gain({}, "ordinary") is None
+    assert set(nhot.rows({}, ("accuracy",))[0].values()) == {"–"}
+    assert set(nhot.gain_rows({})[0].values()) == {"–"}
+    assert set(nhot.drop_rows({})[0].values()) == {"–"}
+    assert nhot.recorded_so_far({}) == "no run is recorded yet"
+
+
+def test_what_the_counting_adds():
+    one = run()
+    assert nhot.choice_adds(one) == pytest.approx(2)
+    assert nhot.ties_add(one) == pytest.approx(3)
+    assert nhot.duplicates_add(one) == pytest.approx(1)
+    assert nhot.choice_adds(replace(one, history=[{"epoch": 1}])) is None
+    assert nhot.duplicates_add(replace(one, metrics={**one.metrics, "test_accuracy_unseen": None})) is None
+
+
+def test_drop_compares_test_sets_seed_by_seed():
+    runs = grid()
+    for point in nhot.drop(runs):
+        by_hand = [
+            100 * sum(literally_right(runs[f"ordinary-n{point.n}-seed{seed}"])) / FACES
+            - 100 * sum(literally_right(runs[f"complex-n{point.n}-seed{seed}"])) / FACES
+            for seed in (0, 1, 2)
+        ]
+        assert point.values == pytest.approx(tuple(by_hand))
+        assert point.mean > 10
+
+
+def test_runs_that_differ_in_something_else_are_not_one_curve():
+    with pytest.raises(ConfigError, match="differ in more"):
+        nhot.curve({"a": run(), "b": run(n=3, loss="mse")}, "ordinary")
+    with pytest.raises(ConfigError, match="not the only run"):
+        nhot.curve({"a": run(), "b": run()}, "ordinary")
+    fewer = run(n=3)
+    fewer.metrics["faces"]["test"] -= 10
+    fewer.metrics["test_correct"] = metrics.to_bits(nhot.correct(run(n=3))[:-10])
+    with pytest.raises(ConfigError, match="different faces"):
+        nhot.gain({"a": run(), "b": fewer}, "ordinary")
+
+
+def test_by_setting_keeps_values_apart_and_seeds_together():
+    runs = {f"{loss}-{seed}": run(seed=seed, loss=loss) for loss in ("mse", "mae") for seed in (0, 1)}
+    found = nhot.by_setting(runs, "loss")
+    assert found["mse"]["accuracy"].seeds == (0, 1)
+    assert found["mse"]["kl"].mean == pytest.approx(1.005)
+    with pytest.raises(ConfigError, match="not the only run"):
+        nhot.by_setting({**runs, "twice": copy.deepcopy(runs["mse-0"])}, "loss")
+
+
+def test_figure_draws_ordinary_solid_and_complex_dashed():
+    (axis,) = nhot.figure({"recorded": grid(), "build": {}}).axes
+    curves = [line for line in axis.lines if line.get_label().startswith("FER+")]
+    assert [line.get_linestyle() for line in curves] == ["-", "--"]
+    assert list(curves[0].get_ydata()) == [point.mean for point in nhot.curve(grid(), "ordinary")]
+    assert "(%)" in axis.get_ylabel()
+
+
+def test_quick_runs_cover_both_test_sets():
+    found = nhot.quick({"epochs": 1}, (1, 3))
+    assert sorted(found) == ["complex-n1-seed0", "complex-n3-seed0", "ordinary-n1-seed0", "ordinary-n3-seed0"]
+    assert found["complex-n3-seed0"].split.kind == "complex"
+    assert found["complex-n3-seed0"].labels.n_hot == 3
+
+
+def judged(monkeypatch, runs, check, printed, relation, **arguments):
+    monkeypatch.setattr(sweeps, "load", lambda paper, group: runs)
+    stated = Claim(
+        id="002-x", where="w", says="s", kind="trained", printed=printed, relation=relation, check=check,
+        arguments=arguments, page="book/nhot/paper",
+    )  # fmt: skip
+    outcome = claims._CHECKS[check](stated, facts.recorded())
+    return claims.verdict(stated, outcome), outcome
+
+
+def test_a_claim_waits_for_three_seeds(monkeypatch):
+    gain = {"kind": "complex", "start": 1, "end": 3}
+    for seeds, verdict in (((), Verdict.UNCHECKED), ((0, 1), Verdict.UNCHECKED), ((0, 1, 2), Verdict.HOLDS)):
+        found, outcome = judged(monkeypatch, grid(seeds), "recorded n-hot gain", "1", "at least", **gain)
+        assert found is verdict
+        assert (outcome.value is None) == (len(seeds) < nhot.SEEDS)
+    assert "294,896 parameters, not the paper's" in outcome.detail
+    assert "95% interval" in outcome.detail
+    assert judged(monkeypatch, grid(), "recorded n-hot gain", "30", "at least", **gain)[0] is Verdict.FAILS
+
+
+def test_the_drop_waits_for_three_seeds_too(monkeypatch):
+    assert judged(monkeypatch, grid((0, 1)), "recorded n-hot drop", "20", "about")[0] is Verdict.UNCHECKED
+    _, outcome = judged(monkeypatch, grid(), "recorded n-hot drop", "20", "about")
+    expected = np.mean([point.mean for point in nhot.drop(grid())])
+    assert outcome.value == pytest.approx(expected)
