@@ -9,14 +9,15 @@
 # %% [markdown]
 # # The anatomy of one run
 #
-# Every trained number in this book comes from a run like the one on this page, and most from this very notebook, executed once per
-# run with another description. Here it trains a small network on synthetic faces and says at each step what happens.
+# The trained numbers of this book come from runs like the one on this page; this very notebook can make them, executed once per run
+# with another description. Here it trains a small network for seconds on few synthetic faces. It does not learn much, but it has all
+# the parts of a run that does.
 #
 # **You will see** what describes a run, which faces and labels it learns from, how the epoch that counts is chosen, how sure the
 # final number is, and what is kept so that the run can be repeated.
 
 # %% tags=["parameters"]
-config = '{"data": {"options": {"count": 1500}}, "labels": {"n_hot": 3}, "augmentation": [{"name": "flip"}, {"name": "affine", "degrees": 8, "translate": 0.06, "scale": 0.08}], "optimiser": {"lr": 0.006, "weight_decay": 0.02}, "schedule": {"name": "one_cycle"}, "batch": 32, "epochs": 10, "test_curve": true}'
+config = '{"data": {"options": {"count": 2500, "prior": null}}, "labels": {"n_hot": 3}, "model": {"options": {"width": 0.35}}, "augmentation": [{"name": "flip"}, {"name": "brightness", "limit": 0.1}], "optimiser": {"lr": 0.004, "weight_decay": 0.05}, "schedule": {"name": "one_cycle"}, "batch": 16, "epochs": 10, "test_curve": true}'
 record = ""  # where the result is kept as JSON, if anywhere; what is there from the same description is shown
 store = ""  # folder of runs, to go on with an interrupted one; empty: a folder that is used once
 
@@ -74,8 +75,8 @@ _ = figures.distributions(target[:3], [f"training face {place + 1}" for place in
 # %% [markdown]
 # ## Augmentation
 #
-# The network never sees a face twice in the same way: each epoch it is mirrored, turned, shifted or scaled at random, as the
-# description says. The label stays. Above, six training faces; below, the same faces as one batch might show them.
+# The network should not learn a face by heart. In each epoch every face is therefore changed at random, in the ways that the
+# description lists, and keeps its label. Above, six training faces; below, the same faces as one batch might show them.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six training faces, and below the same faces after random augmentation"}}
 shown = torch.from_numpy(chosen.images[:6].copy())

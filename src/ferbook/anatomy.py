@@ -28,11 +28,11 @@ def settings(config: Config) -> list[dict[str, str]]:
 def _told(value: object) -> str:
     if isinstance(value, Mapping):
         name = [str(value["name"])] if "name" in value else []
-        rest = [f"{key} {_told(entry)}" for key, entry in value.items() if key != "name" and entry not in ({}, None)]
+        rest = [f"{key} {_told(entry)}" for key, entry in value.items() if key != "name" and entry != {}]
         return ", ".join(name + rest)
     if isinstance(value, list):
         return "; ".join(map(_told, value)) or "none"
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    return {True: "yes", False: "no", None: "none"}[value] if isinstance(value, bool | None) else str(value)
 
 
 def curves(result: RunResult) -> Figure:
@@ -92,6 +92,8 @@ def choice_on_test(result: RunResult) -> str:
     if not curve:
         return ""
     best = int(np.argmax(curve))
+    if best + 1 == result.metrics["chosen_epoch"]:
+        return "The test faces would have chosen the same epoch, so that nothing hangs on the choice here."
     gain = 100 * (curve[best] - result.metrics[f"test_{score}"])
     return f"""On the test faces themselves, epoch {best + 1} is best, with {curve[best]:.1%}. Choosing it would
         add **{gain:.1f} points** that are not earned: the test faces would have taken part in the training."""
