@@ -140,6 +140,15 @@ def test_what_the_counting_adds():
     assert nhot.duplicates_add(replace(one, metrics={**one.metrics, "test_accuracy_unseen": None})) is None
 
 
+def test_a_network_that_always_says_the_same_is_known_by_it():
+    one = run()
+    one.metrics["test"]["confusion"] = [[3, 0, 0], [5, 0, 0], [2, 0, 0]]
+    assert nhot.answers(one) == 1
+    one.metrics["test"]["confusion"][1] = [4, 1, 0]
+    assert nhot.answers(one) == 2
+    assert nhot.answers(run()) is None
+
+
 def test_drop_compares_test_sets_seed_by_seed():
     runs = grid()
     for point in nhot.drop(runs):
@@ -181,8 +190,8 @@ def test_figure_draws_ordinary_solid_and_complex_dashed():
     assert "(%)" in axis.get_ylabel()
 
 
-def test_quick_runs_cover_both_test_sets():
-    found = nhot.quick({"epochs": 1}, (1, 3))
+def test_quick_runs_are_every_combination():
+    found = nhot.quick({"epochs": 1}, (1, 3), nhot.KINDS)
     assert sorted(found) == ["complex-n1-seed0", "complex-n3-seed0", "ordinary-n1-seed0", "ordinary-n3-seed0"]
     assert found["complex-n3-seed0"].split.kind == "complex"
     assert found["complex-n3-seed0"].labels.n_hot == 3

@@ -1,0 +1,114 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Architectures
+#
+# Paper 002 {cite}`duan2022` first looks for the best ordinary network (its figure 22), then compares it with three that were made for faces
+# (figure 23). VGG16 wins the first round; DAN and MTEN win the second.
+#
+# **You will see** these networks built and counted: how many parameters each has, what it costs to look at one face, and what the
+# counting says about the conclusions. None is trained on this page.
+
+# %%
+from ferbook import figures, models, nhot_parts, records, report
+
+figures.use_style()
+audit = report.ClaimReport("002")
+counted = records.read(nhot_parts.RECORD)["values"]
+
+# %% [markdown]
+# ## Networks by size
+#
+# Eight outputs, as for eight emotions. The input is as large as section 4.1 says: 48 pixels, and 224 for DAN. A **multiply-add** is one product
+# and one sum; convolutions and matrix products are counted, as is usual.
+
+# %% tags=["remove-input"]
+report.table(
+    [
+        {
+            "network": name,
+            "source": models.describe(name).source.partition(";")[0],
+            "input (pixels)": counted["side"][name],
+            "parameters (million)": f"{counted['parameters'][name] / 1e6:.2f}",
+            "multiply-adds a face (million)": f"{counted['multiply_adds'][name] / 1e6:,.0f}",
+        }
+        for name in nhot_parts.NETWORKS
+    ],
+    caption="The networks of section 4.2, built and counted",
+)
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter plot: parameters and multiply-adds per face of each network, both axes logarithmic"}}
+_ = nhot_parts.sizes(counted)
+
+# %% [markdown]
+# Count one network here and compare with the record:
+
+# %%
+built = nhot_parts.parameters("vgg16_48")
+assert built == counted["parameters"]["vgg16_48"]
+f"{built:,} parameters"
+
+# %% [markdown]
+# ## Why VGG16 looks so large
+#
+# The original VGG16 ends in two layers of 4,096 units, made for features of 7 x 7. A face of 48 pixels leaves VGG16 as a single
+# point. The original head would repeat that point 49 times, at a price:
+
+# %% tags=["remove-input"]
+heads = {name: counted["parameters"][name] for name in ("vgg16", "vgg16_48")}
+report.prose(
+    f"""{heads["vgg16"] / 1e6:.1f} million parameters with the original head, {heads["vgg16_48"] / 1e6:.1f} million with one linear layer. The paper
+    does not say which head it used, nor whether there was dropout. With ImageNet's weights the convolutions are the same in both."""
+)
+
+# %% [markdown]
+# ## Operations
+#
+# Figure 5 of the paper is taken over from He et al. and prints how many operations each ResNet needs at 224 pixels. We built the networks and counted
+# again.
+
+# %% tags=["remove-input"]
+audit.box("002-flops-resnet18", "002-flops-resnet34", "002-flops-resnet50")
+
+# %% tags=["remove-input"]
+resnet = {
+    side: values["resnet18"] for side, values in ((48, counted["multiply_adds"]), (224, counted["multiply_adds_224"]))
+}
+dan = counted["multiply_adds"]["dan"] / counted["multiply_adds"]["vgg16_48"]
+report.prose(
+    f"""At 48 pixels ResNet-18 computes **{resnet[224] / resnet[48]:.0f} times less** than at 224. Its first layers shrink the picture by four, and
+    the last blocks see two pixels by two. ResNets made for small pictures leave that shrinking out; the paper's comparison of VGG with ResNet at
+    48 pixels is therefore also one of *how soon the picture is shrunk*. DAN, which gets the face enlarged to 224 pixels, spends {dan:.1f} times
+    the operations of VGG16 on it."""
+)
+
+# %% [markdown]
+# ## What the figures claim
+#
+# VGG16 is "apparently more accurate" than ResNet, DenseNet and MobileNet (figure 22), and the report's explanation is that faces are
+# simple enough for twenty layers.
+
+# %% tags=["remove-input"]
+audit.box("002-layers-enough")
+
+# %% [markdown]
+# Depth is not the only thing that differs. Networks of the first round differ in how soon they shrink the picture, in whether they have batch normalisation, in parameters, and
+# in whether ImageNet weights were used. Those of the second round also differ in input size and in what they were trained on before. The bars
+# compare packages; which part of a package made the difference, they cannot say.
+#
+# ## Summary
+#
+# * **Scope.** Figures 5, 22 and 23, as far as counting goes.
+# * **What was checked.** Operations of the ResNets, with the verdicts above.
+# * **What is open.** All accuracies; see [the paper's claims](paper).
+# * **What to take along.** Say with a network's name also its input size, its head and its start weights.
+#
+# ```{bibliography}
+# :filter: docname in docnames
+# ```

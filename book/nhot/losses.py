@@ -1,0 +1,142 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Ten losses
+#
+# A loss says how far a prediction is from a label. Paper 002 {cite}`duan2022` trains VGG16 once with each of ten losses and ranks them
+# by test accuracy (its figure 26). Mean squared error comes first.
+#
+# **You will see** the ten formulas, which of them are the same loss in other words, and how far ten short runs spread.
+
+# %% tags=["parameters"]
+count = 1000  # synthetic faces
+epochs = 4
+
+# %%
+import tempfile
+from pathlib import Path
+
+from ferbook import configs, figures, losses, nhot, nhot_parts, report, sweeps, training
+
+figures.use_style()
+audit = report.ClaimReport("002")
+
+# %% [markdown]
+# ## The ten losses
+#
+# p is the network's softmax, t the label's distribution. *Mean* is over the eight emotions.
+
+# %% tags=["remove-input"]
+report.table(nhot_parts.loss_rows(), caption="Losses as Keras defines them, in the order of the caption")
+
+# %% tags=["remove-input"]
+audit.box("002-loss-ten")
+
+# %% [markdown]
+# **Label drawing** {cite}`barsoum2016` is no formula of its own: in each epoch every face gets *one* emotion, drawn from its votes, and the
+# loss is cross-entropy.
+#
+# ## Which are the same
+#
+# A network is moved by the gradient of the loss, not by its value. Two losses whose gradients differ only by a constant factor train
+# the same network at another learning rate, and Adam, which divides by the gradient's size, hardly feels even that. So take random predictions and
+# random labels, and compare gradients: a cosine of 1 on *every* face means the same direction. For label drawing it is the mean over
+# draws.
+
+# %%
+pairs = nhot_parts.alike()
+
+# %% tags=["remove-input"]
+report.table(
+    [
+        {
+            "loss": losses.LOSSES[pair["first"]].title,
+            "and": losses.LOSSES[pair["second"]].title,
+            "smallest cosine": f"{pair['cosine']:.6f}",
+            "factor, second to first": f"{pair['factor']:.4f}",
+            "largest factor / smallest": f"{pair['spread']:.3f}",
+        }
+        for pair in pairs
+        if pair["cosine"] > 0.9
+    ],
+    caption="Pairs of losses with nearly parallel gradients on 500 random faces",
+)
+
+# %% [markdown]
+# Cross-entropy, KL divergence and Poisson have **the same gradient**, up to a factor and the tiny numbers that keep logarithms finite.
+# KL divergence is cross-entropy less the entropy of the label, which the network cannot change. Poisson's first term is the mean of
+# probabilities that sum to 1, so it is constant, and the rest is cross-entropy divided by eight. Label drawing has that gradient too, on
+# average, with noise on top. Log cosh is nearly half the squared error, because differences of probabilities are small.
+#
+# This gives a yardstick that the paper does not use. **Bars of one family that differ in figure 26 differ by chance**, by label noise, or
+# by what Adam makes of a factor. However far they lie apart, that is about how far apart any two bars must be before the difference
+# says something about a loss.
+#
+# ## What the paper found
+
+# %% tags=["remove-input"]
+audit.box("002-loss-mse")
+
+# %% [markdown]
+# ## Ten short runs
+#
+# The same small network on synthetic faces, once per loss, for a few epochs. That is far too short for a ranking: a network that has
+# just begun gives the most frequent answer to every face, and the last column tells how many different answers there were. What can be
+# seen is the fit to the votes: with hinge and with the mean absolute error a network becomes sure long before it is right, which shows in
+# its calibration error.
+
+# %%
+recipe = {
+    "data": {"options": {"count": count}},
+    "split": {"kind": "ordinary"},
+    "augmentation": [{"name": "flip"}],
+    "optimiser": {"lr": 0.006, "weight_decay": 0.02},
+    "schedule": {"name": "one_cycle"},
+    "early": {"side": 24, "share": 0.75},
+    "batch": 32,
+    "epochs": epochs,
+    "test_curve": True,
+}
+with tempfile.TemporaryDirectory() as store:
+    built = {name: training.train(configs.parse({**recipe, "loss": name}), Path(store)) for name in losses.LOSSES}
+
+# %% tags=["remove-input"]
+by_loss = nhot.by_setting(sweeps.load("002", "losses"), "loss")
+quick = nhot.by_setting(built, "loss")
+report.table(
+    [
+        {
+            "loss": loss.title,
+            "FER+, recorded: accuracy (%)": nhot.told(by_loss.get(name, {}).get("accuracy")),
+            "this build: accuracy (%)": nhot.told(quick[name]["accuracy"]),
+            "this build: KL divergence (nats)": nhot.told(quick[name]["kl"], 3),
+            "this build: calibration error": nhot.told(quick[name]["calibration"], 3),
+            "this build: different answers": nhot.told(quick[name]["answers"], 0),
+        }
+        for name, loss in losses.LOSSES.items()
+    ],
+    caption="Accuracy with 95 % interval, over seeds if there are several, otherwise over test faces",
+)
+
+# %% tags=["remove-input"]
+report.prose(f"""**Recorded on FER+ so far:** {sum(len(found["accuracy"].seeds) for found in by_loss.values())} of
+    {len(sweeps.chosen(sweeps.runs(sweeps.description("002")), "losses"))} runs over losses.""")
+
+# %% [markdown]
+# ## Summary
+#
+# * **Scope.** Figure 26 and section 3.6.3.
+# * **What holds by mathematics.** Of ten losses, four are one: cross-entropy, KL divergence, Poisson, and label drawing on average. Two more, the
+#   squared error and log cosh, are nearly one.
+# * **What is open.** The ranking, which rests on a single run of VGG16 per loss.
+# * **What to take along.** Before comparing losses, compare their gradients.
+#
+# ```{bibliography}
+# :filter: docname in docnames
+# ```

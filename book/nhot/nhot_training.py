@@ -1,0 +1,172 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # N-hot training
+#
+# Does a network learn more from labels that admit doubt? Paper 002 {cite}`duan2022` trains four networks on labels with at most N
+# emotions and finds that accuracy rises steeply from N = 1 to N = 3 and hardly after that (its figure 28), most of all on
+# complex faces (figure 29).
+#
+# **You will see** the same two curves for a small network on the same data, with intervals; a quick version on synthetic faces, where the
+# truth is known; and how much of an accuracy comes from the way it is counted.
+
+# %% tags=["parameters"]
+count = 1500  # synthetic faces
+epochs = 16
+values_of_n = [1, 3, 8]
+
+# %%
+import tempfile
+from pathlib import Path
+
+from ferbook import claims, figures, nhot, report, sweeps, training
+
+figures.use_style()
+audit = report.ClaimReport("002")
+printed = {claim.id: report.printed(claim) for claim in claims.load_claims("002").claims}
+recorded = sweeps.load("002", "nhot")
+
+# %% [markdown]
+# ## The runs
+#
+# The **recorded** runs are on FER+, with the laptop network of this book. Every pair of runs with the same seed differs in the
+# training labels only. The epoch is chosen on validation faces, never on test faces.
+
+# %% tags=["remove-input"]
+report.prose(f"""**Recorded so far:** {nhot.recorded_so_far(recorded)}. With one seed, an interval says only how the number would
+    vary with other test faces. It takes {nhot.SEEDS} seeds before a difference counts as a finding here.""")
+
+# %% [markdown]
+# **This build** trains a narrower network on synthetic faces and the ordinary test set, at first on smaller pictures: enough to show the
+# machinery, too short and too few faces for good accuracies.
+
+# %%
+recipe = {
+    "data": {"options": {"count": count}},
+    "model": {"options": {"width": 0.75, "dropout": 0.0}},
+    "augmentation": [{"name": "flip"}],
+    "optimiser": {"lr": 0.004, "weight_decay": 0.02},
+    "schedule": {"name": "one_cycle"},
+    "early": {"side": 32, "share": 0.5},
+    "batch": 16,
+    "epochs": epochs,
+    "test_curve": True,
+}
+quick = nhot.quick(recipe, values_of_n)
+with tempfile.TemporaryDirectory() as store:
+    built = {name: training.train(run, Path(store)) for name, run in quick.items()}
+
+# %% [markdown]
+# ## The ordinary test set
+#
+# Solid lines are the ordinary test set, dashed ones the complex one (figures 28 and 29 of the paper in one).
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy over N for recorded FER+ runs and this build's synthetic runs, ordinary solid and complex dashed"}}
+_ = nhot.figure({"recorded": recorded, "build": built})
+
+# %% tags=["remove-input"]
+report.table(
+    [
+        {
+            "": f"gain from N = 1 to 3, {kind}",
+            "the paper": paper,
+            "FER+, recorded": nhot.told(nhot.gain(recorded, kind), sign=True),
+            "this build, synthetic": nhot.told(nhot.gain(built, kind), sign=True),
+        }
+        for kind, paper in (
+            ("ordinary", f"{printed['002-nhot-gain-least']}, {printed['002-nhot-gain-most']}"),
+            ("complex", printed["002-nhot-gain-complex"]),
+        )
+    ],
+    caption="Points of accuracy, mean and 95 % interval",
+)
+
+# %% [markdown]
+# The paper's numbers are for VGG16, RAN, DAN and MTEN; those of the other columns are for a network with a fraction of their parameters.
+
+# %% tags=["remove-input"]
+audit.box("002-nhot-gain-least", "002-nhot-gain-most")
+
+# %% [markdown]
+# ### Step by step
+#
+# Both runs of a pair are tested on the same faces. McNemar's test looks only at faces that one of them gets right and the other wrong, and asks
+# whether the two kinds are equally frequent. A small p says that *these two trained networks* differ. Whether *training* at another N
+# makes the difference is a question for several seeds.
+
+# %% tags=["remove-input"]
+report.table(nhot.gain_rows(recorded), caption="FER+, recorded: gain in accuracy")
+
+# %% tags=["remove-input"]
+report.table(nhot.gain_rows(built), caption="Synthetic, this build: gain in accuracy")
+
+# %% [markdown]
+# ## Complex faces
+#
+# The complex test set spends most complex faces on testing, so that few are left to train on (see
+# [FER+ in numbers](../faces/ferplus_in_numbers)). The drop has two causes, and only one of them is that the faces are harder.
+
+# %% tags=["remove-input"]
+audit.box("002-nhot-drop", "002-nhot-gain-complex", "002-complex-vgg16")
+
+# %% tags=["remove-input"]
+report.table(nhot.drop_rows(recorded), caption="FER+, recorded: how much lower on complex faces")
+
+# %% [markdown]
+# ## What the counting adds
+#
+# Three habits make an accuracy larger than it would otherwise be. The paper has all three and says so for the first two. Choosing the epoch
+# on the test faces can only add; so can counting each of several tied emotions as right. Test faces with an identical picture in the
+# training set usually add.
+
+# %% tags=["remove-input"]
+report.table(
+    nhot.rows(recorded, ("accuracy", "choice", "ties", "duplicates")), caption="FER+, recorded: what the counting adds"
+)
+
+# %% [markdown]
+# What to look for: are the additions as large as the gain that N is to explain? Where an addition is much the same at every N, it cancels
+# in a difference between two N, and only the level is too high.
+#
+# ## Distributions
+#
+# N-hot labels teach a distribution, but accuracy looks only at its peak. Three measures look at all of it. **KL divergence** says how
+# much the prediction surprises somebody who knows the votes; the **Brier score** is the squared distance; the **calibration error** says
+# how far confidence is from accuracy. For all three, less is better.
+
+# %% tags=["remove-input"]
+report.table(nhot.rows(recorded, ("kl", "brier", "calibration")), caption="FER+, recorded: fit to the votes")
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "KL divergence to the crowd over N, recorded and this build, ordinary solid and complex dashed"}}
+_ = nhot.figure({"recorded": recorded, "build": built}, "kl")
+
+# %% [markdown]
+# ## Against the truth
+#
+# Ten votes are a sample. On real faces nobody knows the mixture that they were drawn from; on synthetic faces it is known, because the
+# painter chose it. The same networks, judged by votes and by truth. A network that answers with few different emotions has only just
+# begun to learn.
+
+# %% tags=["remove-input"]
+report.table(
+    nhot.rows(built, ("answers", "accuracy", "truth_accuracy", "kl", "truth_kl", "brier", "truth_brier")),
+    caption="Synthetic, this build: judged by votes and by truth",
+)
+
+# %% [markdown]
+# ## Summary
+#
+# * **Scope.** Figures 28 and 29: accuracy over N on both test sets, for one small network.
+# * **What can be said.** Whatever the tables above show, with the number of seeds beside it. A verdict needs three.
+# * **What cannot.** Whether the paper's own four networks gain what it prints; that needs their training.
+# * **What to take along.** Judge a network that was trained on distributions by distributions, not only by its first guess.
+#
+# ```{bibliography}
+# :filter: docname in docnames
+# ```
