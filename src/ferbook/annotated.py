@@ -16,7 +16,6 @@ import numpy as np
 from ferbook import demands, records, regression
 from ferbook.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, VAD_POINTS
 from ferbook.errors import DataError
-from ferbook.faceset import FaceSet
 
 RECORD = "003/annotations"
 #: Faces in a batch of papers 003 and 004 (003, section IV.A; 004, section 3.1).
@@ -82,12 +81,13 @@ def folds(category: np.ndarray, count: int = 5, seed: int = 0) -> np.ndarray:
     return fold
 
 
-def facts(faces: FaceSet, seed: int = 0) -> dict[str, object]:
+def facts(distribution: np.ndarray, vad: np.ndarray, seed: int = 0) -> dict[str, object]:
     """Facts of annotated faces: signs by category, what the category explains, and what a constant scores.
 
     Parameters
     ----------
-    faces: with distribution (its largest share is the category) and vad, in [-1, 1].
+    distribution: (N, 8) emotion shares; the largest is the category.
+    vad: (N, 3) in [-1, 1].
     seed: of the five folds.
 
     Returns
@@ -95,17 +95,16 @@ def facts(faces: FaceSet, seed: int = 0) -> dict[str, object]:
     Plain numbers for JSON: ``faces``; ``by_category``, per emotion of FER2013 that occurs, how many, median, mean, and
     the shares of signs on each axis, and the share of faces that meet all demands of each definition; ``obey``,
     the same over all faces and per axis; ``category_mean`` and ``constant``, scores of two predictors in five folds
-    (``regression.Regression``); ``published_scale``, what constants score there; ``point_distance``, the mean distance
-    of categories to the published points of their words.
+    (``regression.Regression``); ``published_scale``, what constants score there.
 
     Raises
     ------
     ValueError: if a value is missing.
     """
-    vad = np.asarray(faces.vad, dtype=np.float64)
+    vad = np.asarray(vad, dtype=np.float64)
     if not np.isfinite(vad).all():
         raise ValueError("annotations must be complete")
-    category = np.array(EMOTIONS)[np.asarray(faces.distribution).argmax(axis=1)]
+    category = np.array(EMOTIONS)[np.asarray(distribution).argmax(axis=1)]
     by_category: dict[str, object] = {}
     met = {definition: np.ones_like(vad, dtype=bool) for definition in demands.DEFINITIONS}
     for name in FER2013_CODES:
@@ -143,7 +142,7 @@ def facts(faces: FaceSet, seed: int = 0) -> dict[str, object]:
         constant[chosen] = vad[known].mean(axis=0)
     known_categories = np.isin(category, list(by_category))
     return {
-        "faces": len(faces),
+        "faces": len(vad),
         "by_category": by_category,
         "obey": {
             definition: {
@@ -250,7 +249,7 @@ def record(root: str | Path | None = None) -> Path:
         raise DataError("not the published annotations", layout.path, hint="Only those are recorded.")
     pixels = vad_fer2013.load(root)
     values = {
-        **facts(faces),
+        **facts(faces.distribution, faces.vad),
         "unnamed": faces.provenance["unnamed"],
         "pixels": {
             "faces": len(pixels),

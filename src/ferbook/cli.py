@@ -124,11 +124,34 @@ def _complete_ferplus(root: str | None) -> FaceSet:
     return faces
 
 
+def _record_annotations(root: str | None) -> Path:
+    """Facts of the annotated faces of papers 003 and 004, and of the authors' logs."""
+    from ferbook import annotated
+
+    return annotated.record(root)
+
+
+def _record_outcomes(root: str | None) -> Path:
+    from ferbook import outcomes
+
+    return outcomes.record(root)
+
+
+def _record_vad(root: str | None) -> Path:
+    """The ablation of papers 003 and 004 on the annotated faces; goes on where it was interrupted."""
+    from ferbook import vad_ablation
+
+    return vad_ablation.record(root)
+
+
 _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "labels": _record_labels,
     "detection": _record_detection,
     "difficulty": _record_difficulty,
     "training": _record_training,
+    "annotations": _record_annotations,
+    "outcomes": _record_outcomes,
+    "vad": _record_vad,
 }
 
 

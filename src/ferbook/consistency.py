@@ -124,6 +124,23 @@ def soft_cost(
     return cost
 
 
+def slope(cost: Callable[[Tensor], Tensor], vad: Tensor) -> Tensor | None:
+    """Gradient of a cost's sum with respect to the values, as training would see it.
+
+    Parameters
+    ----------
+    cost: takes values (N, A) and returns costs.
+    vad: (N, A).
+
+    Returns
+    -------
+    (N, A), or None if torch finds no path from the cost back to the values, so that training sees a plain number.
+    """
+    values = vad.detach().clone().requires_grad_()
+    total = cost(values).sum()
+    return torch.autograd.grad(total, values)[0] if total.requires_grad else None
+
+
 class VadLoss(NamedTuple):
     """A joint loss and its parts, scalars: ``total = classification + regression + weight * consistency``."""
 

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from ferbook.emotions import EMOTIONS
+from ferbook.emotions import EMOTIONS, VAD_AXES
 
 #: One colour per emotion, distinguishable with the common forms of colour blindness (after Okabe and Ito).
 EMOTION_COLOURS: dict[str, str] = dict(
@@ -172,11 +172,12 @@ def lines(
     xlabel: str,
     ylabel: str,
     height: float = 3.2,
+    marker: str = "o",
 ) -> Figure:
-    """Curves over the same x, one colour per series, with markers. Labels with units."""
+    """Curves over the same x, one colour per series, with markers ("": without). Labels with units."""
     figure, axis = plt.subplots(figsize=(WIDTH, height))
     for (label, values), colour in zip(series.items(), colours, strict=True):
-        axis.plot(x, values, marker="o", label=label, color=colour)
+        axis.plot(x, values, marker=marker, label=label, color=colour)
     axis.set_xlabel(xlabel)
     axis.set_ylabel(ylabel)
     if len(series) > 1:
@@ -202,4 +203,71 @@ def marked(images: np.ndarray, points: Mapping[str, np.ndarray], columns: int = 
     if len(points) > 1:
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(points))
+    return figure
+
+
+def points(
+    clouds: Mapping[str, tuple[Sequence[float], Sequence[float]]], crosses: Mapping[str, Sequence[float]] | None = None
+) -> Figure:
+    """Emotions in the planes valence-arousal and valence-dominance, in their colours.
+
+    Parameters
+    ----------
+    clouds: per emotion the mean and the standard deviation of its faces, (3,) each; drawn as a dot with arms.
+    crosses: per emotion a published point, (3,).
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.9), sharex=True, sharey=True)
+    for axis, row in zip(axes, (1, 2), strict=True):
+        for name, (mean, spread) in clouds.items():
+            colour = EMOTION_COLOURS[name]
+            axis.errorbar(mean[0], mean[row], spread[row], spread[0], "o", color=colour, elinewidth=0.8, label=name)
+            if crosses:
+                axis.plot(crosses[name][0], crosses[name][row], "x", color=colour, markersize=9, markeredgewidth=2)
+        axis.axhline(0, color="#999999", linewidth=0.8)
+        axis.axvline(0, color="#999999", linewidth=0.8)
+        axis.set_xlabel("valence (-1 to 1)")
+        axis.set_ylabel(f"{VAD_AXES[row]} (-1 to 1)")
+        axis.set_xlim(-1.05, 1.05)
+        axis.set_ylim(-1.05, 1.05)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=10)
+    return figure
+
+
+def forest(
+    rows: Mapping[str, tuple[float, float, float]], *, xlabel: str, zero: float | None = 0.0, colour: str = "#0072b2"
+) -> Figure:
+    """Estimates with intervals, one line each, from top to bottom.
+
+    Parameters
+    ----------
+    rows: label to estimate, low end, high end.
+    xlabel: with units.
+    zero: where a line marks "no difference"; None: nowhere.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.34 * len(rows) + 1.0))
+    places = np.arange(len(rows))[::-1]
+    values = np.array(list(rows.values()), dtype=float)
+    arms = np.abs(values[:, 1:] - values[:, :1]).T
+    axis.errorbar(values[:, 0], places, xerr=arms, fmt="o", color=colour, capsize=3)
+    if zero is not None:
+        axis.axvline(zero, color="#444444", linewidth=1, linestyle="--")
+    axis.set_yticks(places, list(rows), fontsize=11)
+    axis.set_ylim(-0.6, len(rows) - 0.4)
+    axis.set_xlabel(xlabel)
+    axis.grid(axis="x")
+    axis.grid(visible=False, axis="y")
+    return figure
+
+
+def histogram(
+    values: Sequence[float], mark: float, mark_label: str, *, xlabel: str, ylabel: str, bins: int = 30
+) -> Figure:
+    """How often values occur, with one of special interest marked. Labels with units."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
+    axis.hist(values, bins=bins, color=SOURCE_COLOURS["recorded"], alpha=0.75)
+    axis.axvline(mark, color="#d55e00", linewidth=2, label=mark_label)
+    axis.set_xlabel(xlabel)
+    axis.set_ylabel(ylabel)
+    axis.legend()
     return figure

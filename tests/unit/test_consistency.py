@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from ferbook import demands as c
-from ferbook.consistency import broadcast_mse, printed_cost, soft_cost, vad_loss
+from ferbook.consistency import broadcast_mse, printed_cost, slope, soft_cost, vad_loss
 from ferbook.demands import disagreements
 from ferbook.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, canonical
 from ferbook.errors import ConfigError
@@ -301,6 +301,12 @@ def test_neutral_costs_nothing_at_zero_and_one_beyond_its_width():
     vad = torch.tensor([0.0, 0.1, 0.9])[:, None].expand(3, 3)
     cost = soft_cost(neutral, vad, 0.1)[:, 0]
     assert cost.tolist() == pytest.approx([0, 1 - math.exp(-1), 1])
+
+
+def test_slope_is_the_gradient_or_nothing():
+    vad = torch.rand(5, 3) - 0.5
+    assert torch.allclose(slope(lambda v: v**2, vad), 2 * vad)
+    assert slope(lambda v: printed_cost(torch.zeros(5, dtype=torch.long), v), vad) is None
 
 
 @pytest.mark.parametrize("definition", ["table", "equations"])

@@ -1,0 +1,147 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The network
+#
+# Both papers use a ResNet-18 for small pictures: a 3 x 3 kernel at the entrance, no pooling there, four stages of two blocks, one number at the end.
+# Paper 003 lists its parameters row by row.
+#
+# **You will see** that list recounted, what "one multi-task network" and "four networks" differ in, and the regulariser that keeps the filters
+# of a layer from repeating each other.
+
+# %% tags=["parameters"]
+seed = 0
+
+# %%
+import torch
+
+from ferbook import checks_vad, models, orthogonality, printed, report
+from ferbook.models.vad import regularised_layers
+
+third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
+
+# %% [markdown]
+# ## Parameters row by row
+#
+# A convolution has one weight per input channel, output channel and place of its kernel. Paper 003 divides this by the square of the stride
+# (equation 17). The stride says how often the kernel is applied, not how large it is, so the true count has no such division.
+
+# %% tags=["remove-input"]
+rules = ("printed", "formula", "true")
+counts = {place: [checks_vad.layer_amount(place, rule) for rule in rules] for place in checks_vad.layers()}
+convolutions = {place: c for place, c in counts.items() if printed.cell("003-table2", place, "operation") == "conv"}
+totals = [sum(column) for column in zip(*counts.values(), strict=True)]
+rest = [total - sum(c[k] for c in convolutions.values()) for k, total in enumerate(totals)]
+report.table(
+    [
+        {"row": place, **dict(zip(rules, (f"{n:,}" for n in numbers), strict=True))}
+        for place, numbers in {**convolutions, "all other rows": rest, "total": totals}.items()
+    ],
+    caption="Table 2 of paper 003: parameters as printed, by the paper's own formula, and true",
+)
+
+# %% tags=["remove-input"]
+third.box("003-params-sum", "003-params-formula", "003-params-true", "003-params-about", "003-params-stride")
+
+# %% [markdown]
+# The network built from the table has exactly the true number:
+
+# %%
+one_output = models.build("cifar_resnet18", num_classes=1, seed=seed)
+print(f"{models.parameter_count(one_output):,} parameters")
+
+# %% [markdown]
+# All 42 rows, each against the paper's formula:
+
+# %% tags=["remove-input"]
+third.rows(
+    "003-params-stem-*",
+    "003-params-layer*",
+    "003-params-avgpool",
+    "003-params-fc",
+    caption="Table 2 of paper 003 against equations 17 and 18, row by row",
+)
+
+# %% [markdown]
+# ## One trunk or four networks
+#
+# "Multi-task" suggests one network whose features serve all tasks, and figure 2 of paper 003 can be read so. The published code trains **four**
+# networks, one per task, that share nothing but the sum of their losses. Both are in the library:
+
+# %%
+shared = models.build("vad_shared", num_classes=7, seed=seed)
+separate = models.build("vad_separate", num_classes=7, seed=seed)
+
+# %% tags=["remove-input"]
+report.table(
+    [
+        {
+            "network": name,
+            "parameters": f"{models.parameter_count(net):,}",
+            "parameters that several tasks use": f"{common:,}",
+        }
+        for name, net, common in (
+            ("one trunk, two heads", shared, models.parameter_count(shared.trunk)),
+            ("four networks", separate, 0),
+        )
+    ],
+    caption="Two readings of the method (three channels, seven categories, three axes)",
+)
+
+# %% [markdown]
+# In four separate networks the only bridge between the tasks would be the consistency cost. [It carries nothing](consistency), so each
+# network learns as if it were alone; [the leads](leads) show this on gradients.
+#
+# ## Orthogonality
+#
+# Both papers regularise some convolutions to be *orthogonal*, without formula or weight. The published code has the losses of Wang et
+# al. {cite}`wang2020orthogonal`, on eleven layers of each network. Two forms exist. The **matrix form** asks the filters, flattened, to be orthonormal.
+# The **convolution form** asks the same of the filters and all their shifted copies, which is what makes the whole layer orthogonal.
+
+# %%
+torch.manual_seed(seed)
+plain = torch.randn(8, 16, 3, 3) / 12
+rows = torch.linalg.qr(torch.randn(16 * 9, 8)).Q.T.reshape(8, 16, 3, 3)
+spike = torch.zeros(8, 16, 3, 3)
+spike[range(8), range(8), 1, 1] = 1.0
+
+# %% tags=["remove-input"]
+kernels = {"random filters": plain, "orthonormal filters": rows, "one pixel per filter": spike}
+report.table(
+    [
+        {
+            "kernel": name,
+            "matrix form": f"{orthogonality.matrix_form(k):.2f}",
+            "convolution form": f"{orthogonality.convolutional_form(k):.2f}",
+            "published code, stride 1": f"{orthogonality.as_published(k, 1):.2f}",
+            "published code, stride 2": f"{orthogonality.as_published(k, 2):.2f}",
+        }
+        for name, k in kernels.items()
+    ],
+    caption="Orthogonality losses of three kernels (8 filters of 16 x 3 x 3; 0 is orthogonal)",
+)
+
+# %% [markdown]
+# Orthonormal filters still repeat each other when shifted, which only the convolution form sees. The published code takes the root of the loss and
+# pads by one pixel whatever the stride. With stride 2 it then never compares a filter with itself in place, and even a perfect layer keeps a
+# loss of 2 or more here (the square root of half the number of filters). That affects three of the eleven layers.
+
+# %%
+print(len(regularised_layers(one_output)), "regularised layers in each network")
+
+# %% tags=["remove-input"]
+third.box("003-orthogonal")
+
+# %% tags=["remove-input"]
+fourth.box("004-orthogonal")
+
+# %% [markdown]
+# ```{bibliography}
+# :filter: docname in docnames
+# ```

@@ -1,0 +1,281 @@
+"""Checks of papers 003 and 004, and facts of annotated faces: against literal twins and the transcribed tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ferbook import annotated, checks_vad, claims, demands, facts, models, printed, records
+from ferbook.claims import Claim, Evidence, Verdict
+from ferbook.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, canonical
+from ferbook.errors import DataError
+from ferbook.models.vad import cifar_resnet18
+from tests.conftest import REAL_DATA
+
+needs_vad = pytest.mark.skipif(
+    not (REAL_DATA / "vad_fer2013").is_dir(), reason="VAD-FER2013 is not on this machine (FERBOOK_TEST_DATA)"
+)
+
+
+def judged(check, printed_value, relation="equals", **arguments):
+    one = Claim(
+        id="003-x",
+        where="w",
+        says="s",
+        kind="arithmetic",
+        printed=printed_value,
+        relation=relation,
+        check=check,
+        arguments=arguments,
+        page="book/vad/the_paper",
+    )
+    (result,) = claims.judge([one], facts.recorded())
+    return result
+
+
+# --- tables as data ---
+
+
+def test_the_sign_tables_are_those_of_the_library():
+    for name in ("003-table1", "004-table1"):
+        table = printed.table(name)
+        assert len(table) == len(FER2013_CODES)
+        for _, row in table.iterrows():
+            asked = tuple(checks_vad.demand_of(row[axis]) for axis in VAD_AXES)
+            assert asked == demands.TABLE[canonical(row["category"])]
+
+
+def test_the_equations_are_those_of_the_library():
+    for k, axis in enumerate(VAD_AXES):
+        found = checks_vad.equation_demands(axis)
+        assert found == {name: demands.EQUATIONS[name][k] for name in FER2013_CODES}
+
+
+def test_the_cost_table_is_that_of_the_library():
+    for _, row in printed.table("004-table2").iterrows():
+        costs = [int(cell) for cell in row.iloc[1:]]
+        assert tuple(zip(costs[::2], costs[1::2], strict=True)) == demands.COSTS_004[canonical(row["category"])]
+
+
+def test_every_cost_of_the_table_is_a_claim():
+    stated = {one.id: one for one in claims.load_claims("004").claims}
+    for _, row in printed.table("004-table2").iterrows():
+        for column, cell in row.iloc[1:].items():
+            axis, side = column[:-2], "above" if column.endswith(">0") else "below"
+            assert stated[f"004-cost-{canonical(row['category'])}-{axis}-{side}"].printed == cell
+
+
+def test_every_row_of_the_parameter_table_is_a_claim():
+    stated = {one.id: one for one in claims.load_claims("003").claims}
+    for place in checks_vad.layers():
+        assert stated[f"003-params-{place}"].printed == printed.cell("003-table2", place, "amount")
+
+
+def test_missing_tables_rows_and_columns_are_named():
+    with pytest.raises(DataError, match="003-table9"):
+        printed.table("003-table9")
+    with pytest.raises(DataError, match="0 rows are named 'layer9'"):
+        printed.cell("003-table2", "layer9", "amount")
+    with pytest.raises(DataError, match="no column 'weight'"):
+        printed.cell("003-table2", "fc", "weight")
+
+
+# --- parameters ---
+
+
+def test_the_true_count_is_that_of_the_network_layer_by_layer():
+    """Twin: the network itself, whose layers come in the table's order but for shortcuts."""
+    network = cifar_resnet18(1, 3)
+    counted = sorted(
+        sum(p.numel() for p in layer.parameters()) for layer in network.modules() if not [*layer.children()]
+    )
+    listed = sorted(checks_vad.layer_amount(place, "true") for place in checks_vad.layers())
+    assert [n for n in counted if n] == [n for n in listed if n]
+    assert sum(listed) == models.parameter_count(network) == 11_169_345
+
+
+def test_three_ways_to_count():
+    totals = {
+        rule: sum(checks_vad.layer_amount(place, rule) for place in checks_vad.layers())
+        for rule in ("printed", "formula", "true")
+    }
+    # By hand: two rows are printed as the formula does not give them.
+    assert totals["printed"] - totals["formula"] == (18_432 - 2_048) + (7_077_888 - 2_359_296)
+    # Three strided 3 x 3 kernels lose three quarters, three strided shortcuts too.
+    strided = 9 * (64 * 128 + 128 * 256 + 256 * 512) + (64 * 128 + 128 * 256 + 256 * 512)
+    assert totals["true"] - totals["formula"] == strided * 3 // 4
+    assert judged("layers that differ", "0", rules=["formula", "true"]).outcome.value == 6
+
+
+# --- checks ---
+
+
+def test_two_places_contradict_each_other_or_agree():
+    assert judged("printed elsewhere", "A", value="D", where="there").verdict is Verdict.CONTRADICTS
+    assert judged("printed elsewhere", "A", value="A", where="there").verdict is Verdict.HOLDS
+
+
+def test_what_cannot_be_checked_is_not():
+    assert judged("nothing to check", "much", because="nobody says how much").verdict is Verdict.UNCHECKED
+
+
+def test_differences_keep_the_printed_digits():
+    found = judged(
+        "difference of cells", "0", "more than",
+        table="004-table3", first=["no consistency", "arousal"], second=["consistency", "arousal"],
+    )  # fmt: skip
+    assert found.outcome.value == 0.0000019
+    assert found.verdict is Verdict.HOLDS
+    same = judged(
+        "difference of cells", "0", "more than",
+        table="004-table3", first=["no consistency", "valence"], second=["consistency", "valence"],
+    )  # fmt: skip
+    assert same.verdict is Verdict.FAILS
+
+
+@pytest.mark.parametrize(
+    ("axis", "wanted", "verdict"),
+    [
+        ("valence", "0.7", Verdict.CONTRADICTS),
+        ("valence", "7", Verdict.HOLDS),
+        ("arousal", "6", Verdict.HOLDS),
+        ("arousal", "7", Verdict.CONTRADICTS),
+        ("dominance", "0.4", Verdict.CONTRADICTS),
+        ("dominance", "1.2", Verdict.HOLDS),
+    ],
+)
+def test_implied_decreases_allow_for_all_printed_rounding(axis, wanted, verdict):
+    """By hand: V 0.005 of 0.075 is 6.7 %; A 0.0045 of 0.078 is 5.8 %; D 0.001 of 0.079 is 1.3 %."""
+    assert judged("implied decrease", wanted, axis=axis).verdict is verdict
+
+
+def test_shares_are_of_whole_faces():
+    found = judged("share of faces", "64.252")
+    assert found.verdict is Verdict.HOLDS
+    assert found.outcome.detail == "2,306 of 3,589"
+    assert judged("share of faces", "64.26").verdict is Verdict.FAILS
+    assert judged("share of faces", "9.68", hint=31).outcome.detail.endswith("3 of 31 would be 9.677")
+
+
+def test_whole_faces_of_a_category():
+    assert judged("whole faces", "0.68", category="disgust", part="public").verdict is Verdict.HOLDS
+    assert judged("whole faces", "0.68", category="disgust", part="private").verdict is Verdict.FAILS
+
+
+def test_the_test_parts_have_as_many_faces_as_they_have():
+    for counts in checks_vad.FER2013_TEST_CLASSES.values():
+        assert sum(counts) == checks_vad.FER2013_TEST
+
+
+def test_recalls_imply_accuracies():
+    inside = judged("accuracy implied by recalls", "64.252", part="public")
+    assert inside.verdict is Verdict.HOLDS
+    # By hand: at most (467 + 653 + 607) x .625 + 56 x .115 + 496 x .325 + 895 x .855 + 415 x .805, of 3,589.
+    above = judged("accuracy implied by recalls", "70.0", part="public")
+    most = (1727 * 0.625 + 56 * 0.115 + 496 * 0.325 + 895 * 0.855 + 415 * 0.805) / 35.89
+    assert above.outcome.value == pytest.approx(most)
+
+
+def test_an_equation_that_differs_at_zero_alone_agrees():
+    assert judged("equation's demand", "<0", category="sadness", axis="arousal").verdict is Verdict.HOLDS
+    contradicted = judged("equation's demand", "<0", category="fear", axis="arousal")
+    assert contradicted.verdict is Verdict.CONTRADICTS
+    assert contradicted.outcome.value == "nothing"
+
+
+def test_recorded_values_by_keys():
+    found = judged("recorded", "0", record="003/annotations", fact=["faces"], scale=2, evidence="other data")
+    assert found.outcome.value == 2 * records.read("003/annotations")["values"]["faces"]
+    assert found.outcome.evidence is Evidence.OTHER_DATA
+
+
+# --- annotated faces ---
+
+
+def annotated_faces(count=40, seed=0):
+    rng = np.random.default_rng(seed)
+    category = rng.integers(0, 7, count)
+    return np.eye(8)[category], rng.integers(-2, 3, (count, 3)) / 2
+
+
+def test_the_published_average_is_the_error_over_the_batch_size():
+    error = np.random.default_rng(0).random(64)
+    assert annotated.published_average(error) == pytest.approx(error.mean() / 16)
+    # Twin, with a last batch of 3.
+    total, error = 0.0, error[:35]
+    for batch in (error[:16], error[16:32], error[32:]):
+        total += sum(batch) / len(batch)
+    assert annotated.published_average(error) == pytest.approx(total / 35)
+
+
+def test_facts_match_their_twins():
+    distribution, vad = annotated_faces()
+    found = annotated.facts(distribution, vad)
+    kept = 0
+    for shares, values in zip(distribution, vad, strict=True):
+        asked = demands.TABLE[EMOTIONS[shares.argmax()]]
+        kept += not any(demands.fails(d, v) for d, v in zip(asked, values, strict=True))
+    assert found["obey"]["table"]["all"] == pytest.approx(kept / len(vad))
+    some = found["by_category"]["anger"]["signs"]["valence"]
+    assert sum(some.values()) == pytest.approx(1)
+    scale = found["published_scale"]["arousal"]
+    assert scale["mse_of_mean"] == pytest.approx(np.var(2 * vad[:, 1]))
+    assert scale["mean"] <= scale["zero"] * 1.1
+
+
+def test_category_means_come_from_the_known_faces_alone():
+    category = np.array(["a", "a", "b", "c"])
+    vad = np.array([[0.0] * 3, [1.0] * 3, [5.0] * 3, [9.0] * 3])
+    found = annotated.category_means(category, vad, np.array([0, 1, 2]), np.array([0, 2, 3]))
+    assert found[:, 0].tolist() == [0.5, 5.0, 2.0]
+
+
+def test_folds_spread_every_category():
+    category = np.repeat(["a", "b", "c"], (10, 7, 3))
+    fold = annotated.folds(category, 5, seed=1)
+    for name in "abc":
+        sizes = np.bincount(fold[category == name], minlength=5)
+        assert sizes.max() - sizes.min() <= 1
+    assert np.bincount(fold).tolist() == [4] * 5
+    assert (annotated.folds(category, 5, seed=2) != fold).any()
+
+
+def test_missing_annotations_are_refused():
+    distribution, vad = annotated_faces()
+    vad[3, 1] = np.nan
+    with pytest.raises(ValueError, match="complete"):
+        annotated.facts(distribution, vad)
+
+
+def write_logs(folder, broken=""):
+    for axis, name in annotated.LOGS.items():
+        letter = axis[0].upper()
+        rows = [f",TrainLoss{letter},PubtestLoss{letter},PritestLoss{letter}"]
+        rows += [f"{k},1.0,0.{100 - k},{broken or f'0.{200 + k}'}" for k in range(6)]
+        (folder / name).write_text("\n".join(rows) + "\n")
+    rows = "".join(f"tensor(1.0),tensor({40 + k}.5),tensor(2.0)\n" for k in range(6))
+    (folder / "AccProcess_classify.csv").write_text("TrainAcc,PubtestAcc,PritestAcc\n" + rows)
+
+
+def test_logs_are_summed_up(tmp_path):
+    write_logs(tmp_path)
+    found = annotated.log_facts(tmp_path)
+    public = found["dominance"]["public"]
+    assert (public["epochs"], public["first"], public["last"], public["least"]) == (6, 0.1, 0.95, 0.1)
+    assert public["spread"] == pytest.approx(0.02)
+    assert found["accuracy"] == {"epochs": 6, "last": 45.5, "best": 45.5}
+
+
+def test_broken_logs_are_named(tmp_path):
+    with pytest.raises(DataError, match="no such log"):
+        annotated.log_facts(tmp_path)
+    write_logs(tmp_path, broken="nan")
+    with pytest.raises(DataError, match="PritestLossV"):
+        annotated.log_facts(tmp_path)
+
+
+@needs_vad
+def test_the_record_is_of_the_published_annotations():
+    values = records.read(annotated.RECORD)["values"]
+    assert values["logs"] == annotated.log_facts(REAL_DATA / "vad_fer2013" / annotated.LOG_FOLDER)
+    assert values["faces"] + values["unnamed"] == 1157
