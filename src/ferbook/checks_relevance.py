@@ -86,7 +86,7 @@ def values_counted(claim: Claim, facts: Facts) -> Outcome:
     """Per cent of a picture's values that the bins of ``table`` hold."""
     side = tables.image_side(claim.arguments["table"])
     counted = int(tables.counts(claim.arguments["table"])[0].sum())
-    detail = f"{counted:,} of {side} × {side} × 3 = {3 * side * side:,} values, negative ones among them"
+    detail = f"{counted:,} of {side} × {side} × 3 = {3 * side * side:,} values: whichever are negative are among them"
     share = 100 * counted / (3 * side * side)
     return Outcome(share, Evidence.ARITHMETIC, detail, contradiction=claim.arguments["contradiction"])
 
@@ -192,3 +192,20 @@ def _count_row(claim: Claim):
 def _agreement(table: str, column: str) -> dict[str, bool]:
     found = tables.windows(table).set_index("image")
     return (found[column] == found[f"{column}_again"]).to_dict()
+
+
+@register("total")
+def total(claim: Claim, facts: Facts) -> Outcome:
+    """The sum of ``terms``, printed numbers."""
+    terms = claim.arguments["terms"]
+    return Outcome(sum(terms), Evidence.ARITHMETIC, " + ".join(map(str, terms)))
+
+
+@register("weights of vgg16")
+def weights_of_vgg16(claim: Claim, facts: Facts) -> Outcome:
+    """MiB that the weights of VGG16 with the paper's head take in single precision. Argument: ``classes``."""
+    widths = (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
+    convolutions = sum(9 * a * b + b for a, b in zip(widths, widths[1:], strict=False))
+    dense = (7 * 7 * 512, 4096, 4096, claim.arguments["classes"])
+    weights = convolutions + sum(a * b + b for a, b in zip(dense, dense[1:], strict=False))
+    return Outcome(4 * weights / 2**20, Evidence.ARITHMETIC, f"{weights:,} weights of four bytes, and nothing else")

@@ -124,6 +124,15 @@ def _complete_ferplus(root: str | None) -> FaceSet:
     return faces
 
 
+def _record_relevance(root: str | None) -> Path:
+    """Relevance against known intensity on synthetic faces, and on FER+ where it is at hand."""
+    from ferbook import datasets
+    from ferbook.relevance import intensity
+
+    path = intensity.record()
+    return intensity.record_voted(_complete_ferplus(root)) if datasets.is_available("ferplus", root) else path
+
+
 def _record_annotations(root: str | None) -> Path:
     """Facts of the annotated faces of papers 003 and 004, and of the authors' logs."""
     from ferbook import annotated
@@ -148,6 +157,7 @@ _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "labels": _record_labels,
     "detection": _record_detection,
     "difficulty": _record_difficulty,
+    "relevance": _record_relevance,
     "training": _record_training,
     "annotations": _record_annotations,
     "outcomes": _record_outcomes,

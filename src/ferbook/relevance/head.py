@@ -20,7 +20,7 @@ from ferbook.models.vgg import Vgg
 WIDTH, DROPOUT, WEIGHT_DECAY, BATCH, EPOCHS = 4096, 0.5, 1e-3, 32, 100
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def features(network: Vgg, images: np.ndarray, batch: int = 32) -> Tensor:
     """What the dense layers of a VGG are given, (N, F) float32.
 

@@ -8,6 +8,7 @@ untrained ones and ones trained on shuffled labels: whatever correlates there, t
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from ferbook import records
+from ferbook import dependencies, models, paths, records
 from ferbook.datasets import load
 from ferbook.emotions import EMOTIONS
 from ferbook.faceset import FaceSet
@@ -190,6 +191,29 @@ def network_of(kind: str, train: Faces, *, epochs: int, seed: int) -> nn.Sequent
     return networks.fit(network, train.images, target, epochs=epochs, seed=seed)
 
 
+def ready(kind: str = "trained", *, count: int, epochs: int, seed: int = 0) -> nn.Sequential:
+    """A network of one of ``KINDS`` for :func:`synthetic` faces, from the cache if it was trained before.
+
+    Parameters
+    ----------
+    kind: one of ``KINDS``.
+    count: training faces.
+    epochs: passes over them.
+    seed: of faces and training.
+    """
+    code = dependencies.library_hash(dependencies.library_files(Path(__file__)))
+    setting = f"{kind} {count} {epochs} {seed} {torch.__version__} {code}"
+    name = hashlib.sha256(setting.encode()).hexdigest()[:16]
+    path = paths.cache_root() / "relevance" / f"{name}.safetensors"
+    network = networks.untrained(seed)
+    if path.is_file():
+        models.load_weights(network, path)
+        return network.eval()
+    network = network_of(kind, synthetic(count, "train", seed), epochs=epochs, seed=seed)
+    models.save_weights(network, path, {"setting": setting})
+    return network
+
+
 def compare(
     network: nn.Sequential, test: Faces, *, composites: tuple[str, ...] = ("z_plus",), only_right: bool = True
 ) -> dict[str, object]:
@@ -250,7 +274,7 @@ def _plain(found: Correlation) -> dict[str, float | None]:
 
 #: Names of the records, of synthetic faces and of FER+, and their setting.
 RECORD, RECORD_VOTED = "001/intensity", "001/intensity-ferplus"
-TRAIN, TEST, EPOCHS, SEEDS = 3000, 2000, 10, (0, 1, 2)
+TRAIN, TEST, EPOCHS, SEEDS = 3000, 2000, 12, (0, 1, 2)
 COMPOSITES: tuple[str, ...] = ("z_plus", "gamma_box", "epsilon")
 
 
@@ -288,6 +312,11 @@ def record_voted(faces: FaceSet) -> Path:
     """The same on faces with votes, for trained networks; returns where."""
     parts = voted(faces, "train", TRAIN), voted(faces, "test", TEST)
     return _record(RECORD_VOTED, *parts, faces, KINDS[:1])
+
+
+def recorded(name: str = RECORD) -> dict[str, object] | None:
+    """The values of a record; None while it has not been made."""
+    return records.read(name)["values"] if records.path_of(name).is_file() else None
 
 
 def _record(name: str, train: Faces, test: Faces, faces: FaceSet, kinds: tuple[str, ...]) -> Path:

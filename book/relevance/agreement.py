@@ -1,0 +1,213 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Annotators and agreement
+#
+# Section IV.D of paper 001 {cite}`punuri2024` has ten annotators rank each picture; the majority is the truth. Tables 6 to 9 then print precision, recall
+# and F1 of the network's ranks. **You will see** how far ten annotators can agree at all, and which of the printed scores
+# cannot stand beside each other.
+
+# %% tags=["parameters"]
+count = 1000  # synthetic faces for the simulated annotators
+seed = 0
+
+# %%
+import numpy as np
+
+from ferbook import figures, printed, raters, report
+from ferbook.relevance import tables
+from ferbook.synthesis import sample
+
+audit = report.ClaimReport("001")
+
+# %% tags=["remove-input"]
+figures.use_style()
+
+# %% [markdown]
+# ## Table 5 recomputed
+#
+# Six pictures of KDEF with all ten answers are the only ratings in the paper.
+
+# %% tags=["remove-input"]
+again = tables.annotation_counts()
+rows = [
+    {
+        "picture": row["image"],
+        **{
+            name: f"{row[name]}" + (f" (not {row[f'{name}_again']})" if row[name] != row[f"{name}_again"] else "")
+            for name in raters.RANKS
+        },
+        "final": row["final"],
+    }
+    for _, row in again.iterrows()
+]
+report.table(rows, caption="Table 5: label counts, in brackets what the ten answers give where it differs")
+
+# %% tags=["remove-input"]
+audit.box("001-annotator-count", "001-annotator-majority")
+
+# %% tags=["remove-input"]
+six = raters.tally(tables.annotations(), 3)
+kappa = raters.agreement(six, seed=seed, resamples=300)
+report.prose(
+    f"""The paper reports no measure of agreement. From its six rows, Fleiss' kappa is {kappa.kappa:.2f} (1: all always agree, 0: as by chance); six pictures
+    leave an interval of {kappa.low:.2f} to {kappa.high:.2f}."""
+)
+
+# %% [markdown]
+# ## Ten simulated annotators
+#
+# On synthetic faces intensity is known, so one can see what a majority of ten is worth. Each simulated annotator places the two
+# borders between the ranks a little differently and is a little uncertain each time.
+
+# %%
+faces = sample(count, seed=seed, split="test")
+counts = raters.tally(raters.rate_intensity(faces.intensity, seed=seed), 3)
+label, tied = raters.majority(counts)
+truth = np.searchsorted(raters.RANK_BOUNDS, faces.intensity)
+one = raters.rate_intensity(faces.intensity, seed=seed)[:, 0]
+
+# %% tags=["remove-input"]
+kappa = raters.agreement(counts, seed=seed, resamples=300)
+report.prose(
+    f"""They agree with a kappa of {kappa.kappa:.2f} ({kappa.low:.2f} to {kappa.high:.2f}). One of them gives the true rank to {(one == truth).mean():.0%} of the faces, the
+    majority of ten to **{(label == truth).mean():.0%}**; {tied.mean():.1%} of the majorities are ties. Any method that is scored against such a majority
+    inherits its errors: agreement of 94 to 96 % with ten annotators, as the paper prints, would need annotators who hardly ever
+    differ."""
+)
+
+# %% [markdown]
+# ## Harmonic means
+#
+# F1 is the harmonic mean of precision and recall. Printed with two digits, these allow a small range of F1; four cells lie outside of it. For three
+# of them, precision and recall of 1.00 stand beside an F1 of 0.97.
+
+# %% tags=["remove-input"]
+audit.box("001-f1-table6", "001-f1-table7", "001-f1-table8", "001-f1-table9")
+
+# %% tags=["hide-output", "remove-input"]
+audit.box(
+    "001-f1-table6-disgust-minimal",
+    "001-f1-table8-disgust-minimal",
+    "001-f1-table8-disgust-average",
+    "001-f1-table8-disgust-strong",
+)
+
+# %% [markdown]
+# ## Matrices that cannot exist
+#
+# Precision and recall of the three ranks of one emotion come from one 3 x 3 matrix. They are not free: if two ranks are named without any
+# mistake, there is nothing left that the third could be mistaken for. For each emotion we ask whether *any* matrix has the printed values, with at
+# most 199 faces in a rank, so that a printed 1.00 means no mistake. The test sets of JAFFE, CK+ and KDEF have fewer faces altogether.
+
+# %%
+for table, name in tables.SCORE_TABLES.items():
+    few = None if name == "AffectNet" else 199
+    print(f"{name:10} no matrix for", ", ".join(tables.impossible_matrices(table, few)) or "none")
+
+# %% tags=["remove-input"]
+audit.box("001-matrices-table6", "001-matrices-table7", "001-matrices-table8", "001-matrices-table9")
+
+# %% tags=["hide-output", "remove-input"]
+audit.box(
+    "001-matrix-table6-disgust",
+    "001-matrix-table6-happy",
+    "001-matrix-table6-sadness",
+    "001-matrix-table6-surprise",
+    "001-matrix-table7-disgust",
+    "001-matrix-table7-happy",
+    "001-matrix-table7-surprise",
+    "001-matrix-table8-fear",
+    "001-matrix-table8-happy",
+    "001-matrix-table8-sadness",
+)
+
+# %% [markdown]
+# This is a proof by linear programming, not an estimate. It assumes, as section IV.G says, one matrix of three ranks per emotion, of
+# pictures whose emotion was named correctly.
+#
+# ## Averages
+#
+# The last row of each table is the mean of the 18 above it. The boxes allow for the rounding of each of them.
+
+# %% tags=["remove-input"]
+rows = [
+    {
+        "table": f"{table[9:]} ({name})",
+        **{
+            column.replace(
+                "f1", "F1"
+            ): f"{printed.cell(table, 'average', column)} / {tables.column_mean(table, column):.3f}"
+            for column in tables.SCORES
+        },
+    }
+    for table, name in tables.SCORE_TABLES.items()
+]
+report.table(rows, caption="Averages: printed / computed from the 18 cells")
+
+# %% tags=["hide-output", "remove-input"]
+audit.box(
+    "001-mean-table6-accuracy",
+    "001-mean-table6-precision",
+    "001-mean-table6-recall",
+    "001-mean-table6-f1",
+    "001-mean-table7-accuracy",
+    "001-mean-table7-precision",
+    "001-mean-table7-recall",
+    "001-mean-table7-f1",
+    "001-mean-table8-accuracy",
+    "001-mean-table8-precision",
+    "001-mean-table8-recall",
+    "001-mean-table8-f1",
+    "001-mean-table9-accuracy",
+    "001-mean-table9-precision",
+    "001-mean-table9-recall",
+    "001-mean-table9-f1",
+)
+
+# %% tags=["remove-input"]
+kdef, ck = (tables.scores(name) for name in ("001-table6", "001-table8"))
+same = (
+    (kdef[["precision", "recall", "f1"]].to_numpy() == ck[["precision", "recall", "f1"]].to_numpy()).all(axis=1).sum()
+)
+report.prose(
+    f"""One more observation without a verdict: {same} of the 18 rows of table 6 (KDEF) and table 8 (CK+) have the same precision, recall and F1, digit by digit."""
+)
+
+# %% [markdown]
+# ## The text beside the tables
+#
+# Sections IV.F and IV.G retell the tables. Where a number differs from the table's, one of the two is wrong. Most of what the text says about CK+
+# are the numbers of KDEF.
+
+# %% tags=["remove-input"]
+audit.box("001-text-ck-accuracy", "001-text-affectnet-accuracy", "001-text-jaffe-fear", "001-text-jaffe-anger")
+
+# %% tags=["hide-output", "remove-input"]
+audit.box(
+    "001-text-kdef-anger",
+    "001-text-kdef-disgust",
+    "001-text-kdef-fear",
+    "001-text-jaffe-happy",
+    "001-text-jaffe-surprise",
+    "001-text-ck-anger",
+    "001-text-ck-disgust",
+    "001-text-ck-fear",
+    "001-text-ck-sadness",
+    "001-text-ck-surprise",
+    "001-text-affectnet-recall",
+    "001-text-affectnet-f1",
+    "001-text-affectnet-fear",
+    "001-text-affectnet-sadness",
+)
+
+# %% [markdown]
+# ```{bibliography}
+# :filter: docname in docnames
+# ```
