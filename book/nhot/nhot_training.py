@@ -136,9 +136,10 @@ report.table(
 #
 # ## Distributions
 #
-# N-hot labels teach a distribution, but accuracy looks only at its peak. Three measures look at all of it. **KL divergence** says how
-# much the prediction surprises somebody who knows the votes; the **Brier score** is the squared distance; the **calibration error** says
-# how far confidence is from accuracy. For all three, less is better.
+# N-hot labels teach a distribution, but accuracy looks only at its peak. Three measures look further. **KL divergence** says how
+# much the prediction surprises somebody who knows the votes; the **Brier score** is the squared distance from them. For both, less is
+# better. The **calibration error** is the distance between confidence and accuracy, and needs care here: a network that predicted every
+# vote share exactly would be right every time, with a confidence of only the largest share. It would look unsure of itself.
 
 # %% tags=["remove-input"]
 report.table(nhot.rows(recorded, ("kl", "brier", "calibration")), caption="FER+, recorded: fit to the votes")
