@@ -34,7 +34,7 @@ from ferbook.emotions import FER2013_CODES, VAD_AXES
 from ferbook.synthesis import render, sample
 
 figures.use_style()
-third = report.ClaimReport("003")
+third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
 known = vad_training.measured(count, 0, "train", noise)
 test = vad_training.measured(1000, 0, "test", noise)
 base = vad_training.Setting(model="mlp", epochs=epochs)
@@ -217,6 +217,16 @@ if stored is not None:
 
 # %% tags=["remove-input"]
 if stored is not None:
+    shown = third.rows("003-improves-*", "003-finer-*", caption="Paper 003 on the effect of consistency")
+shown if stored is not None else None
+
+# %% tags=["remove-input"]
+if stored is not None:
+    shown = fourth.rows("004-improves-*", caption="Paper 004 on the effect of consistency")
+shown if stored is not None else None
+
+# %% tags=["remove-input"]
+if stored is not None:
     rows = []
     for kind in [f"tuned, {axis}" for axis in VAD_AXES] + ["tuned, all"]:
         for axis in VAD_AXES:
@@ -286,7 +296,7 @@ told = task.predict(seen.images)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six synthetic faces with predicted and true valence, arousal and dominance"}}
 titles = [
-    f"{told.category[k]}\n"
+    f"{told.category[k]}\n(true: {seen.category[k]})\n"
     + "\n".join(f"{a[0].upper()} {told.vad[k, j]:+.1f}, true {seen.vad[k, j]:+.1f}" for j, a in enumerate(VAD_AXES))
     for k in range(6)
 ]

@@ -301,16 +301,3 @@ def whole_faces(claim: Claim, facts: Facts) -> Outcome:
     count = round(float(claim.printed) * faces)
     detail = f"{count} of the {faces} faces in the {claim.arguments['part']} test part"
     return Outcome(count / faces, Evidence.ARITHMETIC, detail)
-
-
-@register("steps of decay")
-def steps_of_decay(claim: Claim, facts: Facts) -> Outcome:
-    """The epoch after which a rate that falls tenfold every so many iterations has fallen by ten million.
-
-    Arguments: ``faces``, ``batch``, ``iterations``. Single precision has about seven decimal digits.
-    """
-    arguments = claim.arguments
-    per_epoch = math.ceil(arguments["faces"] / arguments["batch"])
-    epoch = 7 * arguments["iterations"] / per_epoch
-    detail = f"{per_epoch:,} iterations are one epoch of {arguments['faces']:,} faces"
-    return Outcome(epoch, Evidence.ARITHMETIC, detail)

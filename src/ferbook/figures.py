@@ -269,5 +269,5 @@ def histogram(
     axis.axvline(mark, color="#d55e00", linewidth=2, label=mark_label)
     axis.set_xlabel(xlabel)
     axis.set_ylabel(ylabel)
-    axis.legend()
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
