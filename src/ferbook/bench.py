@@ -41,6 +41,8 @@ LIMITS: dict[str, tuple[str, float]] = {
     "networks.cifar_resnet18.factor": ("at least", 3),
     "networks.compact.factor": ("at least", 4),
 }
+#: Load, in programs that want a core, beyond which timings are not the machine's own.
+BUSY = 0.5
 #: Name of the record of the training benchmark.
 RECORD = "runtime/training"
 
@@ -132,8 +134,12 @@ def detection() -> dict[str, object]:
 
 
 def training() -> dict[str, object]:
-    """Three networks trained by this library and by the usual loop; see :func:`ferbook.throughput.compare`."""
-    return throughput.compare()
+    """Three networks trained by this library and by the usual loop; see :func:`ferbook.throughput.compare`.
+
+    ``load`` is how many programs wanted a core in the minute before: beyond ``BUSY`` the speeds are a trial.
+    """
+    load = os.getloadavg()[0]
+    return {"load": round(load, 2), **throughput.compare()}
 
 
 def record_training() -> Path:
@@ -161,9 +167,9 @@ def shortfall(network: str, figures: Mapping[str, object]) -> str:
         return ""
     allowed = figures["factor_allowed"]
     if not is_missed(key, allowed):
-        return f"the machine's matrix rate would allow {allowed:g}"
+        return f"the machine's matrix rate would allow {allowed:.1f}"
     why = "no bf16 instructions: " if figures["precision"] == "32-true" else ""
-    return f"{why}at the machine's full matrix rate it would be {allowed:g}"
+    return f"{why}at the machine's full matrix rate it would be {allowed:.1f}"
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -180,10 +186,12 @@ def _report(name: str, result: dict[str, object]) -> dict[str, object]:
         kind, limit = LIMITS.get(key, ("", None))
         bound = "" if limit is None else f"  ({kind} {limit:g})"
         missed = "  MISSED" if limit is not None and is_missed(key, value) else ""
-        print(f"  {key:44} {format(value, ',g') if _is_number(value) else value!s:>12}{bound}{missed}")
+        print(f"  {key:44} {_shown(value):>12}{bound}{missed}")
     for network, figures in result.get("networks", {}).items():
         if why := shortfall(network, figures):
             print(f"  {network}: factor missed; {why}")
+    if result.get("load", 0) > BUSY:
+        print("  other programs were using the machine: measure again when it is idle")
     print("  " + ", ".join(f"{key} {value}" for key, value in result["machine"].items()))
     return result
 
@@ -198,8 +206,8 @@ def _flat(result: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str,
             yield prefix + key, value
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _shown(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def machine() -> dict[str, object]:

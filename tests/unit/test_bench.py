@@ -35,7 +35,7 @@ def test_limits(key, value, missed):
 def test_a_miss_is_explained_by_what_the_machine_allows():
     assert bench.shortfall("vgg16_48", {**NETWORK, "factor": 3.6}) == ""
     assert bench.shortfall("vgg16_48", NETWORK) == (
-        "no bf16 instructions: at the machine's full matrix rate it would be 2"
+        "no bf16 instructions: at the machine's full matrix rate it would be 2.0"
     )
     assert "bf16" not in bench.shortfall("vgg16_48", {**NETWORK, "precision": "bf16-mixed"})
     assert bench.shortfall("vgg16_48", {**NETWORK, "factor_allowed": 7.5}) == (
@@ -45,18 +45,26 @@ def test_a_miss_is_explained_by_what_the_machine_allows():
 
 def test_a_report_marks_what_is_missed_and_keeps_everything(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(paths, "project_root", lambda: tmp_path)
-    found = {"networks": {"compact": NETWORK, "vgg16_48": {**NETWORK, "factor": 4.0}}}
+    found = {"load": 0.1, "networks": {"compact": NETWORK, "vgg16_48": {**NETWORK, "factor": 4.0}}}
     monkeypatch.setattr(bench, "training", lambda: found)
     bench.run(parts=["training"])
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if "MISSED" in line] == [
         f"  {'networks.compact.factor':44} {'1.2':>12}  (at least 4)  MISSED"
     ]
-    assert "  compact: factor missed; no bf16 instructions: at the machine's full matrix rate it would be 2" in lines
-    assert not any("batch" in line for line in lines)
+    assert "  compact: factor missed; no bf16 instructions: at the machine's full matrix rate it would be 2.0" in lines
+    assert not any("batch" in line or "other programs" in line for line in lines)
     kept = json.loads((tmp_path / "_build" / "bench" / "training.json").read_text())
     assert kept["networks"] == found["networks"]
     assert {"processor", "instructions", "torch", "lightning"} <= set(kept["machine"])
+
+
+def test_a_busy_machine_is_told_from_an_idle_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(paths, "project_root", lambda: tmp_path)
+    monkeypatch.setattr(bench.throughput, "compare", lambda: {"networks": {}})
+    monkeypatch.setattr(os, "getloadavg", lambda: (bench.BUSY + 0.1, 0.0, 0.0))
+    assert bench.run(parts=["training"])["training"]["load"] == bench.BUSY + 0.1
+    assert "other programs were using the machine: measure again when it is idle" in capsys.readouterr().out
 
 
 def test_loading_is_measured_in_a_process_of_its_own(tiny):
