@@ -31,8 +31,9 @@ class RunResult:
         a test curve was asked for.
     metrics: at the chosen epoch: its number, which part chose it, validation and test accuracy, `test` in detail
         (``metrics.crowd_measures``), and `test_correct`, one bit per test face (``metrics.from_bits``).
-    provenance: data checksum, library hash, versions, device, date; seconds since the run was started or last resumed,
-        and `cpu_seconds` of all threads, which say what a run costs where other work is going on.
+    provenance: data checksum, library hash, versions, device, date; `threads`, as another number of them adds up in
+        another order and ends in other digits; seconds since the run was started or last resumed, and `cpu_seconds`
+        of all threads, which say what a run costs where other work is going on.
     """
 
     config: dict[str, object]

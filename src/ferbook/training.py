@@ -86,6 +86,7 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
             Path(__file__),
             device=str(trainer.strategy.root_device),
             processes=processes,
+            threads=torch.get_num_threads(),
             precision=trainer.precision,
             compiled=task.is_compiled,
             machine=platform.machine(),
