@@ -111,10 +111,12 @@ report.table(
 report.prose(
     f"""A network that predicted every annotation and every category *perfectly* would still break table 1 for
     {1 - real["obey"]["table"]["all"]:.0%} of the faces, and pay for it. The equations, which ask for less, are broken by
-    {1 - real["obey"]["equations"]["all"]:.0%}. The [next page](consistency) compares the two."""
+    {1 - real["obey"]["equations"]["all"]:.0%}."""
 )
 
 # %% [markdown]
+# The [next page](consistency) compares table and equations.
+#
 # ## What the category explains
 #
 # Give every face the mean of its category, taken over other faces (five folds). How much of the variance is gone? This predictor needs the
