@@ -30,6 +30,7 @@ from IPython.display import display
 from ferbook import figures, intervals, report
 from ferbook.relevance import intensity
 
+audit = report.ClaimReport("001")
 test = intensity.synthetic(test_faces, "test", seed)
 build = {
     kind: [
@@ -128,7 +129,7 @@ else:
     display(report.prose("They have not been recorded in this checkout: `ferbook record relevance` makes them."))
 
 # %% [markdown]
-# ## FER+
+# ## Votes of FERplus
 #
 # On photographs nobody knows the intensity. FER+ offers the share of votes that the winning emotion got, which is a measure of how clear an
 # expression is rather than of how strong. Three networks trained on FER+, tested on correctly named faces:
@@ -147,6 +148,9 @@ else:
             "They have not been recorded in this checkout: `ferbook record relevance --root FOLDER` makes them."
         )
     )
+
+# %% tags=["remove-input"]
+audit.box("001-measures-intensity")
 
 # %% [markdown]
 # ## What we see

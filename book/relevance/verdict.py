@@ -59,7 +59,7 @@ report.prose(
 # ## What cannot be checked
 
 # %% tags=["remove-input"]
-audit.box("001-emotion-accuracy", "001-annotated", "001-real-time", "001-measures-intensity")
+audit.box("001-emotion-accuracy", "001-annotated", "001-real-time")
 
 # %% [markdown]
 # ## All claims

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ferbook import printed
+from ferbook import printed, records
 from ferbook.claims import Claim, Evidence, Outcome, register
 from ferbook.facts import Facts
+from ferbook.intervals import over_seeds
 from ferbook.relevance import by_hand, tables
 from ferbook.relevance.ranks import BINS, WINDOWS
 
@@ -209,3 +210,20 @@ def weights_of_vgg16(claim: Claim, facts: Facts) -> Outcome:
     dense = (7 * 7 * 512, 4096, 4096, claim.arguments["classes"])
     weights = convolutions + sum(a * b + b for a, b in zip(dense, dense[1:], strict=False))
     return Outcome(4 * weights / 2**20, Evidence.ARITHMETIC, f"{weights:,} weights of four bytes, and nothing else")
+
+
+@register("rank follows intensity")
+def rank_follows_intensity(claim: Claim, facts: Facts) -> Outcome:
+    """ "yes" if the rank correlates positively, beyond chance over training runs, with what stands for intensity.
+
+    Arguments: ``record``, ``evidence``, and ``of``: what the rank is compared with.
+    """
+    runs = records.read(claim.arguments["record"])["values"]["runs"]["trained"]
+    found = {}
+    for measure in runs[0]["correlations"]:
+        if measure.startswith("rank"):
+            found[measure] = over_seeds([run["correlations"][measure]["spearman"] or 0.0 for run in runs])
+    told = "; ".join(f"{name} {one.estimate:+.2f} ({one.low:+.2f} to {one.high:+.2f})" for name, one in found.items())
+    detail = f"Spearman correlation with {claim.arguments['of']}: {told}"
+    follows = any(one.low > 0 for one in found.values())
+    return Outcome("yes" if follows else "no", Evidence(claim.arguments["evidence"]), detail)

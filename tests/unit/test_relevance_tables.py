@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferbook import claims, printed
+from ferbook import checks_relevance, claims, printed
 from ferbook.errors import ConfigError
 from ferbook.relevance import by_hand, ranks, tables
 
@@ -268,3 +268,16 @@ def test_the_example_with_a_pencil():
 def test_an_unknown_rule_is_named():
     with pytest.raises(ConfigError, match="gamma"):
         by_hand.propagate(by_hand.EXAMPLE, by_hand.EXAMPLE_INPUT, 0, "gamma")
+
+
+def test_a_rank_that_follows_intensity_is_told_from_one_that_does_not(monkeypatch):
+    def judged(values):
+        runs = [{"correlations": {"rank (z_plus)": {"spearman": v}, "logit": {"spearman": 0.9}}} for v in values]
+        monkeypatch.setattr(checks_relevance.records, "read", lambda name: {"values": {"runs": {"trained": runs}}})
+        (claim,) = (c for c in claims.load_claims("001").claims if c.check == "rank follows intensity")
+        return checks_relevance.rank_follows_intensity(claim, None).value
+
+    assert judged([0.5, 0.52, 0.55]) == "yes"
+    assert judged([0.0, 0.05, -0.04]) == "no"
+    assert judged([-0.5, -0.52, -0.55]) == "no"
+    assert judged([None, None, None]) == "no"
