@@ -255,10 +255,10 @@ report.prose(
 )
 
 # %% [markdown]
-# ## All claims of this chapter
+# ## All claims decided here
 
 # %% tags=["remove-input"]
-audit.table()
+audit.table("book/faces/ferplus_in_numbers", "Claims of this paper that its data alone can decide")
 
 # %% [markdown]
 # ## Summary

@@ -110,8 +110,8 @@ class ClaimReport:
         body = "".join(f"<td>{cell}</td>" for cell in cells)
         return f'<tr class="verdict-{result.verdict.replace(" ", "-")}" id="claim-{claim.id}">{body}</tr>'
 
-    def table(self) -> HTML:
-        """All claims with printed value, what was found, and verdict."""
+    def table(self, page: str = "", caption: str = "All claims of this paper") -> HTML:
+        """The claims that are decided on `page` (as ``book/faces/synthetic_face``), or all: printed, found, verdict."""
         rows = [
             {
                 "claim": result.claim.says,
@@ -122,8 +122,9 @@ class ClaimReport:
                 "verdict": str(result.verdict),
             }
             for result in self._judged.values()
+            if result.claim.page.startswith(page)
         ]
-        return table(rows, caption="Claims of this paper that its data alone can decide")
+        return table(rows, caption=caption)
 
 
 def printed(claim: Claim) -> str:
