@@ -25,6 +25,7 @@ from PIL import Image
 from ferbook import datasets, paths, records, throughput
 from ferbook.datasets.ferplus import LABELS, PARTS, SIDE
 from ferbook.errors import ConfigError, FerbookError
+from ferbook.relevance import benchmark
 
 #: Faces in the stand-in archives: as many as FER+ has.
 SIZES = {"train": 28_558, "valid": 3_579, "test": 3_573}
@@ -40,6 +41,7 @@ LIMITS: dict[str, tuple[str, float]] = {
     "networks.vgg16_48.factor": ("at least", 3.5),
     "networks.cifar_resnet18.factor": ("at least", 3),
     "networks.compact.factor": ("at least", 4),
+    **benchmark.LIMITS,
 }
 #: Load, in programs that want a core, beyond which timings are not the machine's own.
 BUSY = 0.5
@@ -64,13 +66,19 @@ def run(root: str | None = None, parts: Collection[str] = ()) -> dict[str, dict[
     Parameters
     ----------
     root: folder of FER+ (or ``FERBOOK_DATA``); without it loading is measured on stand-in archives of the same size.
-    parts: some of loading, rendering, detection and training; default: all.
+    parts: some of loading, rendering, detection, training and relevance; default: all.
 
     Raises
     ------
     ConfigError: if there is no such part.
     """
-    known = {"loading": lambda: loading(root), "rendering": rendering, "detection": detection, "training": training}
+    known = {
+        "loading": lambda: loading(root),
+        "rendering": rendering,
+        "detection": detection,
+        "training": training,
+        "relevance": benchmark.lrp,
+    }
     for name in parts:
         if name not in known:
             raise ConfigError("bench", f"there is no part {name!r}", f"Known: {', '.join(known)}.")
