@@ -11,8 +11,8 @@ from ferbook.demands import TABLE
 from ferbook.emotions import FER2013_CODES, VAD_AXES, VAD_POINTS, VAD_SOURCES, canonical
 from ferbook.facts import Facts
 
-#: Faces in each of FER2013's two test parts, and of each category in them, in the order of ``FER2013_CODES``. Figures in
-#: general circulation that sum to the parts' sizes; fer2013.csv was not at hand to count them again.
+#: Faces in each of FER2013's two test parts, and of each category in them, in the order of ``FER2013_CODES``. Widely
+#: printed figures that sum to the parts' sizes; fer2013.csv was not at hand to count them again.
 FER2013_TEST = 3589
 FER2013_TEST_CLASSES: dict[str, tuple[int, ...]] = {
     "public": (467, 56, 496, 895, 653, 415, 607),
