@@ -271,7 +271,3 @@ audit.table("book/faces/ferplus_in_numbers", "Claims of this paper that its data
 # * **What was difficult.** The cleaning rule reads two ways, and we had the paper's text but not the bars of its figures 17 and 33
 #   to compare with.
 # * **What to take along.** Check for duplicate pictures before splitting, and report the tie rate with a tie-aware metric.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

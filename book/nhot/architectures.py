@@ -108,7 +108,3 @@ audit.box("002-layers-enough")
 # * **What was checked.** Operations of the ResNets, with the verdicts above.
 # * **What is open.** All accuracies; see [the paper's claims](paper).
 # * **What to take along.** Say with a network's name also its input size, its head and its start weights.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

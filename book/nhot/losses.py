@@ -136,7 +136,3 @@ report.prose(f"""**Recorded on FER+ so far:** {sum(len(found["accuracy"].seeds) 
 #   squared error and log cosh, are nearly one.
 # * **What is open.** The ranking, which rests on a single run of VGG16 per loss.
 # * **What to take along.** Before comparing losses, compare their gradients.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

@@ -167,7 +167,3 @@ report.table(
 # * **What can be said.** Whatever the tables above show, with the number of seeds beside it. A verdict needs three.
 # * **What cannot.** Whether the paper's own four networks gain what it prints; that needs their training.
 # * **What to take along.** Judge a network that was trained on distributions by distributions, not only by its first guess.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

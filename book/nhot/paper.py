@@ -96,7 +96,3 @@ report.prose(f"""**Recorded on FER+ so far:** {nhot.recorded_so_far(recorded)}."
 # * **What was easy.** Definitions of labels, test sets and metric are complete.
 # * **What was difficult.** Most results stand in bar charts without numbers, and each rests on one run.
 # * **What to take along.** A difference of one point between two single runs says little. Look for seeds and intervals before looking at means.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

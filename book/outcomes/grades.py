@@ -250,7 +250,3 @@ report.prose(
 #   rate them; whether another course would show the same.
 # * **What was easy.** The authors published table and code.
 # * **What was difficult.** The model is named but not described in the paper.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

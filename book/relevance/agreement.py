@@ -206,8 +206,3 @@ audit.box(
     "001-text-affectnet-fear",
     "001-text-affectnet-sadness",
 )
-
-# %% [markdown]
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

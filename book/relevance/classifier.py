@@ -104,7 +104,3 @@ _ = figures.confusion(counts, emotions)
 # above: thirteen random layers keep little, if anything, of what tells two expressions apart. With trained convolutions
 # that would differ; how much cannot be said here. The experiments on the following pages use a small network that is trained from end
 # to end instead, because relevance of a network that has learned nothing explains nothing.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

@@ -156,7 +156,3 @@ report.prose(
 # %% [markdown]
 # That a map shows *where* the evidence is does not make its histogram a measure of *how strong* an expression is: these are different questions,
 # and the paper answers the second with a tool for the first.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

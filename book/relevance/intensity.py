@@ -178,7 +178,3 @@ report.table(
 #
 # Synthetic faces cannot decide what holds for photographs. They show that the mechanism does not work where it should be easiest: one
 # emotion per face, nothing covered, known truth.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

@@ -161,7 +161,3 @@ _ = heatmaps.channels(colour, lrp.relevance(network, pictures[:1], targets[:1], 
 # %% [markdown]
 # This is VGG16 with random weights, which has learned nothing; the eyes of the reader find a face in its map all the same. That is why
 # heatmaps alone are no evidence, and why [a later page](intensity) puts untrained networks beside trained ones.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

@@ -161,7 +161,3 @@ for axis in axes[:, 0]:
 # The same network, the same faces: under z+, where hardly any pixel speaks against, nearly every face is *minimal*; under rules that let
 # pixels speak against, most are *average*. Counting positive values only, which is what the text describes, nearly all are *minimal* under each
 # rule. The rank tells rules apart, and so far nothing suggests that it tells intensities apart. That is [tested](intensity) next to known truth.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

@@ -88,7 +88,3 @@ audit.box(
 # JAFFE, CK+, KDEF and AffectNet are given out under agreements and are not part of this book; [readers](../faces/data_sets) for them are.
 # ImageNet's weights are a download that the build does not make. The annotators' ratings were not published. So the paper's accuracies
 # are not re-measured here. Everything that follows from the printed text is, and the method itself runs on synthetic faces.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

@@ -77,7 +77,3 @@ audit.table()
 # * **What was easy.** The tables are detailed enough to find out how they were made.
 # * **What was difficult.** LRP rule, scaling, learning rate and sizes are not stated.
 # * **What to take along.** Test a measure where the truth is known, and beside an untrained network.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

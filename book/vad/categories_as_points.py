@@ -144,7 +144,3 @@ report.table(
 # %% [markdown]
 # Valence is mostly category; arousal and dominance are mostly something else. That something is what a regressor would have to find in the
 # face, and what consistency with the category cannot give it.
-#
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

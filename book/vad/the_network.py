@@ -140,8 +140,3 @@ third.box("003-orthogonal")
 
 # %% tags=["remove-input"]
 fourth.box("004-orthogonal")
-
-# %% [markdown]
-# ```{bibliography}
-# :filter: docname in docnames
-# ```

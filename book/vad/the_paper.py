@@ -125,8 +125,3 @@ third.rows(
     "003-duration",
     caption="Statements of paper 003 without numbers",
 )
-
-# %% [markdown]
-# ```{bibliography}
-# :filter: docname in docnames
-# ```
