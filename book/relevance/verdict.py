@@ -51,7 +51,7 @@ small = [name for name in tables.SCORE_TABLES if tables.SCORE_TABLES[name] != "A
 missing = sum(len(tables.impossible_matrices(name, faces=199)) for name in small)
 asked = sum(tables.scores(name)["emotion"].nunique() for name in small)
 report.prose(
-    f"""Behind these averages stand rows that [exclude one another](agreement): for **{missing} of {asked}** emotions in tables 6 to 8 no confusion
+    f"""Behind these averages stand rows that exclude one another (page "Annotators and agreement"): for **{missing} of {asked}** emotions in tables 6 to 8 no confusion
     matrix has the printed precisions and recalls."""
 )
 

@@ -6,7 +6,8 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,7 +170,9 @@ def _train(options: argparse.Namespace) -> int:
     from ferbook import sweeps, training
 
     config, recorded = sweeps.read_config(options.config), sweeps.read_record(options.config)
-    result = training.train(config, options.store, options.processes)
+    # Another number of threads adds up in another order: a repetition takes as many as the record had.
+    with _threads(recorded.provenance.get("threads") if recorded else None):
+        result = training.train(config, options.store, options.processes)
     found = result.metrics
     chosen = f"epoch {found['chosen_epoch']} of {config.epochs}, chosen on {found['chosen_on']}"
     print(f"{config.hash}: {chosen}; {_scores(result)}")
@@ -177,6 +180,19 @@ def _train(options: argparse.Namespace) -> int:
         different = sweeps.differences(recorded, result)
         print(f"not as recorded: {', '.join(different)}" if different else "metrics and curves as recorded")
     return 0
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """With that many threads for torch; None: as many as there are."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _sweep(options: argparse.Namespace) -> int:
