@@ -12,7 +12,6 @@ import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from ferbook import dependencies, figures, models, records
 from ferbook.losses import LOSSES
@@ -137,32 +136,14 @@ def parameters(name: str) -> int:
         return models.parameter_count(models.build(name))
 
 
-def multiply_adds(name: str, side: int) -> int:
-    """Multiply-adds of one image's way through a network, convolutions and matrix products only.
-
-    Nothing is computed: tensors have shapes and no values.
-
-    Parameters
-    ----------
-    name: of ``models.available()``.
-    side: of the image, in pixels.
-    """
-    with torch.device("meta"):
-        network = models.build(name).eval()
-        image = torch.zeros(1, models.describe(name).in_channels, side, side)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network(image)
-    return counter.get_total_flops() // 2
-
-
 def measure() -> dict[str, object]:
     """Parameters and multiply-adds of all ``NETWORKS``; at 224 pixels also of those of figure 5."""
     sides = {name: DAN_SIDE if name == "dan" else SIDE for name in NETWORKS}
     return {
         "parameters": {name: parameters(name) for name in NETWORKS},
         "side": sides,
-        "multiply_adds": {name: multiply_adds(name, side) for name, side in sides.items()},
-        "multiply_adds_224": {name: multiply_adds(name, 224) for name in FIGURE_5},
+        "multiply_adds": {name: models.multiply_adds(name, side) for name, side in sides.items()},
+        "multiply_adds_224": {name: models.multiply_adds(name, 224) for name in FIGURE_5},
     }
 
 

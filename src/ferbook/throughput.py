@@ -151,7 +151,7 @@ def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: boo
 
 def summary(setting: Setting, runs: Mapping[str, Sequence[Mapping[str, Any]]], matrix_rate: float) -> dict[str, Any]:
     """One network's entry of :func:`compare`, of the runs of either way. matrix_rate: in GFLOP/s."""
-    additions = multiply_adds(setting)
+    additions = models.multiply_adds(setting.network, setting.side, in_channels=1)
     operations = 6 * additions / 1e9
     speed = {arm: mean(run["images_per_s"] for run in runs[arm]) for arm in ARMS}
     turns = zip(*(runs[arm] for arm in ARMS), strict=True)
@@ -173,16 +173,6 @@ def summary(setting: Setting, runs: Mapping[str, Sequence[Mapping[str, Any]]], m
         "precision": runs["engine"][0]["precision"],
         "compiled": runs["engine"][0]["compiled"],
     }
-
-
-def multiply_adds(setting: Setting) -> int:
-    """Multiply-adds of one picture's way through the network, convolutions and matrix products only."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    network = _network(setting).eval()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network(torch.zeros(1, 1, setting.side, setting.side))
-    return counter.get_total_flops() // 2
 
 
 def matrix_rates(side: int = MATRIX, repeats: int = 5) -> dict[str, float]:

@@ -50,7 +50,7 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
     count = len(parts["train"][0])
     task = _task(config, tensors, count)
     start, start_cpu = time.perf_counter(), time.process_time()
-    with _quiet():
+    with quiet():
         trainer = lightning.Trainer(
             accelerator="auto",
             devices=processes,
@@ -241,7 +241,7 @@ class _Judge(Callback):
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without Lightning's remarks on hardware, workers and other products, which are not for a page."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero")]
     levels = [logger.level for logger in loggers]

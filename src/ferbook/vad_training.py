@@ -34,8 +34,7 @@ from ferbook.errors import ConfigError
 from ferbook.faceset import SPLITS, FaceSet
 from ferbook.models.vad import VadOutput, regularised_layers
 from ferbook.synthesis import sample
-from ferbook.training import _quiet as quiet
-from ferbook.training import use_bfloat16
+from ferbook.training import quiet, use_bfloat16
 
 #: Pixels by which a training picture may be shifted.
 SHIFT = 2

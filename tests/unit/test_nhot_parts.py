@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ferbook import losses, nhot_parts, records
+from ferbook import losses, models, nhot_parts, records
 
 
 def numeric_gradient(loss, logits, target, step=1e-6):
@@ -86,11 +86,11 @@ def vgg16_by_hand(side):
 
 
 def test_operations_of_vgg16_counted_by_hand():
-    assert nhot_parts.multiply_adds("vgg16_48", 48) == vgg16_by_hand(48)
+    assert models.multiply_adds("vgg16_48", 48) == vgg16_by_hand(48)
 
 
 @pytest.mark.parametrize("name", ["compact", "resnet18", "vgg16_48", "mten"])
 def test_the_record_is_what_is_built(name):
     counted = records.read(nhot_parts.RECORD)["values"]
     assert nhot_parts.parameters(name) == counted["parameters"][name]
-    assert nhot_parts.multiply_adds(name, counted["side"][name]) == counted["multiply_adds"][name]
+    assert models.multiply_adds(name, counted["side"][name]) == counted["multiply_adds"][name]

@@ -294,7 +294,7 @@ def test_early_images_are_smaller_and_later_ones_whole(monkeypatch):
     trainer = tasks.lightning.Trainer(
         max_epochs=4, logger=False, enable_checkpointing=False, enable_progress_bar=False, accelerator="cpu"
     )
-    with training._quiet():
+    with training.quiet():
         trainer.fit(task, tasks.Batches(len(task.faces["train"][0]), 64, task))
     assert dict(seen) == {0: 32, 1: 32, 2: 48, 3: 48}
 

@@ -150,13 +150,13 @@ def test_an_epoch_holds_all_steps_and_what_is_read_ahead():
 
 def test_multiply_adds_of_a_network_counted_by_hand():
     """The compact network: kernel elements times channels times places, layer by layer."""
-    counted = throughput.multiply_adds(Setting("compact"))
+    counted = models.multiply_adds("compact", 48, in_channels=1)
     stem = 24 * 24 * 25 * 24
     first = 2 * 24 * 24 * 9 * 24 * 24
     second = 12 * 12 * (9 * 24 * 64 + 9 * 64 * 64 + 24 * 64)
     third = 6 * 6 * (9 * 64 * 128 + 9 * 128 * 128 + 64 * 128)
     assert counted == stem + first + second + third + 128 * 8
-    assert throughput.multiply_adds(Setting("compact", side=24)) < counted / 3
+    assert models.multiply_adds("compact", 24, in_channels=1) < counted / 3
 
 
 def test_matrix_rate_is_the_products_operations_over_its_time(monkeypatch):
@@ -179,7 +179,7 @@ def runs(engine, usual, precision="32-true"):
 
 def test_summary_of_runs():
     setting = Setting("compact")
-    operations = 6 * throughput.multiply_adds(setting) / 1e9
+    operations = 6 * models.multiply_adds(setting.network, setting.side, in_channels=1) / 1e9
     found = throughput.summary(setting, runs([300, 500], [100, 300]), matrix_rate=1000 * operations)
     assert found["engine"]["images_per_s"] == 400 and found["usual"]["images_per_s"] == 200
     assert found["factor"] == 2 and found["factors"] == [3, 1.67]

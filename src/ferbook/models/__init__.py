@@ -25,6 +25,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from ferbook.errors import ConfigError
 from ferbook.models.weights import load_imagenet, load_weights, save_weights
@@ -283,3 +284,23 @@ def normalise(images: Tensor) -> Tensor:
 def parameter_count(model: nn.Module, trainable: bool = False) -> int:
     """Number of parameters; batch-norm's running statistics are none. `trainable` leaves out those that are frozen."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad or not trainable)
+
+
+def multiply_adds(name: str, side: int, in_channels: int | None = None) -> int:
+    """Multiply-adds of one image's way through a network, convolutions and matrix products only.
+
+    Nothing is computed: tensors have shapes and no values.
+
+    Parameters
+    ----------
+    name: of ``available()``.
+    side: of the image, in pixels.
+    in_channels: of the image; default: the network's own.
+    """
+    channels = describe(name).in_channels if in_channels is None else in_channels
+    with torch.device("meta"):
+        network = build(name, in_channels=channels).eval()
+        image = torch.zeros(1, channels, side, side)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network(image)
+    return counter.get_total_flops() // 2

@@ -9,13 +9,14 @@ import sys
 #: What the project asks of itself, on two cores.
 LIMITS: dict[str, tuple[str, float]] = {"lrp_factor": ("at least", 1.5), "lrp_peak_mib": ("at most", 6 * 1024)}
 
-# In a process of its own, so that the peak memory is that of one batch alone. ru_maxrss: KiB on Linux, bytes on macOS.
+# In a process of its own, so that the peak memory is that of one batch alone.
 _PROBE = """
-import json, resource, sys, time
+import json, sys, time
 import torch
 from zennit.attribution import Gradient
 from zennit.composites import EpsilonPlus
 from ferbook import models
+from ferbook.memory import peak_mib
 from ferbook.relevance.lrp import relevance
 
 size, batch, single = map(int, sys.argv[1:])
@@ -26,7 +27,7 @@ relevance(network, images[:1], targets[:1], "z_plus")
 start = time.perf_counter()
 together = relevance(network, images, targets, "z_plus", batch=batch)
 batched = (time.perf_counter() - start) / batch
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+peak = peak_mib()
 alone = []
 start = time.perf_counter()
 for image, target in zip(images[:single], targets):
