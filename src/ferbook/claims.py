@@ -158,6 +158,8 @@ def known_checks() -> Mapping[str, Check]:
     """All checks by name."""
     # Imported here because the checks import this module.
     import ferbook.checks
+    import ferbook.checks_cbam
+    import ferbook.checks_nhot
     import ferbook.checks_relevance
     import ferbook.checks_vad  # noqa: F401
 
