@@ -1,1 +1,1 @@
-"""What the claim file of paper 002 names beyond the data's facts: its printed numbers, and what its recorded runs found."""
+"""What the claim file of paper 002 names beyond the facts of its data: printed numbers and recorded runs."""
