@@ -72,6 +72,35 @@ def small_network(classes: int = len(EMOTIONS), size: int = 48) -> nn.Sequential
     return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(inputs * side * side, classes))
 
 
+def fit(network: nn.Module, pixels: Tensor, target: Tensor, *, epochs: int, seed: int) -> None:
+    """Train with cross-entropy, AdamW under a one-cycle schedule, random mirror images and small random shifts.
+
+    Parameters
+    ----------
+    network: trained in place and left in evaluation mode.
+    pixels: (N, 1, side, side) floats, as the network takes them.
+    target: (N, classes) shares, rows sum to 1.
+    epochs: passes over the pictures.
+    seed: of order, mirroring and shifts; dropout draws from torch's global generator, which the caller seeds.
+    """
+    optimiser = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=2e-2)
+    steps = epochs * -(-len(pixels) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps)
+    generator = torch.Generator().manual_seed(seed)
+    network.train()
+    for _ in range(epochs):
+        for chosen in torch.randperm(len(pixels), generator=generator).split(BATCH):
+            mirrored = torch.rand(len(chosen), generator=generator) < 0.5
+            flipped = augment.flip(pixels[chosen], mirrored)
+            batch = augment.random_crop(flipped, pixels.shape[-1], generator, pad=SHIFT)
+            loss = nn.functional.cross_entropy(network(batch), target[chosen])
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    network.eval()
+
+
 def measure(train: FaceSet, test: FaceSet, *, epochs: int, seed: int) -> Difficulty:
     """Train the small network on `train` and try it on `test`.
 
@@ -88,22 +117,7 @@ def measure(train: FaceSet, test: FaceSet, *, epochs: int, seed: int) -> Difficu
     side = train.images.shape[1]
     network = small_network(size=side).to(memory_format=torch.channels_last)
     pixels, target = _pixels(train), torch.from_numpy(np.asarray(train.distribution, dtype=np.float32))
-    optimiser = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=2e-2)
-    steps = epochs * -(-len(train) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps)
-    generator = torch.Generator().manual_seed(seed)
-    network.train()
-    for _ in range(epochs):
-        for chosen in torch.randperm(len(train), generator=generator).split(BATCH):
-            mirrored = torch.rand(len(chosen), generator=generator) < 0.5
-            batch = augment.random_crop(augment.flip(pixels[chosen], mirrored), side, generator, pad=SHIFT)
-            scores = network(batch)
-            loss = nn.functional.cross_entropy(scores, target[chosen])
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-    network.eval()
+    fit(network, pixels, target, epochs=epochs, seed=seed)
     with torch.inference_mode():
         predicted = torch.cat([network(batch).argmax(1) for batch in _pixels(test).split(512)]).numpy()
     truth = np.asarray(test.distribution).argmax(axis=1)

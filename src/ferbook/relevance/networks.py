@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ferbook import augment
-from ferbook.difficulty import BATCH, PEAK_RATE, SHIFT, small_network
+from ferbook import difficulty
 from ferbook.emotions import EMOTIONS
 
 
@@ -42,11 +41,11 @@ def untrained(seed: int, size: int = 48, classes: int = len(EMOTIONS)) -> nn.Seq
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return small_network(classes, size)[1:]
+        return difficulty.small_network(classes, size)[1:]
 
 
 def fit(network: nn.Sequential, images: Tensor, target: Tensor, *, epochs: int, seed: int) -> nn.Sequential:
-    """Train with cross-entropy, AdamW, one cycle of the learning rate, mirror images and small shifts.
+    """Train as :func:`ferbook.difficulty.fit` does, dropout seeded as well, the caller's random state left alone.
 
     Parameters
     ----------
@@ -56,25 +55,11 @@ def fit(network: nn.Sequential, images: Tensor, target: Tensor, *, epochs: int, 
     epochs: passes over the images.
     seed: of order, mirroring, shifts and dropout.
     """
-    network.to(memory_format=torch.channels_last).train()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=2e-2)
-    steps = epochs * -(-len(images) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps)
-    generator = torch.Generator().manual_seed(seed)
+    network.to(memory_format=torch.channels_last)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for _ in range(epochs):
-            for chosen in torch.randperm(len(images), generator=generator).split(BATCH):
-                mirrored = torch.rand(len(chosen), generator=generator) < 0.5
-                batch = augment.random_crop(
-                    augment.flip(images[chosen], mirrored), images.shape[-1], generator, pad=SHIFT
-                )
-                loss = nn.functional.cross_entropy(network(batch), target[chosen])
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                optimiser.step()
-                schedule.step()
-    return network.eval()
+        difficulty.fit(network, images, target, epochs=epochs, seed=seed)
+    return network
 
 
 def shuffled(target: Tensor, seed: int) -> Tensor:
