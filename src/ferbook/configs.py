@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ferbook.emotions import EMOTIONS
 from ferbook.errors import ConfigError
 
 
@@ -20,10 +21,17 @@ class _Part(BaseModel):
 
 
 class Data(_Part):
-    """Which faces: a registered data set and its reader's options."""
+    """Which faces: a registered data set and its reader's options.
+
+    Parameters
+    ----------
+    aligned: turn, move and scale every face so that eyes, nose and mouth lie where they lie on an average face
+        (paper 002, section 3.6.2); a face without landmarks stays as it is.
+    """
 
     name: str = "synthetic"
     options: dict[str, Any] = Field(default_factory=dict)
+    aligned: bool = False
 
 
 class Labels(_Part):
@@ -37,6 +45,7 @@ class Labels(_Part):
     cleaning, limit: as in :func:`ferbook.labels.clean_votes`.
     n_hot: as in :func:`ferbook.labels.n_hot`.
     present: for ``task: multilabel``, the share of a face's distribution from which on an emotion is present.
+    repeat: oversampling: how many times an epoch shows a training face with that emotion, the most of its emotions.
     """
 
     source: Literal["votes", "truth"] = "votes"
@@ -44,15 +53,23 @@ class Labels(_Part):
     limit: int = Field(3, ge=0)
     n_hot: int = Field(8, ge=1, le=8)
     present: float = Field(0.2, gt=0, le=1)
+    repeat: dict[Literal[EMOTIONS], Annotated[int, Field(ge=1, le=100)]] = Field(default_factory=dict)
 
 
 class Split(_Part):
-    """Which faces train: the data set's own parts, or one of paper 002's two test sets with its frozen ids.
+    """Which faces train: the data set's own parts, one of paper 002's two test sets with its frozen ids, or folds.
 
-    With `ordinary` and `complex`, `valid_share` of the training faces are held out to choose the epoch on.
+    But for the data set's own parts, `valid_share` of the training faces are held out to choose the epoch on.
+
+    Parameters
+    ----------
+    kind: ``folds``: all faces, shared out to `folds` label-balanced folds, of which number `fold` tests (paper 000,
+        section 2.3; :mod:`ferbook.folds`).
     """
 
-    kind: Literal["official", "ordinary", "complex"] = "official"
+    kind: Literal["official", "ordinary", "complex", "folds"] = "official"
+    fold: int = Field(0, ge=0)
+    folds: int = Field(5, ge=2)
     valid_share: float = Field(0.1, gt=0, lt=0.5)
 
 
@@ -80,6 +97,22 @@ class Schedule(_Part):
     factor: float = Field(0.9, gt=0, le=1)
 
 
+class Copies(_Part):
+    """Copies of the training faces that are appended to them, as paper 002 has it (section 3.6.1); none by default.
+
+    Parameters
+    ----------
+    kind: ``ordinary``: every face also mirrored and turned by `angle` degrees both ways; ``adaptive``: without the
+        copies that section 5.3.2 takes to be useless, by the tilt of the eyes.
+    x1, x2: tilts in degrees: up to `x1` a face is not mirrored, beyond `x2` not turned any further.
+    """
+
+    kind: Literal["none", "ordinary", "adaptive"] = "none"
+    angle: float = Field(20.0, gt=0, le=90)
+    x1: float = Field(5.0, ge=0)
+    x2: float = Field(15.0, gt=0)
+
+
 class Early(_Part):
     """Smaller images for the first part of training: `side` pixels for `share` of the epochs; 0: never.
 
@@ -99,6 +132,7 @@ class Config(_Part):
     augmentation: steps of :func:`ferbook.augment.build`.
     choose_on: the part whose accuracy chooses the epoch. ``test`` is what some papers did; such a result says so.
     test_curve: also test after every epoch, to show what choosing on the test set would have given.
+    start: another run, whose chosen weights this one begins with; it is run first if the store does not have it.
     precision: ``auto`` is bfloat16 where the processor computes in it, else 32 bits.
     compile: let torch.compile fuse the network's operations, where a C++ compiler is at hand; costs some seconds once.
     ema: decay of a running average of the weights, which is what is judged and kept; 0: the weights themselves.
@@ -114,7 +148,9 @@ class Config(_Part):
     split: Split = Split()
     model: Model = Model()
     loss: str = "cross_entropy"
+    copies: Copies = Copies()
     augmentation: tuple[dict[str, Any], ...] = ()
+    start: Config | None = None
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Schedule()
     epochs: int = Field(10, ge=1)
@@ -132,6 +168,14 @@ class Config(_Part):
     def _consistent(self) -> Config:
         if self.choose_on == "test" and not self.test_curve:
             raise ValueError("choosing on the test set needs its curve: set test_curve")
+        if self.copies.kind != "none" and self.labels.repeat:
+            raise ValueError("copies and labels.repeat both say which faces an epoch shows: leave one out")
+        if self.copies.kind == "adaptive" and self.data.aligned:
+            raise ValueError("adaptive copies go by the tilt of the eyes, and aligned faces have none")
+        if self.copies.kind == "adaptive" and self.copies.x1 >= self.copies.x2:
+            raise ValueError("copies.x1 must be smaller than copies.x2")
+        if self.start is not None and self.model.weights is not None:
+            raise ValueError("start and model.weights both name the first weights: leave one out")
         return self
 
     @property

@@ -31,7 +31,9 @@ from torch.nn import Module, functional
 from torchvision.ops import batched_nms
 from tqdm.auto import tqdm
 
+from ferbook import paths
 from ferbook.errors import ConfigError, DataError, FerbookError
+from ferbook.faceset import FaceSet
 
 #: The five landmarks, in their order.
 LANDMARKS: tuple[str, ...] = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
@@ -387,6 +389,24 @@ def align(
     a, b = np.array([1, 1j]) @ matrix[:, :, 0].T, np.array([1, 1j]) @ matrix[:, :, 2].T
     with np.errstate(divide="ignore", invalid="ignore"):
         return _cut(images, _matrix(1 / a, -b / a), size)
+
+
+def landmarks_of(part: FaceSet, whole: FaceSet) -> np.ndarray:
+    """Landmarks (N, 5, 2) of some faces of a data set; NaN where none were found.
+
+    Parameters
+    ----------
+    part: the faces.
+    whole: the set that they are from, all of which is searched at the first call.
+    """
+    return Detections.load(_table_of(whole), part.ids).landmarks
+
+
+def _table_of(faces: FaceSet) -> Path:
+    path = paths.cache_root() / f"landmarks-{faces.provenance['checksum'][:16]}-v1.csv"
+    if not path.is_file():
+        detect(faces.images, faces.ids).save(path)
+    return path
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:

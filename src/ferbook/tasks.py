@@ -10,6 +10,7 @@ import copy
 import logging
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import ClassVar
 
 import lightning.pytorch as lightning
@@ -48,16 +49,24 @@ class Task(lightning.LightningModule):
     config: the run.
     faces: per part, uint8 images (N, C, H, W) and float labels (N, 8).
     total_steps: optimiser steps in all, for the one-cycle schedule.
+    copies: training faces and copies of them; a training batch's indices are then into these.
     """
 
     #: The measure that chooses the epoch, the larger the better.
     score: str
 
-    def __init__(self, config: Config, faces: dict[str, tuple[Tensor, Tensor]], total_steps: int):
+    def __init__(
+        self,
+        config: Config,
+        faces: dict[str, tuple[Tensor, Tensor]],
+        total_steps: int,
+        copies: augment.Appended | None = None,
+    ):
         super().__init__()
         self.config = config
         self.total_steps = total_steps
         self.faces = faces
+        self.copies = copies
         channels = faces["train"][0].shape[1]
         options = {"in_channels": channels, "seed": config.seed, **config.model.options}
         self.network = models.build(config.model.name, num_classes=8, weights=config.model.weights, **options)
@@ -71,6 +80,12 @@ class Task(lightning.LightningModule):
         self._epoch: list[Tensor] = []
         self._generator = torch.Generator()
         self._fused: Callable[[Tensor], object] | None = None
+
+    def start_from(self, path: Path) -> None:
+        """Begin with stored weights of the same network."""
+        models.load_weights(self.network, path)
+        if self.average is not None:
+            self.average.load_state_dict(self.network.state_dict())
 
     def loss(self, logits: Tensor, target: Tensor, generator: torch.Generator) -> Tensor:
         """The paper's loss of a batch, a scalar."""
@@ -93,6 +108,8 @@ class Task(lightning.LightningModule):
     def on_fit_start(self) -> None:
         """Move the data to the device, once; fuse the network where that was asked for and a compiler is at hand."""
         self.faces = {part: (x.to(self.device), t.to(self.device)) for part, (x, t) in self.faces.items()}
+        if self.copies is not None:
+            self.copies = self.copies.to(self.device)
         if self.config.compile and can_compile():
             self._fused = torch.compile(lambda x: self.network(x), dynamic=False)
 
@@ -106,7 +123,12 @@ class Task(lightning.LightningModule):
     def training_step(self, chosen: Tensor) -> Tensor:
         """The loss of one augmented batch; `chosen` are its faces' indices. Raises TrainingError if not finite."""
         images, target = self.faces["train"]
-        batch = self.augmentation(self._sized(scaled(images[chosen])), self._generator)
+        if self.copies is None:
+            batch = scaled(images[chosen])
+        else:
+            batch = self.copies.batch(as_stored(images), chosen)
+            chosen, _ = self.copies.decode(chosen)
+        batch = self.augmentation(self._sized(batch), self._generator)
         mine = slice(self.global_rank, None, self.trainer.world_size)
         output = self._output(batch[mine], whole=len(chosen) == self.config.batch)
         wanted = target[chosen][mine]
@@ -206,8 +228,8 @@ class DistributionTask(Task):
 
     score = "accuracy"
 
-    def __init__(self, config: Config, faces: dict[str, tuple[Tensor, Tensor]], total_steps: int):
-        super().__init__(config, faces, total_steps)
+    def __init__(self, config: Config, *args: object, **kwargs: object):
+        super().__init__(config, *args, **kwargs)
         self.distribution_loss = distribution_loss(config.loss)
 
     def loss(self, logits: Tensor, target: Tensor, generator: torch.Generator) -> Tensor:
@@ -228,10 +250,10 @@ class MultilabelTask(Task):
         "focal": focal_loss,
     }
 
-    def __init__(self, config: Config, faces: dict[str, tuple[Tensor, Tensor]], total_steps: int):
+    def __init__(self, config: Config, *args: object, **kwargs: object):
         if config.loss not in self.LOSSES:
             raise ConfigError("loss", f"{config.loss!r} is unknown for multilabel", f"Use {' or '.join(self.LOSSES)}.")
-        super().__init__(config, faces, total_steps)
+        super().__init__(config, *args, **kwargs)
 
     def loss(self, logits: Tensor, target: Tensor, generator: torch.Generator) -> Tensor:
         """Binary cross-entropy or the focal loss."""
@@ -281,6 +303,11 @@ def can_compile() -> bool:
 def scaled(images: Tensor) -> Tensor:
     """uint8 images as floats in [0, 1]."""
     return images.float().div_(255)
+
+
+def as_stored(images: Tensor) -> Tensor:
+    """Images (N, C, H, W) as a face set holds them: (N, H, W) grey or (N, H, W, 3). A view, no copy."""
+    return images[:, 0] if images.shape[1] == 1 else images.permute(0, 2, 3, 1)
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import lightning.pytorch as lightning
@@ -17,8 +18,9 @@ import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from torch import Tensor
 
-from ferbook import datasets, labels, metrics, models, multilabel, records, runs, splits
+from ferbook import augment, datasets, detection, folds, labels, metrics, models, multilabel, records, runs, splits
 from ferbook.configs import Config
+from ferbook.emotions import EMOTIONS
 from ferbook.errors import ConfigError
 from ferbook.faceset import SPLITS, FaceSet
 from ferbook.runs import Run, RunResult
@@ -45,10 +47,18 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
     finished = run.result()
     if finished is not None:
         return finished
+    if config.start is not None:
+        train(config.start, store)
     faces, parts = load_parts(config)
     tensors = {part: _tensors(chosen, target) for part, (chosen, target) in parts.items()}
-    count = len(parts["train"][0])
-    task = _task(config, tensors, count)
+    copies = _copies(config, parts["train"][0], faces)
+    rows = _repeated(config, parts["train"][1])
+    if rows is not None:
+        tensors["train"] = (tensors["train"][0][rows], tensors["train"][1][rows])
+    count = len(tensors["train"][0]) if copies is None else len(copies)
+    task = _task(config, tensors, count, copies)
+    if config.start is not None:
+        task.start_from(runs.open_run(config.start, store).best)
     start, start_cpu = time.perf_counter(), time.process_time()
     with quiet():
         trainer = lightning.Trainer(
@@ -79,6 +89,8 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
             **_flat(task, logits),
             "parameters": models.parameter_count(task.network),
             "faces": {part: len(chosen) for part, (chosen, _) in parts.items()},
+            **({} if copies is None else {"with_copies": count}),
+            **({} if rows is None else {"with_repeats": count}),
             **_in_detail(config, logits["test"], parts),
         },
         provenance=records.provenance(
@@ -113,6 +125,9 @@ def load_parts(config: Config) -> tuple[FaceSet, dict[str, tuple[FaceSet, np.nda
     """
     faces = datasets.load(config.data.name, **config.data.options)
     kept, distribution = _labelled(config, faces)
+    if config.data.aligned:
+        images, _ = detection.align(kept.images, detection.landmarks_of(kept, faces), kept.images.shape[1])
+        kept = replace(kept, images=images)
     split = _split(config, kept, distribution)
     rng = np.random.default_rng(config.seed)
     parts = {}
@@ -121,11 +136,26 @@ def load_parts(config: Config) -> tuple[FaceSet, dict[str, tuple[FaceSet, np.nda
             raise ConfigError("split", f"the {part} part of {config.data.name} is empty")
         target = distribution[chosen]
         if config.task == "multilabel":
-            target = (target >= config.labels.present - labels.SUM_TOLERANCE).astype(float)
+            target = _present(config, target).astype(float)
         elif part == "train":
             target = labels.n_hot(target, config.labels.n_hot, rng)
         parts[part] = (kept.subset(chosen), target)
     return faces, parts
+
+
+def _present(config: Config, distribution: np.ndarray) -> np.ndarray:
+    """Which emotions are present, (N, 8) bool."""
+    return distribution >= config.labels.present - labels.SUM_TOLERANCE
+
+
+def _repeated(config: Config, target: np.ndarray) -> np.ndarray | None:
+    """Rows of the training faces as an epoch shows them, some more than once; None where none is repeated."""
+    if not config.labels.repeat:
+        return None
+    times = np.ones(len(target), dtype=int)
+    for name, count in config.labels.repeat.items():
+        times[target[:, EMOTIONS.index(name)] > 0] = np.maximum(times[target[:, EMOTIONS.index(name)] > 0], count)
+    return np.repeat(np.arange(len(target)), times)
 
 
 def _labelled(config: Config, faces: FaceSet) -> tuple[FaceSet, np.ndarray]:
@@ -184,6 +214,10 @@ def use_bfloat16(precision: str) -> bool:
 def _split(config: Config, kept: FaceSet, distribution: np.ndarray) -> splits.Split:
     if config.split.kind == "official":
         return splits.official_split(kept)
+    if config.split.kind == "folds":
+        return folds.fold_split(
+            kept, _present(config, distribution), config.split.fold, config.split.folds, config.split.valid_share
+        )
     if kept.name == "ferplus":
         drawn = splits.frozen_split(kept, f"ferplus-{config.split.kind}")
     else:
@@ -201,10 +235,25 @@ def _tensors(faces: FaceSet, target: np.ndarray) -> tuple[Tensor, Tensor]:
     return images.contiguous(), torch.from_numpy(np.asarray(target, dtype=np.float32))
 
 
-def _task(config: Config, tensors: dict[str, tuple[Tensor, Tensor]], count: int) -> Task:
+def _copies(config: Config, training: FaceSet, faces: FaceSet) -> augment.Appended | None:
+    """The index of the training faces and their appended copies; None where there are none."""
+    wanted = config.copies
+    match wanted.kind:
+        case "ordinary":
+            return augment.Appended.full(len(training), augment.ordinary(wanted.angle))
+        case "adaptive":
+            landmarks = detection.landmarks_of(training, faces)
+            return augment.adaptive_copies(landmarks, wanted.x1, wanted.x2, wanted.angle)
+        case _:
+            return None
+
+
+def _task(
+    config: Config, tensors: dict[str, tuple[Tensor, Tensor]], count: int, copies: augment.Appended | None = None
+) -> Task:
     if config.model.options.get("num_classes", 8) != 8:
         raise ConfigError("model.options.num_classes", "the labels have 8 emotions", "Leave it out.")
-    task = TASKS[config.task](config, tensors, total_steps=1)
+    task = TASKS[config.task](config, tensors, total_steps=1, copies=copies)
     task.total_steps = config.epochs * len(Batches(count, config.batch, task))
     return task
 

@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from ferbook import configs, metrics, multilabel, runs, tasks, training
+from ferbook import augment, configs, datasets, detection, metrics, multilabel, runs, tasks, training
 from ferbook.cli import main
 from ferbook.errors import ConfigError, DataError
 from ferbook.metrics import tie_aware_accuracy
@@ -151,6 +153,10 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(tmp_pa
         ({"loss": "guess"}, "guess"),
         ({"augmentation": [{"name": "spin"}]}, "spin"),
         ({"data": {"name": "faces"}}, "there is no data set 'faces'"),
+        ({"copies": {"kind": "adaptive", "x1": 20}}, r"copies\.x1 must be smaller"),
+        ({"copies": {"kind": "adaptive"}, "data": {"aligned": True}}, "aligned faces have none"),
+        ({"start": {}, "model": {"weights": "a.safetensors"}}, "leave one out"),
+        ({"start": {"model": {"name": "vgg16_48"}, "data": SMALL["data"], "epochs": 0}}, r"start\.epochs"),
     ],
 )
 def test_what_cannot_work_names_its_field(change, message, tmp_path):
@@ -214,7 +220,7 @@ def test_command_line(tmp_path, capsys):
 
 
 HASH_OF_DEFAULTS = "7674a781fc38e94c"
-HASH_OF_WORDING = "498683f9969a52e9"
+HASH_OF_WORDING = "54800494ce4d1199"
 
 
 def test_a_hash_stays_the_same_from_version_to_version():
@@ -247,7 +253,7 @@ def test_an_averaged_run_resumes_with_its_average(tmp_path, monkeypatch):
 
 
 def task_of(change, faces=40):
-    config = configs.parse({**SMALL, "data": {"name": "synthetic", "options": {"count": faces}}, **change})
+    config = configs.parse({**SMALL, **change, "data": {"name": "synthetic", "options": {"count": faces}}})
     _, parts = training.load_parts(config)
     tensors = {part: training._tensors(chosen, target) for part, (chosen, target) in parts.items()}
     return training._task(config, tensors, len(parts["train"][0]))
@@ -374,3 +380,99 @@ def test_two_processes_learn_what_one_learns(tmp_path):
         curves[processes] = [(entry["train_loss"], entry["valid_loss"]) for entry in result.history]
     np.testing.assert_allclose(curves[1], curves[2], rtol=0, atol=1e-3)
     assert curves[1][0] != curves[1][1]
+
+
+SHORT = {**SMALL, "epochs": 1, "loss": "cross_entropy"}
+
+
+def test_a_run_begins_with_the_weights_of_another(tmp_path):
+    """With a learning rate of next to nothing, the second run ends with the weights that the first one chose."""
+    still = {**SHORT, "optimiser": {"lr": 1e-12}, "ema": 0.5}
+    config = configs.parse({**still, "start": SHORT})
+    assert config.hash != configs.parse(still).hash
+    training.train(config, tmp_path)
+    first, second = (runs.open_run(one, tmp_path) for one in (configs.parse(SHORT), config))
+    assert first.result() is not None
+    start, end = load_file(first.best), load_file(second.best)
+    for name, value in start.items():
+        if "running" not in name and "num_batches" not in name:
+            torch.testing.assert_close(end[name], value, atol=1e-6, rtol=0)
+    drawn = tasks.models.build("compact", num_classes=8, in_channels=1, seed=config.seed).state_dict()
+    assert not torch.equal(drawn["head.1.weight"], start["head.1.weight"])
+
+
+@pytest.fixture
+def tilted(monkeypatch):
+    """Landmarks without a detector: every other face leans by 20 degrees, the third has none."""
+    upright = detection.TEMPLATE * 48 - 0.5
+
+    def landmarks(part, whole):
+        found = np.repeat(upright[None], len(part), axis=0)
+        turned = augment.rotate_landmarks(torch.from_numpy(found[1::2]), 20.0, (48, 48)).numpy()
+        found[1::2] = turned
+        found[2] = np.nan
+        return found
+
+    monkeypatch.setattr(detection, "landmarks_of", landmarks)
+
+
+def test_copies_are_appended_and_an_epoch_sees_them_all(tmp_path, tilted, monkeypatch):
+    seen = []
+    honest = tasks.Task.training_step
+    monkeypatch.setattr(tasks.Task, "training_step", lambda self, chosen: seen.append(chosen) or honest(self, chosen))
+    faces = {}
+    for kind in ("none", "ordinary", "adaptive"):
+        seen.clear()
+        found = training.train(configs.parse({**SHORT, "copies": {"kind": kind}}), tmp_path)
+        faces[kind] = len(torch.cat(seen).unique())
+        assert found.metrics.get("with_copies", found.metrics["faces"]["train"]) == faces[kind]
+    count = found.metrics["faces"]["train"]
+    leaning = count // 2
+    # A leaning face is not turned further; an upright one is not mirrored; one without landmarks gets all four.
+    assert faces == {"none": count, "ordinary": 4 * count, "adaptive": 3 * leaning + 3 * (count - leaning - 1) + 4}
+
+
+def test_a_copy_has_the_labels_of_its_face(monkeypatch):
+    task = task_of(SHORT)
+    images, target = task.faces["train"]
+    task.copies = augment.Appended.full(len(images), augment.ordinary(20))
+    wanted = torch.tensor([3, len(images) + 3, 2 * len(images) + 5])
+    kept = {}
+    task.augmentation = lambda batch, generator: kept.setdefault("batch", batch)
+    task.loss = lambda logits, wanted, generator: kept.setdefault("target", wanted).sum() * 0
+    monkeypatch.setattr(tasks.Task, "trainer", SimpleNamespace(world_size=1))
+    monkeypatch.setattr(tasks.Task, "global_rank", 0)
+    task.training_step(wanted)
+    torch.testing.assert_close(kept["target"], target[[3, 3, 5]])
+    torch.testing.assert_close(kept["batch"][1], kept["batch"][0].flip(2), atol=1e-4, rtol=0)
+
+
+def test_aligned_faces_are_turned_upright_in_every_part(tilted):
+    plain, aligned = (
+        training.load_parts(configs.parse({**SHORT, "data": {**SMALL["data"], "aligned": a}}))[1] for a in (False, True)
+    )
+    for part in ("train", "valid", "test"):
+        assert np.array_equal(plain[part][0].ids, aligned[part][0].ids)
+        assert np.array_equal(plain[part][1], aligned[part][1])
+        assert not np.array_equal(plain[part][0].images, aligned[part][0].images)
+
+
+def test_landmarks_are_found_once_for_a_whole_set(tmp_path, monkeypatch):
+    monkeypatch.setenv("FERBOOK_CACHE", str(tmp_path))
+    calls = []
+
+    def detect(images, ids):
+        calls.append(len(images))
+        return detection.Detections(
+            np.asarray(ids),
+            np.full((len(ids), 4), [0, 0, 9, 9], np.float32),
+            np.ones(len(ids), np.float32),
+            np.arange(len(ids), dtype=np.float32)[:, None, None] + np.zeros((1, 5, 2), np.float32),
+        )
+
+    monkeypatch.setattr(detection, "detect", detect)
+    faces = datasets.load("synthetic", count=30, size=48)
+    part = faces.subset(np.array([7, 3]))
+    assert detection.landmarks_of(part, faces)[:, 0, 0].tolist() == [7, 3]
+    assert detection.landmarks_of(faces, faces).shape == (30, 5, 2)
+    assert calls == [30]
