@@ -12,29 +12,55 @@ from ferbook.emotions import FER2013_CODES, VAD_AXES, VAD_POINTS, VAD_SOURCES, c
 from ferbook.facts import Facts
 
 #: Faces in each of FER2013's two test parts, and of each category in them, in the order of ``FER2013_CODES``. Widely
-#: printed figures that sum to the parts' sizes; fer2013.csv was not at hand to count them again.
+#: printed figures that sum to the parts' sizes; fer2013.csv was not at hand to count them again, and every outcome that
+#: rests on them says so (``NOT_COUNTED``).
 FER2013_TEST = 3589
 FER2013_TEST_CLASSES: dict[str, tuple[int, ...]] = {
     "public": (467, 56, 496, 895, 653, 415, 607),
     "private": (491, 55, 528, 879, 594, 416, 626),
 }
+NOT_COUNTED = "faces per category as widely printed for FER2013, not counted here"
 
 
 @register("cell")
 def cell(claim: Claim, facts: Facts) -> Outcome:
     """A cell of a transcribed table. Arguments: ``table``, ``row``, ``column``."""
-    return Outcome(float(printed.cell(**claim.arguments)), Evidence.ARITHMETIC)
+    table, row, column = (claim.arguments[key] for key in ("table", "row", "column"))
+    return Outcome(float(printed.cell(table, row, column)), Evidence.ARITHMETIC)
 
 
 @register("difference of cells")
 def difference_of_cells(claim: Claim, facts: Facts) -> Outcome:
-    """The first cell less the second. Arguments: ``table``, ``first`` and ``second``, each a row and a column."""
+    """The first cell less the second. Arguments: ``table``, ``first`` and ``second``, each a row and a column.
+
+    With ``relative`` the detail gives the difference as a share of the first; with ``faces`` both are per cent of that
+    many faces, and it gives the counts and an interval.
+    """
     table = claim.arguments["table"]
     first, second = (printed.cell(table, *claim.arguments[key]) for key in ("first", "second"))
     detail = f"{first} and {second} are printed"
     # As decimals are printed: no digit beyond the longer of the two.
     places = max(len(text.partition(".")[2]) for text in (first, second))
-    return Outcome(round(float(first) - float(second), places), Evidence.ARITHMETIC, detail)
+    difference = round(float(first) - float(second), places)
+    if claim.arguments.get("relative"):
+        detail += f"; the difference is {100 * difference / float(first):.4f} % of the first"
+    if "faces" in claim.arguments:
+        detail += f"; {_difference_of_counts(float(first), float(second), claim.arguments['faces'])}"
+    return Outcome(difference, Evidence.ARITHMETIC, detail)
+
+
+def _difference_of_counts(first: float, second: float, faces: int) -> str:
+    """Two shares (%) of `faces` as counts, and a 95 % interval of their difference as if the faces were not the same.
+
+    Which faces both runs got right is not printed, so no paired test can be made.
+    """
+    difference = (first - second) / 100
+    half = 1.96 * math.sqrt(sum(p * (1 - p) for p in (first / 100, second / 100)) / faces)
+    counts = " and ".join(f"{round(p * faces / 100):,}" for p in (first, second))
+    return (
+        f"{counts} of {faces:,} faces; 95 % interval of the difference, unpaired, "
+        f"{100 * (difference - half):+.1f} to {100 * (difference + half):+.1f} points"
+    )
 
 
 @register("sum of column")
@@ -61,6 +87,29 @@ def printed_elsewhere(claim: Claim, facts: Facts) -> Outcome:
 def nothing_to_check(claim: Claim, facts: Facts) -> Outcome:
     """A statement without support in its paper, or about something that is not public. Argument: ``because``."""
     return Outcome(None, Evidence.ARITHMETIC, claim.arguments["because"])
+
+
+@register("printed by the other paper")
+def printed_by_the_other(claim: Claim, facts: Facts) -> Outcome:
+    """Cells of another table beside the printed value, without a verdict: neither paper says that they are the same.
+
+    Arguments: ``table``, ``row``, ``columns``, ``because`` (why nothing follows from a difference).
+    """
+    table, row = claim.arguments["table"], claim.arguments["row"]
+    cells = " and ".join(f"{printed.cell(table, row, name)} ({name})" for name in claim.arguments["columns"])
+    return Outcome(None, Evidence.ARITHMETIC, f"paper {table[:3]} prints {cells}; {claim.arguments['because']}")
+
+
+@register("references that miss")
+def references_that_miss(claim: Claim, facts: Facts) -> Outcome:
+    """How many of a paper's references to its own parts name another part than they mean. Argument: ``table``.
+
+    The table has one row per such reference: where it stands, what it names, what it means.
+    """
+    table = printed.table(claim.arguments["table"])
+    missed = table[table["names"] != table["means"]]
+    detail = "; ".join(f"{line['where']}: {line['names']}, means {line['means']}" for _, line in missed.iterrows())
+    return Outcome(len(missed), Evidence.ARITHMETIC, detail, contradiction=len(missed) > 0)
 
 
 @register("recorded")
@@ -145,6 +194,23 @@ def layers_that_differ(claim: Claim, facts: Facts) -> Outcome:
     return Outcome(len(differ), Evidence.ARITHMETIC, ", ".join(differ))
 
 
+@register("blocks with a shortcut")
+def blocks_with_a_shortcut(claim: Claim, facts: Facts) -> Outcome:
+    """The blocks of 003's table 2 that have a convolution in their shortcut, counted through the four layers."""
+    names = {place: place.rpartition("-shortcut")[0] or place.rpartition("-")[0] for place in layers()}
+    blocks = list(dict.fromkeys(name for name in names.values() if "-block" in name))
+    found = [blocks.index(name) + 1 for place, name in names.items() if place.endswith("shortcut-conv")]
+    return Outcome(", ".join(map(str, found)), Evidence.ARITHMETIC, f"of {len(blocks)} blocks")
+
+
+@register("layers with weights")
+def layers_with_weights(claim: Claim, facts: Facts) -> Outcome:
+    """Convolutions, shortcuts aside, and fully connected layers of 003's table 2: the number in a ResNet's name."""
+    table = printed.table("003-table2")
+    counted = table[table["operation"].isin(["conv", "linear"]) & ~table["place"].str.contains("shortcut")]
+    return Outcome(len(counted), Evidence.ARITHMETIC)
+
+
 # --- demands: 003, table 1 and equations (5), (9), (13); 004, tables 1 and 2 ---
 
 
@@ -189,10 +255,13 @@ def cost_cell(claim: Claim, facts: Facts) -> Outcome:
 
 @register("same cells")
 def same_cells(claim: Claim, facts: Facts) -> Outcome:
-    """In how many cells two tables of one layout agree. Arguments: ``tables``, two names."""
-    one, other = (printed.table(name) for name in claim.arguments["tables"])
-    same = int((one.iloc[:, 1:].to_numpy() == other.iloc[:, 1:].to_numpy()).sum())
-    return Outcome(same, Evidence.ARITHMETIC, f"of {one.iloc[:, 1:].size}")
+    """In how many cells two tables of one layout agree. Arguments: ``tables``, two names.
+
+    A cell that could not be read in one of them is empty and does not count.
+    """
+    one, other = (printed.table(name).iloc[:, 1:].to_numpy() for name in claim.arguments["tables"])
+    readable = (one != "") & (other != "")
+    return Outcome(int((one == other)[readable].sum()), Evidence.ARITHMETIC, f"of {int(readable.sum())}")
 
 
 @register("published point")
@@ -230,27 +299,64 @@ def annotated_sign(claim: Claim, facts: Facts) -> Outcome:
 # --- numbers that imply others ---
 
 
-@register("implied decrease")
-def implied_decrease(claim: Claim, facts: Facts) -> Outcome:
-    """Relative decreases (%) that 003's table 3 and its discussion imply, against the abstract's. Argument: ``axis``.
+#: Two ways to read "the loss decreases by x %": as a difference of losses times 100, as a share of the loss before.
+READINGS = ("difference of losses", "share of the loss")
 
-    The decreases of both tests are computed with all rounding that the printed digits allow. The value is the nearest
-    that can be had to the printed one; outside both ranges the paper contradicts itself.
+
+def decreases(axis: str) -> dict[tuple[str, str], tuple[float, float]]:
+    """Decreases (%) of 003's losses by reading and test, each with all rounding that the printed digits allow.
+
+    The discussion prints the differences, table 3 the losses with consistency.
     """
-    axis = claim.arguments["axis"]
-    wanted = float(claim.printed)
-    ranges = {}
+    found = {}
     for part in ("public", "private"):
         after, drop = (
             _bounds(printed.cell(*place))
             for place in (("003-table3", axis, f"{part}, all"), ("003-decreases", axis, part))
         )
-        ranges[part] = (100 * drop[0] / (after[1] + drop[0]), 100 * drop[1] / (after[0] + drop[1]))
-    half = 0.5 * 10.0 ** -len(claim.printed.partition(".")[2])
-    possible = any(low - half <= wanted <= high + half for low, high in ranges.values())
+        found[READINGS[0], part] = (100 * drop[0], 100 * drop[1])
+        found[READINGS[1], part] = (100 * drop[0] / (after[1] + drop[0]), 100 * drop[1] / (after[0] + drop[1]))
+    return found
+
+
+def fitting(axis: str, text: str) -> set[str]:
+    """Under which readings the printed decrease `text` (%) of an axis follows, on either test."""
+    least, most = _bounds(text)
+    # Ends that meet count as meeting, whatever the last bit of a float says.
+    near = 1e-9
+    ranges = decreases(axis).items()
+    return {reading for (reading, _), (low, high) in ranges if low <= most + near and least <= high + near}
+
+
+@register("implied decrease")
+def implied_decrease(claim: Claim, facts: Facts) -> Outcome:
+    """The decrease (%) of a loss that 003's table 3 and discussion imply, against the abstract's. Argument: ``axis``.
+
+    The value is the nearest to the printed one that any reading of either test allows; if none fits, the paper
+    contradicts itself.
+    """
+    axis = claim.arguments["axis"]
+    wanted = float(claim.printed)
+    ranges = decreases(axis)
     nearest = min((min(max(wanted, low), high) for low, high in ranges.values()), key=lambda v: abs(v - wanted))
-    detail = "; ".join(f"{part} test {low:.1f} to {high:.1f} %" for part, (low, high) in ranges.items())
-    return Outcome(nearest, Evidence.ARITHMETIC, detail, contradiction=not possible)
+    fits = fitting(axis, claim.printed)
+    detail = "; ".join(f"as a {r}, {part} test: {low:.2f} to {high:.2f} %" for (r, part), (low, high) in ranges.items())
+    return Outcome(nearest, Evidence.ARITHMETIC, detail, contradiction=not fits)
+
+
+@register("one kind of decrease")
+def one_kind_of_decrease(claim: Claim, facts: Facts) -> Outcome:
+    """Under how many readings all three decreases of 003's abstract follow; with none the paper contradicts itself."""
+    printed_as = {axis: printed.cell("003-decreases", axis, "abstract") for axis in VAD_AXES}
+    fits = {
+        reading: [axis for axis, text in printed_as.items() if reading in fitting(axis, text)] for reading in READINGS
+    }
+    detail = "; ".join(
+        f"as a {reading} fit: {', '.join(f'{axis} ({printed_as[axis]} %)' for axis in axes) or 'none'}"
+        for reading, axes in fits.items()
+    )
+    whole = [reading for reading, axes in fits.items() if len(axes) == len(VAD_AXES)]
+    return Outcome(whole[0] if whole else "none", Evidence.ARITHMETIC, detail, contradiction=not whole)
 
 
 def _bounds(text: str) -> tuple[float, float]:
@@ -263,23 +369,57 @@ def _bounds(text: str) -> tuple[float, float]:
 def share_of_faces(claim: Claim, facts: Facts) -> Outcome:
     """The share, or difference of two shares, of `faces` that is nearest to the printed per cent.
 
-    Arguments: ``faces`` (default: a test part of FER2013), ``hint``, a smaller number that fits too.
+    Arguments: ``faces`` (default: a test part of FER2013), ``beside``, another number of faces for the detail, and
+    ``ratio``: whether the detail gives accuracies in whole per cent whose ratio would fit as well.
     """
     faces = claim.arguments.get("faces", FER2013_TEST)
     count = round(float(claim.printed) * faces / 100)
     detail = f"{count:,} of {faces:,}"
-    if "hint" in claim.arguments:
-        other = claim.arguments["hint"]
-        few = round(float(claim.printed) * other / 100)
-        detail += f"; {few} of {other} would be {100 * few / other:.3f}"
+    if "beside" in claim.arguments:
+        other = claim.arguments["beside"]
+        nearest = round(float(claim.printed) * other / 100)
+        detail += f"; of {other:,} the nearest is {nearest:,}, {100 * nearest / other:.3f} %"
+    if claim.arguments.get("ratio"):
+        pairs = " or ".join(f"{low} to {high} %" for low, high in ratios(claim.printed))
+        detail += f"; as a relative gain it would fit accuracies that rise from {pairs}"
     return Outcome(100 * count / faces, Evidence.ARITHMETIC, detail)
+
+
+def ratios(text: str, least: int = 50) -> list[tuple[int, int]]:
+    """Accuracies in whole per cent, from `least` on, of which the second exceeds the first by `text` per cent of it."""
+    low, high = _bounds(text)
+    pairs = ((a, b) for a in range(least, 100) for b in range(a + 1, 101))
+    return [(a, b) for a, b in pairs if low <= 100 * (b - a) / a <= high]
+
+
+@register("sign tests at best")
+def sign_tests_at_best(claim: Claim, facts: Facts) -> Outcome:
+    """What two-sided exact sign tests give if gains (% of ``faces``) came without a single loss. No verdict.
+
+    Arguments: ``faces``, ``gains`` (texts, as printed).
+    """
+    faces = claim.arguments["faces"]
+    counts = [round(float(gain) * faces / 100) for gain in claim.arguments["gains"]]
+    levels = " and ".join(f"{2 * 0.5**count:.2f}" for count in counts)
+    of = " and ".join(map(str, counts))
+    detail = f"if they are {of} faces of {faces}, with none lost in return, exact sign tests give p = {levels}"
+    return Outcome(None, Evidence.ARITHMETIC, detail)
+
+
+@register("all of a few")
+def all_of_a_few(claim: Claim, facts: Facts) -> Outcome:
+    """The true rates with which `hits` hits of as many tries agree (95 %, exact). No verdict. Argument: ``hits``."""
+    hits = claim.arguments["hits"]
+    least = 0.025 ** (1 / hits)
+    return Outcome(None, Evidence.ARITHMETIC, f"{hits} hits of {hits} agree with true rates from {least:.0%} to 100%")
 
 
 @register("accuracy implied by recalls")
 def accuracy_implied(claim: Claim, facts: Facts) -> Outcome:
     """The accuracy (%) nearest to the printed one that 004's figure 2 allows on a part of FER2013.
 
-    Arguments: ``part``. Uses recalls as printed, ranges included, with their rounding.
+    Arguments: ``part``; ``beside``, another accuracy's table, row and column for the detail. Uses recalls as printed,
+    ranges included, with their rounding.
     """
     counts = FER2013_TEST_CLASSES[claim.arguments["part"]]
     table = printed.table("004-figure2")
@@ -289,15 +429,86 @@ def accuracy_implied(claim: Claim, facts: Facts) -> Outcome:
         low += faces * _bounds(line["low"])[0]
         high += faces * _bounds(line["high"])[1]
     low, high = 100 * low / sum(counts), 100 * high / sum(counts)
-    detail = f"the recalls allow {low:.1f} to {high:.1f} %"
-    return Outcome(min(max(float(claim.printed), low), high), Evidence.ARITHMETIC, detail)
+    detail = f"on the {claim.arguments['part']} test the recalls allow {low:.1f} to {high:.1f} %"
+    if "beside" in claim.arguments:
+        other = printed.cell(*claim.arguments["beside"])
+        place = "inside" if low <= float(other) <= high else "outside"
+        detail += f"; {other} lies {place}"
+    return Outcome(min(max(float(claim.printed), low), high), Evidence.ARITHMETIC, f"{detail} ({NOT_COUNTED})")
 
 
 @register("whole faces")
 def whole_faces(claim: Claim, facts: Facts) -> Outcome:
-    """The share of a category nearest to the printed. Arguments: ``category``, ``part`` of FER2013's tests."""
-    counts = FER2013_TEST_CLASSES[claim.arguments["part"]]
-    faces = counts[FER2013_CODES.index(claim.arguments["category"])]
-    count = round(float(claim.printed) * faces)
-    detail = f"{count} of the {faces} faces in the {claim.arguments['part']} test part"
-    return Outcome(count / faces, Evidence.ARITHMETIC, detail)
+    """The share of a category nearest to the printed one, on FER2013's public test, its private test, or both together.
+
+    Argument: ``category``. The detail gives the nearest count on each.
+    """
+    k = FER2013_CODES.index(claim.arguments["category"])
+    parts = {part: counts[k] for part, counts in FER2013_TEST_CLASSES.items()}
+    parts["both"] = sum(parts.values())
+    wanted = float(claim.printed)
+    nearest = {part: round(wanted * faces) for part, faces in parts.items()}
+    shares = {part: nearest[part] / faces for part, faces in parts.items()}
+    detail = "; ".join(f"{part}: {nearest[part]} of {faces}, {shares[part]:.3f}" for part, faces in parts.items())
+    value = min(shares.values(), key=lambda share: abs(share - wanted))
+    return Outcome(value, Evidence.ARITHMETIC, f"{detail} ({NOT_COUNTED})")
+
+
+@register("zero faces")
+def zero_faces(claim: Claim, facts: Facts) -> Outcome:
+    """A printed share of a category that rounds to nothing. Arguments: ``category``, ``row`` of 004's figure 2.
+
+    The value is the printed share; the detail says how many faces it may hide.
+    """
+    true, predicted = claim.arguments["row"]
+    faces = FER2013_TEST_CLASSES["public"][FER2013_CODES.index(claim.arguments["category"])]
+    share = _share(true, predicted)
+    most = math.floor(_bounds(share)[1] * faces)
+    return Outcome(float(share), Evidence.ARITHMETIC, f"up to {most} of {faces} faces round to this ({NOT_COUNTED})")
+
+
+@register("sum of recalls")
+def sum_of_recalls(claim: Claim, facts: Facts) -> Outcome:
+    """The sum of shares of 004's figure 2. Argument: ``cells``, pairs of true and predicted category."""
+    shares = [_share(*pair) for pair in claim.arguments["cells"]]
+    return Outcome(sum(map(float, shares)), Evidence.ARITHMETIC, " + ".join(shares))
+
+
+@register("extreme recalls")
+def extreme_recalls(claim: Claim, facts: Facts) -> Outcome:
+    """The two best, or with ``worst`` the two worst recognised categories of 004's figure 2, best or worst first."""
+    table = printed.table("004-figure2")
+    recalls = table[table["true"] == table["predicted"]].astype({"low": float, "high": float})
+    worst = claim.arguments.get("worst", False)
+    # A range counts with its end nearer to the extreme, so that a category leads only if it does so in any case.
+    ranked = recalls.sort_values("low" if worst else "high", ascending=worst)
+    return Outcome(", ".join(ranked["true"][:2]), Evidence.ARITHMETIC)
+
+
+def _share(true: str, predicted: str) -> str:
+    """A share of 004's figure 2 that is printed alone, not as a range."""
+    table = printed.table("004-figure2")
+    (line,) = (line for _, line in table.iterrows() if (line["true"], line["predicted"]) == (true, predicted))
+    return str(line["low"])
+
+
+# --- 004, figure 3 ---
+
+
+@register("learning data alone")
+def learning_data_alone(claim: Claim, facts: Facts) -> Outcome:
+    """Whether an error with learning data alone is lower than with V, A, D added. Argument: ``measure`` (mse, spread).
+
+    The value is that of the published code's split and features; the detail has also each student left out once.
+    """
+    measure = claim.arguments["measure"]
+    values = records.read("004/outcomes")["values"]
+    found = {}
+    for place, split in (
+        ("published split", values["single"]["published features"]),
+        ("each student left out once", values["leave_one_out"]["ada_rf_exp"]["errors"]),
+    ):
+        found[place] = tuple(split[name][measure] for name in ("learning data", "learning data + V, A, D"))
+    alone, both = found["published split"]
+    detail = "; ".join(f"{place}: {a:.2f} alone, {b:.2f} with V, A, D" for place, (a, b) in found.items())
+    return Outcome("lower" if alone < both else "higher", Evidence.SAME_DATA, detail)
