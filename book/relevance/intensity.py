@@ -31,7 +31,7 @@ from ferbook import figures, intervals, report
 from ferbook.relevance import intensity
 
 audit = report.ClaimReport("001")
-test = intensity.synthetic(test_faces, "test", seed)
+test = intensity.part("synthetic", "test", test_faces, seed)
 build = {
     kind: [
         intensity.compare(

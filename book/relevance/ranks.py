@@ -14,6 +14,7 @@
 # different rules, that one of them can only ever say *strong*, and what decides the other.
 
 # %% tags=["parameters"]
+dataset = "synthetic"  # or "ferplus", "jaffe", "ckplus", "kdef", "affectnet", found through FERBOOK_DATA
 train_faces = 2400  # faces the small network learns from
 epochs = 8
 seed = 0
@@ -116,8 +117,8 @@ report.prose(
 )
 
 # %%
-network = intensity.ready(count=train_faces, epochs=epochs, seed=seed)
-faces = intensity.synthetic(600, "test", seed)
+network = intensity.ready(count=train_faces, epochs=epochs, seed=seed, dataset=dataset)
+faces = intensity.part(dataset, "test", 600, seed)
 right = lrp.scores(network, faces.images).argmax(1) == faces.labels
 kept = faces.where((right & (faces.labels != intensity.NEUTRAL)).numpy())
 box = {"low": float(faces.images.min()), "high": float(faces.images.max())}
@@ -142,7 +143,7 @@ for rule, found in maps.items():
             "core minus place of zero (median)": f"{np.median(np.abs(ranks.core(found) - zero)):.3f}",
         }
     )
-report.table(rows, caption=f"Ranks of {len(kept.labels)} correctly named synthetic faces by each composite and rule")
+report.table(rows, caption=f"Ranks of {len(kept.labels)} correctly named faces ({dataset}) by each composite and rule")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Histograms of scaled relevance of one face under four composites, each with one bin far above the others"}}
 figure, axes = plt.subplots(2, 2, figsize=(figures.WIDTH, 4.2), sharex=True, sharey=True)

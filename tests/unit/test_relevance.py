@@ -240,7 +240,7 @@ def test_no_order_is_no_correlation():
 
 
 def test_the_experiment_runs_and_learning_shows():
-    train, test = intensity.synthetic(64, "train"), intensity.synthetic(120, "test")
+    train, test = intensity.part("synthetic", "train", 64), intensity.part("synthetic", "test", 120)
     found = intensity.experiment(train, test, epochs=1, seeds=(0,), composites=("z_plus",))
     assert set(found) == set(intensity.KINDS)
     for kind, (run,) in found.items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -20,12 +20,11 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from ferbook import dependencies, models, paths, records
-from ferbook.datasets import load
+from ferbook import datasets, dependencies, models, paths, records
 from ferbook.emotions import EMOTIONS
 from ferbook.faceset import FaceSet
-from ferbook.labels import clean_votes
-from ferbook.relevance import networks, ranks
+from ferbook.intervals import Interval, over_seeds
+from ferbook.relevance import networks, pictures, ranks
 from ferbook.relevance.lrp import relevance, scores
 
 #: What is compared with intensity, in the order of tables; relevance is explained on the class of the label.
@@ -62,8 +61,7 @@ def correlation(values: np.ndarray, intensity: np.ndarray) -> Correlation:
 
     Parameters
     ----------
-    values: (N,); where NaN, the face is left out.
-    intensity: (N,).
+    values, intensity: (N,); where one is NaN, the face is left out.
 
     Returns
     -------
@@ -74,7 +72,7 @@ def correlation(values: np.ndarray, intensity: np.ndarray) -> Correlation:
     ValueError: if fewer than ten faces are left.
     """
     values, intensity = np.asarray(values, dtype=np.float64), np.asarray(intensity, dtype=np.float64)
-    known = np.isfinite(values)
+    known = np.isfinite(values) & np.isfinite(intensity)
     x, y = values[known], intensity[known]
     if len(x) < 10:
         raise ValueError(f"a correlation of {len(x)} faces says nothing")
@@ -105,11 +103,14 @@ def measures(
     images: Tensor,
     targets: Tensor,
     neutral: Tensor,
-    composite: str = "z_plus",
+    composites: Sequence[str] = ("z_plus",),
     scale: ranks.Scale = "range",
     batch: int = 64,
 ) -> dict[str, np.ndarray]:
     """The six quantities of ``MEASURES``, each (N,).
+
+    Those that are made of relevance have the composite's name behind theirs, as "rank (z_plus)"; each composite gives a
+    rank and a core, the first one the total as well.
 
     Parameters
     ----------
@@ -117,33 +118,47 @@ def measures(
     images: (N, C, H, W).
     targets: (N,) classes.
     neutral: (M, C, H, W) neutral faces; distances are from the mean of their features.
-    composite: of the relevance.
+    composites: of the relevance.
     scale: as in :func:`ferbook.relevance.ranks.scaled`.
     batch: images at a time.
     """
+    box = {"low": float(images.min()), "high": float(images.max())}
     logits = scores(network, images)
     rows = torch.arange(len(images))
-    box = {"low": float(images.min()), "high": float(images.max())}
-    found = relevance(network, images, targets, composite, batch=batch, **box).numpy()
     centre = features(network, neutral).mean(0)
-    counted = ranks.histogram(ranks.scaled(found, scale))
-    return {
-        "rank": ranks.rank_as_tabulated(counted).astype(np.float64),
-        "core": ranks.core(found, scale),
-        "relevance": np.clip(found, 0, None).sum(axis=(1, 2, 3)),
+    plain = {
         "logit": logits[rows, targets].numpy(),
         "probability": logits.softmax(1)[rows, targets].numpy(),
         "distance": (features(network, images) - centre).norm(dim=1).numpy(),
     }
+    found: dict[str, np.ndarray] = {}
+    for place, name in enumerate(composites):
+        arrived = relevance(network, images, targets, name, batch=batch, **box).numpy()
+        counted = ranks.histogram(ranks.scaled(arrived, scale))
+        found[f"rank ({name})"] = ranks.rank_as_tabulated(counted).astype(np.float64)
+        found[f"core ({name})"] = ranks.core(arrived, scale)
+        if place == 0:
+            found[f"relevance ({name})"] = np.clip(arrived, 0, None).sum(axis=(1, 2, 3))
+            found |= plain
+    return found
 
 
 @dataclass(frozen=True)
 class Faces:
-    """Faces for this test: standardised pictures (N, 1, H, W), labels (N,) and what intensity is taken to be (N,)."""
+    """Faces for this test: pictures (N, 1, H, W) as the network takes them, labels (N,), and what intensity is taken
+    to be (N,), NaN where nothing is known of it.
+    """
 
     images: Tensor
     labels: Tensor
     intensity: np.ndarray
+
+    @classmethod
+    def of(cls, faces: FaceSet, prepare: Callable[[np.ndarray], Tensor] = networks.standardised) -> Faces:
+        """From a face set with distribution; the label is its leading emotion. `prepare` makes the pictures floats."""
+        known = np.full(len(faces), np.nan) if faces.intensity is None else np.asarray(faces.intensity)
+        labels = np.asarray(faces.distribution).argmax(axis=1)
+        return cls(prepare(faces.images), torch.from_numpy(labels), known)
 
     def where(self, mask: np.ndarray) -> Faces:
         """The faces under a mask."""
@@ -151,32 +166,9 @@ class Faces:
         return Faces(self.images[chosen], self.labels[chosen], self.intensity[mask])
 
 
-def synthetic(count: int, split: str, seed: int = 0, size: int = 48) -> Faces:
-    """Synthetic faces of one emotion each, all emotions alike, nothing covered, intensity drawn from 0.2 to 1."""
-    from ferbook.synthesis import render, sample
-
-    faces = sample(count, seed=seed, split=split, blends=0.0, occlusion="none")
-    images = networks.standardised(render(faces, size=size))
-    return Faces(images, torch.from_numpy(faces.label), np.asarray(faces.intensity))
-
-
-def voted(faces: FaceSet, part: str, count: int, seed: int = 0) -> Faces:
-    """Cleaned faces of an official part, drawn at random; for intensity stands the winning emotion's share of votes.
-
-    Parameters
-    ----------
-    faces: with votes and official parts.
-    part: "train", "valid" or "test".
-    count: how many, or all where there are fewer.
-    seed: of the draw.
-    """
-    chosen = faces.part(part)
-    cleaned = clean_votes(chosen.votes)
-    kept = np.flatnonzero(cleaned.keep)
-    drawn = np.sort(np.random.default_rng(seed).permutation(len(kept))[:count])
-    shares = cleaned.distribution[drawn]
-    images = networks.standardised(chosen.images[kept[drawn]])
-    return Faces(images, torch.from_numpy(shares.argmax(axis=1)), shares.max(axis=1))
+def part(dataset: str, which: str, count: int, seed: int = 0, size: int = 48) -> Faces:
+    """Standardised grey faces of a data set; parameters as in :func:`ferbook.relevance.pictures.part`."""
+    return Faces.of(pictures.part(dataset, which, count, seed=seed, size=size))
 
 
 def network_of(kind: str, train: Faces, *, epochs: int, seed: int) -> nn.Sequential:
@@ -191,8 +183,10 @@ def network_of(kind: str, train: Faces, *, epochs: int, seed: int) -> nn.Sequent
     return networks.fit(network, train.images, target, epochs=epochs, seed=seed)
 
 
-def ready(kind: str = "trained", *, count: int, epochs: int, seed: int = 0) -> nn.Sequential:
-    """A network of one of ``KINDS`` for :func:`synthetic` faces, from the cache if it was trained before.
+def ready(
+    kind: str = "trained", *, count: int, epochs: int, seed: int = 0, dataset: str = "synthetic"
+) -> nn.Sequential:
+    """A network of one of ``KINDS``, from the cache if it was trained before.
 
     Parameters
     ----------
@@ -200,16 +194,18 @@ def ready(kind: str = "trained", *, count: int, epochs: int, seed: int = 0) -> n
     count: training faces.
     epochs: passes over them.
     seed: of faces and training.
+    dataset: one of ``pictures.SETS``.
     """
     code = dependencies.library_hash(dependencies.library_files(Path(__file__)))
-    setting = f"{kind} {count} {epochs} {seed} {torch.__version__} {code}"
+    mark = "" if dataset == "synthetic" else datasets.source_mark(dataset)
+    setting = f"{dataset} {mark} {kind} {count} {epochs} {seed} {torch.__version__} {code}"
     name = hashlib.sha256(setting.encode()).hexdigest()[:16]
     path = paths.cache_root() / "relevance" / f"{name}.safetensors"
     network = networks.untrained(seed)
     if path.is_file():
         models.load_weights(network, path)
         return network.eval()
-    network = network_of(kind, synthetic(count, "train", seed), epochs=epochs, seed=seed)
+    network = network_of(kind, part(dataset, "train", count, seed), epochs=epochs, seed=seed)
     models.save_weights(network, path, {"setting": setting})
     return network
 
@@ -229,31 +225,33 @@ def compare(
 
     Returns
     -------
-    dict: ``accuracy`` on `test`; ``faces`` that remained; ``ranks``, how many got each rank, by composite; and
-    ``correlations``, by measure, "rank" and "core" followed by the composite's name in brackets, each a dict of
-    :class:`Correlation`'s fields.
+    dict: ``accuracy`` on `test`; ``faces`` that remained; ``ranks``, how many got each rank, by composite, and
+    ``ranks_by_emotion``; ``correlations``, by measure as :func:`measures` names them, each a dict of
+    :class:`Correlation`'s fields; and ``by_emotion``, Spearman's alone.
     """
     labels = test.labels.numpy()
     right = scores(network, test.images).argmax(1).numpy() == labels
     kept = test.where((labels != NEUTRAL) & (right | (not only_right)))
     neutral = test.images[test.labels == NEUTRAL]
-    correlations: dict[str, dict[str, float]] = {}
-    given: dict[str, list[int]] = {}
-    by_emotion: dict[str, dict[str, float | None]] = {}
-    for place, name in enumerate(composites):
-        found = measures(network, kept.images, kept.labels, neutral, name)
-        given[name] = np.bincount(found["rank"].astype(int), minlength=len(ranks.RANKS)).tolist()
-        for measure, values in found.items():
-            if measure in ("rank", "core") or place == 0:
-                key = f"{measure} ({name})" if measure in ("rank", "core", "relevance") else measure
-                correlations[key] = _plain(correlation(values, kept.intensity))
-                by_emotion[key] = _per_emotion(values, kept)
+    found = measures(network, kept.images, kept.labels, neutral, composites)
+    given = {name: found[f"rank ({name})"].astype(int) for name in composites}
     return {
         "accuracy": float(right.mean()),
         "faces": len(kept.labels),
-        "ranks": given,
-        "correlations": correlations,
-        "by_emotion": by_emotion,
+        "ranks": {name: np.bincount(ranked, minlength=len(ranks.RANKS)).tolist() for name, ranked in given.items()},
+        "correlations": {name: _plain(correlation(values, kept.intensity)) for name, values in found.items()},
+        "by_emotion": {name: _per_emotion(values, kept) for name, values in found.items()},
+        "ranks_by_emotion": {name: _ranks_per_emotion(ranked, kept) for name, ranked in given.items()},
+    }
+
+
+def _ranks_per_emotion(given: np.ndarray, faces: Faces) -> dict[str, list[int]]:
+    """How many faces of each emotion got each rank."""
+    masks = {name: (faces.labels == place).numpy() for place, name in enumerate(EMOTIONS)}
+    return {
+        name: np.bincount(given[mask], minlength=len(ranks.RANKS)).tolist()
+        for name, mask in masks.items()
+        if mask.any()
     }
 
 
@@ -270,6 +268,53 @@ def _per_emotion(values: np.ndarray, faces: Faces) -> dict[str, float | None]:
 
 def _plain(found: Correlation) -> dict[str, float | None]:
     return {key: None if np.isnan(value) else value for key, value in found._asdict().items()}
+
+
+def mean(runs: Sequence[Mapping[str, object]], measure: str, key: str = "spearman") -> Interval | None:
+    """A correlation over several networks, or of one network over its faces, with its 95 % interval.
+
+    Parameters
+    ----------
+    runs: from :func:`compare`, one per network.
+    measure: as :func:`measures` names it.
+    key: "spearman" or "kendall".
+
+    Returns
+    -------
+    Interval: None where a network gives all faces the same value, so that there is no correlation.
+    """
+    found = [run["correlations"][measure] for run in runs]
+    if any(one[key] is None for one in found):
+        return None
+    if len(found) == 1:
+        (one,) = found
+        return Interval(one[key], one[f"{key}_low"], one[f"{key}_high"], 0.95, one["count"])
+    return over_seeds([one[key] for one in found])
+
+
+def sheet(values: Mapping[str, Sequence[Mapping[str, object]]], kendall: str) -> list[dict[str, str]]:
+    """Rows of a table: each measure with its Spearman correlation by column, and Kendall's of one of the columns.
+
+    Parameters
+    ----------
+    values: heading of a column -> runs from :func:`compare`, one per network.
+    kendall: which column's Kendall correlation is added.
+    """
+
+    def told(found: Interval | None, ends: bool = True) -> str:
+        if found is None:
+            return "all alike"
+        return f"{found.estimate:+.2f}" + (f" ({found.low:+.2f} to {found.high:+.2f})" if ends else "")
+
+    return [
+        {
+            "measure": measure,
+            **{heading: told(mean(runs, measure)) for heading, runs in values.items()},
+            f"Kendall, {kendall}": told(mean(values[kendall], measure, "kendall"), ends=False),
+        }
+        for measure in next(iter(values.values()))[0]["correlations"]
+        if all(measure in run["correlations"] for runs in values.values() for run in runs)
+    ]
 
 
 #: Names of the records, of synthetic faces and of FER+, and their setting.
@@ -305,13 +350,15 @@ def experiment(
 def record() -> Path:
     """Run the full setting on synthetic faces and write it to ``data/recorded``; returns where."""
     # The record names the data set that its faces come from; they are drawn here, one emotion each.
-    return _record(RECORD, synthetic(TRAIN, "train"), synthetic(TEST, "test"), load("synthetic", count=10), KINDS)
+    faces = datasets.load("synthetic", count=10)
+    return _record(RECORD, part("synthetic", "train", TRAIN), part("synthetic", "test", TEST), faces, KINDS)
 
 
 def record_voted(faces: FaceSet) -> Path:
-    """The same on faces with votes, for trained networks; returns where."""
-    parts = voted(faces, "train", TRAIN), voted(faces, "test", TEST)
-    return _record(RECORD_VOTED, *parts, faces, KINDS[:1])
+    """The same on FER+, for trained networks, tested on all its cleaned test faces; returns where."""
+    whole = pictures.voted(faces, "train")
+    train = whole.subset(np.sort(np.random.default_rng(0).permutation(len(whole))[:TRAIN]))
+    return _record(RECORD_VOTED, Faces.of(train), Faces.of(pictures.voted(faces, "test")), faces, KINDS[:1])
 
 
 def recorded(name: str = RECORD) -> dict[str, object] | None:

@@ -1,7 +1,7 @@
-"""A small network that relevance can be propagated through, and its training.
+"""Networks that relevance can be propagated through: layers in one row, without shortcuts, for which rules differ.
 
-Convolutions, batch normalisation and ReLUs in one row, then a dense layer: no shortcuts, for which relevance needs
-rules of its own. Pictures are standardised before they enter, so that their relevance is that of contrast.
+The small one has convolutions, batch normalisation, ReLUs and a dense layer. Its pictures are standardised before they
+enter, so that their relevance is that of contrast.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ferbook import difficulty
 from ferbook.emotions import EMOTIONS
+from ferbook.models.vgg import Vgg
 
 
 def standardised(images: np.ndarray) -> Tensor:
@@ -60,6 +61,11 @@ def fit(network: nn.Sequential, images: Tensor, target: Tensor, *, epochs: int, 
         torch.manual_seed(seed)
         difficulty.fit(network, images, target, epochs=epochs, seed=seed)
     return network
+
+
+def in_a_row(network: Vgg) -> nn.Sequential:
+    """A VGG as layers in one row, the last of which gives the logits; the same layers, so the same weights."""
+    return nn.Sequential(*network.features, network.avgpool, nn.Flatten(), *network.classifier)
 
 
 def shuffled(target: Tensor, seed: int) -> Tensor:
