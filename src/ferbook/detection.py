@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module, functional
 from torchvision.ops import batched_nms
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ferbook import paths
 from ferbook.errors import ConfigError, DataError, FerbookError

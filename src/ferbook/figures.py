@@ -20,6 +20,8 @@ EMOTION_COLOURS: dict[str, str] = dict(
 )
 #: Colours of what stands beside one another: the paper's numbers, recorded real data, this build.
 SOURCE_COLOURS: dict[str, str] = {"paper": "#444444", "recorded": "#0072b2", "build": "#e69f00"}
+#: Colours of the lines that mark what simple predictors reach.
+MARK_COLOURS: tuple[str, ...] = ("#d55e00", "#009e73", "#cc79a7")
 
 #: Width in inches of a figure that fills the text column. Small, with large type, so that a phone can show it.
 WIDTH = 6.2
@@ -257,6 +259,40 @@ def forest(
     axis.set_xlabel(xlabel)
     axis.grid(axis="x")
     axis.grid(visible=False, axis="y")
+    return figure
+
+
+def against(
+    panels: Mapping[str, Mapping[str, tuple[float, float, float]]],
+    marks: Mapping[str, Mapping[str, float]],
+    xlabel: str,
+) -> Figure:
+    """Estimates with intervals in panels one above the other, against lines that mark what simple predictors reach.
+
+    Parameters
+    ----------
+    panels: title to label to estimate, low end, high end; the same labels in all panels.
+    marks: legend label to title to value.
+    xlabel: with units.
+    """
+    count = len(next(iter(panels.values())))
+    height = len(panels) * (0.27 * count + 0.45) + 1.0
+    figure, axes = plt.subplots(len(panels), 1, figsize=(WIDTH, height), sharex=True, squeeze=False)
+    places = np.arange(count)[::-1]
+    for axis, (title, rows) in zip(axes[:, 0], panels.items(), strict=True):
+        values = np.array(list(rows.values()), dtype=float)
+        arms = np.abs(values[:, 1:] - values[:, :1]).T
+        axis.errorbar(values[:, 0], places, xerr=arms, fmt="o", color=SOURCE_COLOURS["recorded"], capsize=3)
+        for (label, at), colour, style in zip(marks.items(), MARK_COLOURS, ("--", "-.", ":"), strict=False):
+            axis.axvline(at[title], color=colour, linestyle=style, linewidth=1.8, label=label)
+        axis.set_yticks(places, list(rows), fontsize=10)
+        axis.set_ylim(-0.6, count - 0.4)
+        axis.set_title(title, loc="left")
+        axis.grid(axis="x")
+        axis.grid(visible=False, axis="y")
+    axes[-1, 0].set_xlabel(xlabel)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=1, fontsize=10)
     return figure
 
 
