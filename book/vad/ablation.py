@@ -196,7 +196,10 @@ shown if stored is not None else None
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Mean squared error per axis and arm on the annotated faces, with intervals over seeds, against constant and category-mean predictors"}}
 if stored is not None:
-    marks = {name: {axis: found[axis]["mse"] for axis in VAD_AXES} for name, found in real["baselines"].items()}
+    marks = {
+        name: {axis: real["baselines"][name][axis]["mse"] for axis in VAD_AXES}
+        for name in ("constant", vad_training.TRUE_CATEGORY, vad_training.PREDICTED_CATEGORY)
+    }
     _ = figures.against(errors(real["runs"]["tuned, all"]), marks, "mean squared error of values in [-1, 1] (FER2013)")
 
 # %% [markdown]
