@@ -13,7 +13,7 @@
 # excited) and **dominance** (submissive to in control), V, A, D for short. Papers 003 {cite}`huo2024access` and 004
 # {cite}`huo2024ieice` are by the same two authors and share one method. A network sees a face of FER2013 and predicts both the word (one
 # of seven) and the point. A third loss, **consistency**, charges the network when the two do not fit: a face called *happy* should not
-# have negative valence. The papers report that this makes every prediction better.
+# have negative valence. Paper 003 reports that this makes every prediction better, paper 004 that it helps V, A and D but not the category.
 #
 # **You will see** what the tables of the two papers say when one computes with them. The method itself, its data and its published code are
 # the subject of the pages that follow.
@@ -26,7 +26,7 @@ third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
 # %% [markdown]
 # ## The method in one paragraph
 #
-# Four losses are added: cross-entropy for the category, the squared errors of V, A and D, and lambda times the consistency cost. The network is
+# The losses are added: cross-entropy for the category, the squared errors of V, A and D, and lambda times the consistency cost. The network is
 # a ResNet-18. Each axis is trained with the category (three models), then all of them together (a fourth), each once with and once without the
 # consistency cost. The metric is the *average loss*: the mean squared error over the test faces. Annotations are whole numbers from -2 to 2.
 #
@@ -61,10 +61,11 @@ third.rows(
 third.box("003-accuracy-public", "003-accuracy-private", "003-accuracy-confirms")
 
 # %% [markdown]
-# Neither is a count out of FER2013's 3,589 test faces. Both are three and two faces **out of 31**, to every digit, and 31 is how many faces each of the two
-# test files had that were first published with the code (with 200 faces to train on). A ratio of accuracies that were rounded before would fit
-# too. The paper does not say how many faces it tested. If they were 31, gains of three and two faces cannot be told from chance. A later
-# version of the code speaks of the complete data set, and the accuracies of paper 004, below, do fit 3,589 faces.
+# Neither is a difference of counts out of FER2013's 3,589 test faces, not even of two accuracies that were rounded first. Both are three and two faces **out
+# of 31**, to every digit, and 31 is how many faces each of the two test files had that were first published with the code (with 200 faces to train
+# on). A ratio of two accuracies in whole per cent would fit too. The paper does not say how many faces it tested. If they were 31, gains of three
+# and two faces cannot be told from chance. A later version of the code speaks of the complete data set, and the accuracies of paper 004, below, do
+# fit 3,589 faces.
 #
 # ## One model or four
 #

@@ -237,7 +237,8 @@ def check_equation(claim: Claim, facts: Facts) -> Outcome:
     asked = equation_demands(axis)[category]
     tabulated = demand_of(claim.printed)
     differs = any(demands.fails(asked, value) != demands.fails(tabulated, value) for value in (-1.0, 1.0))
-    detail = f"the equation asks for {_words(asked)}"
+    number = next(line["equation"] for _, line in printed.table("003-equations").iterrows() if line["axis"] == axis)
+    detail = f"equation {number} asks for {_words(asked)}, table 1 for {claim.printed}"
     return Outcome(_words(asked) if differs else claim.printed, Evidence.ARITHMETIC, detail, contradiction=differs)
 
 

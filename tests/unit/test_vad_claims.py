@@ -241,8 +241,15 @@ def test_shares_are_of_whole_faces():
     assert judged("share of faces", "9.68").verdict is judged("share of faces", "6.45").verdict is Verdict.FAILS
 
 
-def test_no_count_of_all_test_faces_gives_the_printed_gains():
-    """Twin: every count, in two decimals."""
+def test_no_counts_of_all_test_faces_give_the_printed_gains():
+    """Twin: every pair of counts, rounded to two decimals before or after the subtraction."""
+    rounded = np.round(100 * np.arange(3590) / 3589, 2)
+    for gain in (9.68, 6.45):
+        count = gain * 35.89
+        near = range(int(count) - 1, int(count) + 3)
+        differences = {round(float(d), 2) for more in near for d in rounded[more:] - rounded[: len(rounded) - more]}
+        assert min(differences) < gain < max(differences)
+        assert gain not in differences
     everything = {f"{100 * count / 3589:.2f}" for count in range(3590)}
     assert not {"9.68", "6.45"} & everything
     assert {"9.68", "6.45"} <= {f"{100 * count / 31:.2f}" for count in range(32)}
@@ -345,6 +352,7 @@ def test_an_equation_that_differs_at_zero_alone_agrees():
     contradicted = judged("equation's demand", "<0", category="fear", axis="arousal")
     assert contradicted.verdict is Verdict.CONTRADICTS
     assert contradicted.outcome.value == "nothing"
+    assert contradicted.outcome.detail == "equation 9 asks for nothing, table 1 for <0"
 
 
 def test_recorded_values_by_keys():
