@@ -362,5 +362,5 @@ report.prose(
 #   annotated faces.
 # * **What the printed gains are.** Differences between two runs, in the papers' own logs smaller than what one run drifts by from epoch to epoch.
 # * **What was easy.** The losses and the network are fully described, and code and logs are public.
-# * **What was difficult.** Most of the annotations are not public, lambda is not printed, and two definitions of the cost compete.
+# * **What was difficult.** Most of the annotations were not at hand, lambda is not printed, and two definitions of the cost compete.
 # * **What to take along.** Print the constant predictor beside every regression loss, compare in pairs with several seeds, and check that a new loss has a gradient.

@@ -174,7 +174,7 @@ report.table(
 # %% [markdown]
 # Paper 004's losses of arousal and dominance lie where the constants lie. Its valence is printed as 0.000. Paper 003's losses lie lower; if they are on this scale, its
 # networks did learn something, and if they are plain mean squared errors, they learned astonishingly much. The annotations that they were measured on
-# are not public as a whole: the earlier, smaller release of them has other spreads, and its constants score otherwise.
+# are only partly in this book's hands: the earlier, smaller release of them has other spreads, and its constants score otherwise.
 
 # %% tags=["remove-input"]
 pixels = real["pixels"]
