@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import count
+from math import gcd
+
 import numpy as np
+from scipy.optimize import linprog
 
 from ferbook import printed, records
-from ferbook.claims import Claim, Evidence, Outcome, register
+from ferbook.claims import Claim, Evidence, Outcome, register, shortfall, tolerance
 from ferbook.facts import Facts
 from ferbook.intervals import over_seeds
 from ferbook.relevance import by_hand, tables
-from ferbook.relevance.ranks import BINS, WINDOWS
+from ferbook.relevance.ranks import BINS, RANKS, WINDOWS
 
 
 @register("sum of row")
@@ -46,8 +50,14 @@ def tabulated_rank(claim: Claim, facts: Facts) -> Outcome:
 
 @register("rows that agree")
 def rows_that_agree(claim: Claim, facts: Facts) -> Outcome:
-    """In how many rows of ``tables`` the printed ``column`` is what the bin counts give."""
+    """In how many rows of ``tables`` the printed ``column`` is what the bin counts give.
+
+    Argument ``but``: rows that have a claim of their own and are not counted again.
+    """
     agree = {name: _agreement(name, claim.arguments["column"]) for name in claim.arguments["tables"]}
+    for found in agree.values():
+        for image in claim.arguments.get("but", []):
+            found.pop(image, None)
     missed = [f"{name[4:]}: {image}" for name, found in agree.items() for image, same in found.items() if not same]
     return Outcome(sum(map(sum, (found.values() for found in agree.values()))), Evidence.ARITHMETIC,
                    f"not in {', '.join(missed)}" if missed else "")  # fmt: skip
@@ -82,14 +92,18 @@ def largest_mean(claim: Claim, facts: Facts) -> Outcome:
     return Outcome(round(float(high), 2), Evidence.ARITHMETIC, detail, contradiction=high < float(claim.printed))
 
 
-@register("values counted")
-def values_counted(claim: Claim, facts: Facts) -> Outcome:
-    """Per cent of a picture's values that the bins of ``table`` hold."""
-    side = tables.image_side(claim.arguments["table"])
-    counted = int(tables.counts(claim.arguments["table"])[0].sum())
-    detail = f"{counted:,} of {side} × {side} × 3 = {3 * side * side:,} values: whichever are negative are among them"
-    share = 100 * counted / (3 * side * side)
-    return Outcome(share, Evidence.ARITHMETIC, detail, contradiction=claim.arguments["contradiction"])
+@register("values left out")
+def values_left_out(claim: Claim, facts: Facts) -> Outcome:
+    """How many of a picture's values the bins of ``tables`` do not hold, the most of any row."""
+    left, totals = [], []
+    for name in claim.arguments["tables"]:
+        values = 3 * tables.image_side(name) ** 2
+        left += (values - tables.counts(name).sum(axis=1)).tolist()
+        totals.append(f"{values:,}")
+    detail = (
+        f"each of the {len(left)} rows leaves out {' or '.join(map(str, sorted(set(left))))} of {' or '.join(totals)}"
+    )
+    return Outcome(max(left), Evidence.ARITHMETIC, detail)
 
 
 @register("picture side")
@@ -106,15 +120,20 @@ def f1_of_cells(claim: Claim, facts: Facts) -> Outcome:
     """F1 from the precision and recall of a class. Arguments: ``table``, ``row``."""
     found = tables.scores(claim.arguments["table"]).set_index("class").loc[claim.arguments["row"]]
     detail = f"precision {found['precision']:.2f}, recall {found['recall']:.2f}"
+    detail += f"; with all their rounding, F1 is {found['f1_low']:.3f} to {found['f1_high']:.3f}"
     return Outcome(float(tables.f1(found["precision"], found["recall"])), Evidence.ARITHMETIC, detail)
 
 
 @register("rows with that f1")
 def rows_with_that_f1(claim: Claim, facts: Facts) -> Outcome:
-    """In how many rows of ``table`` precision and recall, within rounding, give the printed F1."""
-    wrong = tables.wrong_f1(claim.arguments["table"])
-    detail = f"not for {', '.join(wrong['class'])}" if len(wrong) else ""
-    return Outcome(len(tables.scores(claim.arguments["table"])) - len(wrong), Evidence.ARITHMETIC, detail)
+    """In how many rows of ``table`` precision and recall, within rounding, give the printed F1.
+
+    Argument ``but``: rows that have a claim of their own and are not counted again.
+    """
+    but = claim.arguments.get("but", [])
+    wrong = [name for name in tables.wrong_f1(claim.arguments["table"])["class"] if name not in but]
+    rows = len(tables.scores(claim.arguments["table"])) - len(but)
+    return Outcome(rows - len(wrong), Evidence.ARITHMETIC, f"not for {', '.join(wrong)}" if wrong else "")
 
 
 @register("mean of column")
@@ -129,11 +148,15 @@ def mean_of_column(claim: Claim, facts: Facts) -> Outcome:
 def matrices_that_exist(claim: Claim, facts: Facts) -> Outcome:
     """For how many emotions of ``table`` some 3 x 3 matrix has the printed precisions and recalls.
 
-    Argument ``faces``: at most so many of an emotion were tested.
+    Arguments also: ``faces``, at most so many pictures have a rank of an emotion; ``but``, emotions that have a claim
+    of their own and are not counted again.
     """
     arguments = claim.arguments
-    missing = tables.impossible_matrices(arguments["table"], arguments.get("faces"))
-    emotions = tables.scores(arguments["table"])["emotion"].nunique()
+    but = arguments.get("but", [])
+    missing = [
+        name for name in tables.impossible_matrices(arguments["table"], arguments.get("faces")) if name not in but
+    ]
+    emotions = tables.scores(arguments["table"])["emotion"].nunique() - len(but)
     return Outcome(emotions - len(missing), Evidence.ARITHMETIC, f"none for {', '.join(missing)}" if missing else "")
 
 
@@ -145,11 +168,129 @@ def matrix_exists(claim: Claim, facts: Facts) -> Outcome:
     rows = found[found["emotion"] == claim.arguments["emotion"]]
     detail = "precisions {}, recalls {}".format(*(", ".join(map("{:.2f}".format, rows[k])) for k in SCORE_PAIR))
     possible = claim.arguments["emotion"] not in missing
+    if not possible:
+        detail += f": {why_no_matrix(rows['precision'], rows['recall'])}"
     return Outcome("yes" if possible else "no", Evidence.ARITHMETIC, detail, contradiction=not possible)
+
+
+def why_no_matrix(precision: np.ndarray, recall: np.ndarray) -> str:
+    """The reason, for a reader, why no confusion matrix has these values where a printed 1.00 means no mistake."""
+    missed, added = np.asarray(recall) < 1, np.asarray(precision) < 1
+    if missed.any() and not added.any():
+        return "some pictures of a rank are missed, but no rank is given to a picture of another"
+    if added.any() and not missed.any():
+        return "a rank is given to pictures of another, but no rank misses any"
+    return "the pictures that one rank misses are given to no other"
 
 
 #: The two columns that determine a confusion matrix's margins.
 SCORE_PAIR = ("precision", "recall")
+#: What accuracy may mean for one of three ranks: the share of the emotion's pictures with the right rank (the same for
+#: all three); the share for which "is it this rank?" is answered rightly, among them; the same among more pictures.
+ACCURACIES = ("all ranks", "one rank", "one rank of more pictures")
+
+
+def accuracy_exists(
+    precision: np.ndarray, recall: np.ndarray, accuracy: np.ndarray, meaning: str, faces: int | None = None
+) -> bool:
+    """Whether any confusion matrix has these precisions, recalls and accuracies in its classes, to two digits.
+
+    Parameters
+    ----------
+    precision, recall, accuracy: (C,) as printed.
+    meaning: one of ``ACCURACIES``.
+    faces: as in :func:`ferbook.relevance.tables.matrix_exists`, which asks the same without accuracies.
+
+    Returns
+    -------
+    bool: False is a proof. True says that shares exist; whole pictures need not.
+    """
+    p, r, a = (np.asarray(values, dtype=np.float64) for values in (precision, recall, accuracy))
+    size = len(p)
+    few = faces is not None and faces * tables.HALF < 1
+    cells = np.eye(size * size).reshape(size, size, -1)  # cells[i, j] picks entry (i, j): true i, named j
+    lines, limits = [], []
+
+    def bound(part: np.ndarray, low: float, high: float, whole: np.ndarray) -> None:
+        lines.extend([np.append(low * whole - part, 0.0), np.append(part - high * whole, 0.0)])
+        limits.extend([0.0, 0.0])
+
+    for k in range(size):
+        true, named = cells[k].sum(axis=0), cells[:, k].sum(axis=0)
+        for value, whole in ((p[k], named), (r[k], true)):
+            low = 1.0 if few and value == 1.0 else max(value - tables.HALF, 0.0)
+            bound(cells[k, k], low, min(value + tables.HALF, 1.0), whole)
+        if p[k] > 0 or r[k] > 0:
+            lines.append(np.append(-true, 0.0))
+            limits.append(-1.0)
+        if faces is not None:
+            lines.append(np.append(true, 0.0))
+            limits.append(float(faces))
+        wrong = true + named - 2 * cells[k, k]
+        if meaning == "all ranks":
+            wrong = cells.sum(axis=(0, 1)) - sum(cells[c, c] for c in range(size))
+        # The last unknown is the number of pictures that accuracy is a share of.
+        lines.extend([np.append(wrong, a[k] - tables.HALF - 1), np.append(-wrong, max(1 - a[k] - tables.HALF, 0.0))])
+        limits.extend([0.0, 0.0])
+    pictures = np.append(cells.sum(axis=(0, 1)), -1.0)
+    lines.append(pictures)
+    limits.append(0.0)
+    if meaning != "one rank of more pictures":
+        lines.append(-pictures)
+        limits.append(0.0)
+    found = linprog(np.zeros(size * size + 1), A_ub=np.array(lines), b_ub=np.array(limits), method="highs")
+    return bool(found.status == 0)
+
+
+@register("accuracies that fit")
+def accuracies_that_fit(claim: Claim, facts: Facts) -> Outcome:
+    """For how many emotions of ``table`` the accuracies fit the precisions and recalls in one of three meanings.
+
+    Emotions without any matrix (``matrix exists``) are left out. Argument also: ``faces`` as there.
+    """
+    table, faces = claim.arguments["table"], claim.arguments.get("faces")
+    missing = tables.impossible_matrices(table, faces)
+    asked, unfit = 0, []
+    for name, rows in tables.scores(table).groupby("emotion", sort=False):
+        if name in missing:
+            continue
+        asked += 1
+        values = [rows[column].to_numpy() for column in (*SCORE_PAIR, "accuracy")]
+        if not any(accuracy_exists(*values, meaning, faces) for meaning in ACCURACIES):
+            unfit.append(f"{name.lower()} ({', '.join(f'{value:.2f}' for value in values[2])})")
+    return Outcome(asked - len(unfit), Evidence.ARITHMETIC, f"not for {' and '.join(unfit)}" if unfit else "")
+
+
+@register("share or mean")
+def share_or_mean(claim: Claim, facts: Facts) -> Outcome:
+    """The accuracy (%) nearest to the printed one that is a mean of a table's 18 accuracies or a share of pictures.
+
+    Arguments: ``table``; ``pictures``, how many the test set has at most. Without it, only the mean is looked at, and a
+    printed value that is not one has no support: there is no value then.
+    """
+    table, pictures, wanted = claim.arguments["table"], claim.arguments.get("pictures"), float(claim.printed)
+    values = tables.scores(table)["accuracy"].to_numpy()
+    low = 100 * np.maximum(values - tables.HALF, 0).mean()
+    high = 100 * np.minimum(values + tables.HALF, 1).mean()
+    detail = f"with all their rounding, the 18 accuracies of {table[4:]} average {low:.2f} to {high:.2f} %"
+    mean = float(min(max(wanted, low), high))
+    if pictures is None:
+        fits = shortfall(claim, mean) <= tolerance(claim).holds
+        return Outcome(
+            mean if fits else None, Evidence.ARITHMETIC, detail + "; the number of test pictures is not given"
+        )
+    right, of = _nearest_share(wanted, pictures)
+    half = 0.5 * 10.0 ** -len(claim.printed.partition(".")[2])
+    fewest = next(n for n in count(1) if abs(100 * round(wanted * n / 100) / n - wanted) <= half)
+    detail += f"; of the shares of at most {pictures} pictures the nearest is {right} of {of}, {100 * right / of:.3f} %"
+    detail += f"; the fewest that give the printed one are {fewest}"
+    return Outcome(min(mean, 100 * right / of, key=lambda value: abs(value - wanted)), Evidence.ARITHMETIC, detail)
+
+
+def _nearest_share(percent: float, most: int) -> tuple[int, int]:
+    """The share of at most `most` pictures nearest to `percent`: how many, of how many."""
+    shares = [(round(percent * of / 100), of) for of in range(1, most + 1)]
+    return min(shares, key=lambda share: abs(100 * share[0] / share[1] - percent))
 
 
 @register("annotator count")
@@ -157,6 +298,21 @@ def annotator_count(claim: Claim, facts: Facts) -> Outcome:
     """How many annotators gave a rank in table 5. Arguments: ``row``, ``rank``."""
     found = tables.annotation_counts().set_index("image").loc[claim.arguments["row"]]
     return Outcome(int(found[f"{claim.arguments['rank']}_again"]), Evidence.ARITHMETIC)
+
+
+@register("annotator counts that agree")
+def annotator_counts_that_agree(claim: Claim, facts: Facts) -> Outcome:
+    """How many label counts of table 5 the ten answers give.
+
+    Argument ``but``: pairs of row and rank that have a claim of their own and are not counted again.
+    """
+    found = tables.annotation_counts()
+    but = {tuple(pair) for pair in claim.arguments.get("but", [])}
+    agree = {
+        (line["image"], rank): line[rank] == line[f"{rank}_again"] for _, line in found.iterrows() for rank in RANKS
+    }
+    counted = [same for place, same in agree.items() if place not in but]
+    return Outcome(sum(counted), Evidence.ARITHMETIC, f"of {len(counted)}")
 
 
 @register("majorities that agree")
@@ -177,13 +333,17 @@ def emotions_with_results(claim: Claim, facts: Facts) -> Outcome:
 def relevance_by_hand(claim: Claim, facts: Facts) -> Outcome:
     """Per cent of the explained logit that reaches the inputs of the book's two-layer example.
 
-    Arguments: ``rule`` of :mod:`ferbook.relevance.by_hand`, ``bias``: whether biases take part.
+    Arguments: ``rule`` of :mod:`ferbook.relevance.by_hand`; ``bias``: whether biases take part; ``decides``: false
+    where the paper leaves open what is computed, which gives a remark and no value.
     """
     layers, x = by_hand.EXAMPLE, by_hand.EXAMPLE_INPUT
     found = by_hand.propagate(layers, x, 0, claim.arguments["rule"], bias_takes_part=claim.arguments["bias"])
     logit = by_hand.forward(layers, x)[-1][0]
     biases = "biases take their shares" if claim.arguments["bias"] else "biases take nothing"
-    return Outcome(100 * float(found[0].sum() / logit), Evidence.ARITHMETIC, f"a logit of {logit:g}; {biases}")
+    arrives = 100 * float(found[0].sum() / logit)
+    if not claim.arguments.get("decides", True):
+        return Outcome(None, Evidence.ARITHMETIC, f"of a logit of {logit:g}, {arrives:.1f} % arrive where {biases}")
+    return Outcome(arrives, Evidence.ARITHMETIC, f"a logit of {logit:g}; {biases}")
 
 
 def _count_row(claim: Claim):
@@ -200,6 +360,69 @@ def total(claim: Claim, facts: Facts) -> Outcome:
     """The sum of ``terms``, printed numbers."""
     terms = claim.arguments["terms"]
     return Outcome(sum(terms), Evidence.ARITHMETIC, " + ".join(map(str, terms)))
+
+
+@register("cells the text retells")
+def cells_the_text_retells(claim: Claim, facts: Facts) -> Outcome:
+    """Cells of a table beside what the text says of them; a contradiction where both cannot be.
+
+    Arguments: ``table``; ``columns``; ``row``, or ``emotion`` for its three rows, or neither for all 18; ``reading``:
+
+    * ``each`` (default): the text speaks of all these cells. The value is the one farthest from the text's.
+    * ``one``: it gives one number for all. The value is the nearest to it between the least and the greatest cell.
+    * ``range``: it gives the least and the greatest, as "0.91 to 0.97".
+    """
+    arguments = claim.arguments
+    table, columns, reading = arguments["table"], arguments["columns"], arguments.get("reading", "each")
+    content = printed.table(table)
+    if "row" in arguments:
+        content = content[content["class"] == arguments["row"]]
+    elif "emotion" in arguments:
+        content = content[content["emotion"] == arguments["emotion"]]
+    else:
+        content = content[content["class"] != "average"]
+    if content.empty:
+        raise ValueError(f"{table} has no such rows")
+    cells = {name: content[name].tolist() for name in columns}
+    flat = sorted((cell for values in cells.values() for cell in values), key=float)
+    told = "; ".join(f"{name.replace('f1', 'F1')} {_listed(values)}" for name, values in cells.items())
+    detail = f"table {table.removeprefix('001-table')} has {told}"
+    if arguments.get("row") == "average":
+        means = ", ".join(f"{tables.column_mean(table, name):.3f}" for name in columns)
+        detail += f"; the mean of its 18 rows is {means}"
+    if reading == "range":
+        value = f"{flat[0]} to {flat[-1]}"
+        return Outcome(value, Evidence.ARITHMETIC, detail, contradiction=value != claim.printed)
+    wanted, low, high = float(claim.printed), float(flat[0]), float(flat[-1])
+    ends = (min(max(wanted, low), high),) if reading == "one" else (low, high)
+    found = max(ends, key=lambda end: abs(end - wanted))
+    return Outcome(found, Evidence.ARITHMETIC, detail, contradiction=shortfall(claim, found) > tolerance(claim).roughly)
+
+
+def _listed(cells: list[str]) -> str:
+    """Cells in order; where there are many or all are alike, least and greatest."""
+    low, high = min(cells, key=float), max(cells, key=float)
+    if low == high:
+        return low
+    return ", ".join(cells) if len(cells) <= 3 else f"{low} to {high}"
+
+
+@register("accuracies in the text")
+def accuracies_in_the_text(claim: Claim, facts: Facts) -> Outcome:
+    """How many accuracies of table 10 the text repeats. Argument: ``values``, the text's numbers by the table's row."""
+    values = claim.arguments["values"]
+    found = {row: printed.cell("001-table10", row, "accuracy") for row in values}
+    missed = [f"{row}: {found[row]}" for row in values if float(found[row].rstrip("%")) != float(values[row])]
+    return Outcome(len(values) - len(missed), Evidence.ARITHMETIC, "; ".join(missed))
+
+
+@register("pictures in groups")
+def pictures_in_groups(claim: Claim, facts: Facts) -> Outcome:
+    """No value, but a remark: the greatest number that divides all counts of a row of table 2. Argument: ``row``."""
+    cells = printed.row("001-table2", claim.arguments["row"]).iloc[1:-1]
+    common = gcd(*(int(cell) for cell in cells))
+    detail = f"all {len(cells)} counts of that row in table 2 are multiples of {common}; {claim.arguments['because']}"
+    return Outcome(None, Evidence.ARITHMETIC, detail)
 
 
 @register("weights of vgg16")

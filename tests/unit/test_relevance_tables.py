@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import itertools
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferbook import checks_relevance, claims, printed
+from ferbook import checks_relevance, claims, facts, paths, printed
+from ferbook.claims import Verdict
 from ferbook.errors import ConfigError
 from ferbook.relevance import by_hand, ranks, tables
 
@@ -224,15 +228,275 @@ def test_tolerances_of_means_are_what_printed_rounding_allows():
         assert claim.tolerance.roughly == claim.tolerance.holds
 
 
-def test_every_disagreeing_cell_is_a_claim():
-    stated = claims.load_claims("001").claims
-    named = {(c.arguments.get("table"), c.arguments.get("row")) for c in stated if c.check == "f1 of cells"}
+STATED = claims.load_claims("001").claims
+
+
+def one_claim(name, **changes):
+    (found,) = (claim for claim in STATED if claim.id == f"001-{name}")
+    return found.model_copy(update=changes)
+
+
+def outcome(claim):
+    return claims.known_checks()[claim.check](claim, facts.recorded())
+
+
+def verdict(claim):
+    return claims.verdict(claim, outcome(claim))
+
+
+def test_every_disagreeing_cell_is_a_claim_and_is_counted_once():
+    named = {(c.arguments.get("table"), c.arguments.get("row")) for c in STATED if c.check == "f1 of cells"}
     assert named == {(table, name) for table in tables.SCORE_TABLES for name in tables.wrong_f1(table)["class"]}
-    named = {(c.arguments["table"], c.arguments["emotion"]) for c in stated if c.check == "matrix exists"}
+    assert named == {
+        (c.arguments["table"], row)
+        for c in STATED
+        if c.check == "rows with that f1"
+        for row in c.arguments.get("but", [])
+    }
+    named = {(c.arguments["table"], c.arguments["emotion"]) for c in STATED if c.check == "matrix exists"}
     small = [table for table in tables.SCORE_TABLES if table != "001-table9"]
     assert named == {(table, name) for table in small for name in tables.impossible_matrices(table, faces=199)}
-    averaged = {(c.arguments["table"], c.arguments["column"]) for c in stated if c.check == "mean of column"}
+    assert named == {
+        (c.arguments["table"], emotion)
+        for c in STATED
+        if c.check == "matrices that exist"
+        for emotion in c.arguments.get("but", [])
+    }
+    averaged = {(c.arguments["table"], c.arguments["column"]) for c in STATED if c.check == "mean of column"}
     assert averaged >= {(table, column) for table in tables.SCORE_TABLES for column in tables.SCORES}
+    # What a claim on many rows leaves out is judged on its own, and fails there.
+    alone = {
+        (c.arguments["row"], column)
+        for c in STATED
+        for check, column in (("window count", "mu_{window}"), ("tabulated rank", "rank"))
+        if c.check == check
+        for column in [column.format(**c.arguments)]
+        if verdict(c) is Verdict.FAILS
+    }
+    left_out = {
+        (row, c.arguments["column"])
+        for c in STATED
+        if c.check == "rows that agree"
+        for row in c.arguments.get("but", [])
+    }
+    assert left_out == alone == {("fear_11", "mu_3"), ("surprise_240", "mu_2"), ("surprise_240", "rank")}
+
+
+def test_rows_left_out_are_not_counted_and_others_are():
+    assert outcome(one_claim("ranks-table4")).value == 7
+    everything = one_claim("ranks-table4", arguments={"tables": ["001-table4"], "column": "rank"})
+    assert outcome(everything).value == 7 and "surprise_240" in outcome(everything).detail
+    assert outcome(one_claim("f1-table8", arguments={"table": "001-table8"})).value == 15
+    assert outcome(one_claim("matrices-table7", arguments={"table": "001-table7", "faces": 199})).value == 3
+    assert outcome(one_claim("annotator-counts")).value == outcome(one_claim("annotator-counts", arguments={})).value
+
+
+def test_annotator_counts_are_counted_by_hand():
+    with (paths.project_root() / "data/claims/tables/001-table5.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    agree = 0
+    for line in lines:
+        answers = [line[f"annotator_{k}"] for k in range(1, 11)]
+        for word, rank in (("Min", "minimal"), ("Avg", "average"), ("Str", "strong")):
+            agree += answers.count(word) == int(line[rank])
+    assert agree == outcome(one_claim("annotator-counts")).value == 3 * len(lines) - 1
+
+
+def test_values_left_out_are_what_the_groups_lack():
+    found = [
+        3 * side * side - sum(int(line[f"group_{k}"]) for k in range(1, 11))
+        for table, side in (("001-table3", 224), ("001-table4", 255))
+        for _, line in printed.table(table).iterrows()
+    ]
+    assert found == [1] * 16 and outcome(one_claim("positive-only")).value == max(found)
+
+
+def test_emotions_could_only_be_confused_in_one_matrix_of_all_classes():
+    """What the notes of the impossible matrices grant."""
+    for table in ("001-table6", "001-table7", "001-table8"):
+        rows = tables.scores(table)
+        assert tables.matrix_exists(rows["precision"], rows["recall"], faces=199)
+        granted = [c for c in STATED if c.check == "matrix exists" and c.arguments["table"] == table]
+        assert granted and all("18 rows" in c.note for c in granted)
+
+
+@pytest.mark.parametrize(
+    ("precision", "recall", "word"),
+    [
+        ([1, 1, 1], [0.6, 1, 1], "some pictures of a rank are missed"),
+        ([1, 1, 0.87], [1, 1, 1], "but no rank misses any"),
+        ([1, 1, 0.8], [0.8, 0.88, 0.8], "are given to no other"),
+    ],
+)
+def test_the_reason_that_there_is_no_matrix(precision, recall, word):
+    assert word in checks_relevance.why_no_matrix(precision, recall)
+    assert not tables.matrix_exists(precision, recall, faces=199)
+
+
+def literal_accuracies(matrix, meaning, more=0):
+    """The three meanings of accuracy by rank, picture by picture."""
+    right = [0, 0, 0]
+    pictures = [(i, j) for i, j in np.ndindex(3, 3) for _ in range(matrix[i][j])]
+    for k in range(3):
+        for true, named in pictures:
+            right[k] += true == named if meaning == "all ranks" else (true == k) == (named == k)
+    return [(right[k] + more) / (len(pictures) + more) for k in range(3)]
+
+
+@pytest.mark.parametrize("meaning", checks_relevance.ACCURACIES)
+def test_accuracies_of_real_matrices_are_found_to_fit(meaning):
+    rng = np.random.default_rng(4)
+    for _ in range(25):
+        matrix = rng.integers(0, 9, (3, 3)) + np.diag([2, 2, 2])
+        precision, recall = np.diag(matrix) / matrix.sum(axis=0), np.diag(matrix) / matrix.sum(axis=1)
+        accuracy = literal_accuracies(matrix.tolist(), meaning, more=11 if "more" in meaning else 0)
+        rounded = [np.round(values, 2) for values in (precision, recall, accuracy)]
+        assert checks_relevance.accuracy_exists(*rounded, meaning)
+        assert checks_relevance.accuracy_exists(*rounded, meaning, faces=60)
+
+
+def literal_accuracy_exists(precision, recall, accuracy, most):
+    """Which meanings some 3 x 3 matrix of whole pictures, at most `most` in a rank, has these values in: all tried."""
+    lines = [line for line in np.ndindex(most + 1, most + 1, most + 1) if 0 < sum(line) <= most]
+    found = set()
+    for matrix in itertools.product(lines, repeat=3):
+        named = [sum(row[k] for row in matrix) for k in range(3)]
+        if not all(named):
+            continue
+        got = [matrix[k][k] / named[k] for k in range(3)], [matrix[k][k] / sum(matrix[k]) for k in range(3)]
+        if any(abs(a - b) > 0.0051 for one, other in zip(got, (precision, recall), strict=True)
+               for a, b in zip(one, other, strict=True)):  # fmt: skip
+            continue
+        for meaning in ("all ranks", "one rank"):
+            if all(abs(a - b) < 0.0051 for a, b in zip(literal_accuracies(matrix, meaning), accuracy, strict=True)):
+                found.add(meaning)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("precision", "recall", "accuracy", "expected"),
+    [
+        ((1, 0.5, 0.5), (1, 0.5, 0.5), (1.0, 0.67, 0.67), {"one rank"}),
+        ((1, 0.5, 0.5), (1, 0.5, 0.5), (0.71, 0.71, 0.71), {"all ranks"}),
+        ((1, 0.5, 0.5), (1, 0.5, 0.5), (1.0, 0.86, 0.80), set()),
+        ((1, 1, 1), (1, 1, 1), (0.94, 0.95, 0.95), set()),
+        ((1, 1, 1), (1, 1, 1), (1.0, 1.0, 1.0), {"all ranks", "one rank"}),
+    ],
+)
+def test_accuracies_that_fit_agree_with_trying_all_small_matrices(precision, recall, accuracy, expected):
+    assert literal_accuracy_exists(precision, recall, accuracy, 3) == expected
+    for meaning in ("all ranks", "one rank"):
+        assert checks_relevance.accuracy_exists(precision, recall, accuracy, meaning, faces=3) == (meaning in expected)
+
+
+@pytest.mark.parametrize(
+    ("table", "unfit"),
+    [
+        ("001-table6", {"anger"}),
+        ("001-table7", {"sadness"}),
+        ("001-table8", {"disgust"}),
+        ("001-table9", {"anger", "happy"}),
+    ],
+)
+def test_emotions_whose_accuracies_fit_no_meaning(table, unfit):
+    detail = outcome(one_claim(f"accuracies-table{table[-1]}")).detail
+    assert {name for name in ("anger", "disgust", "fear", "happy", "sadness", "surprise") if name in detail} == unfit
+
+
+@pytest.mark.parametrize("name", ["jaffe-mean", "kdef-mean", "kdef-other"])
+def test_a_share_that_no_number_of_pictures_gives(name):
+    """Twin: all fractions, and all means that rounding allows, with exact numbers."""
+    claim = one_claim(f"headline-{name}")
+    wanted, half = Fraction(claim.printed), Fraction(1, 200)
+    shares = {Fraction(100 * k, n) for n in range(1, claim.arguments["pictures"] + 1) for k in range(n + 1)}
+    assert not any(abs(share - wanted) <= half for share in shares)
+    with (paths.project_root() / f"data/claims/tables/{claim.arguments['table']}.csv").open() as file:
+        cells = [Fraction(line["accuracy"]) for line in csv.DictReader(file) if line["class"] != "average"]
+    most = sum(min(cell + half, 1) for cell in (Fraction(c) for c in cells)) * 100 / len(cells)
+    assert len(cells) == 18 and most + half < wanted
+    nearest = min([*shares, most], key=lambda share: abs(share - wanted))
+    found = outcome(claim)
+    assert found.value == pytest.approx(float(nearest)) and verdict(claim) is Verdict.FAILS
+    fewest = next(n for n in range(1, 999) if any(abs(Fraction(100 * k, n) - wanted) <= half for k in range(n + 1)))
+    assert found.detail.endswith(f"are {fewest}")
+
+
+def test_a_share_or_mean_that_there_is():
+    claim = one_claim("headline-jaffe-mean", printed="96.30")
+    assert verdict(claim) is Verdict.HOLDS
+    assert verdict(one_claim("headline-jaffe-mean", printed="95.89")) is Verdict.HOLDS
+    assert verdict(one_claim("headline-affectnet-mean")) is Verdict.UNCHECKED
+    assert verdict(one_claim("headline-affectnet-mean", printed="94.83")) is Verdict.HOLDS
+    # The note on KDEF: cut off, not rounded, a share of its test pictures has these digits.
+    assert "91 of 95" in one_claim("headline-kdef-mean").note and int(10000 * 91 / 95) == 9578
+
+
+def test_ten_of_sixteen_averages_are_plain_means():
+    means = [c for c in STATED if c.check == "mean of column" and "-mean-table" in c.id]
+    failing = [c for c in means if verdict(c) is Verdict.FAILS]
+    assert (len(means), len(failing)) == (16, 6)
+    assert all(c.note.startswith("Ten of the sixteen") for c in failing)
+
+
+def retold(claim):
+    """The cells that a claim of the text is about, read with csv, and whether they can be what it says."""
+    arguments = claim.arguments
+    with (paths.project_root() / f"data/claims/tables/{arguments['table']}.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    cells = []
+    for line in lines:
+        wanted = line["class"] == arguments["row"] if "row" in arguments else line["class"] != "average"
+        if wanted and line["emotion"] == arguments.get("emotion", line["emotion"]):
+            cells += [Fraction(line[column]) for column in arguments["columns"]]
+    if arguments.get("reading") == "range":
+        return [min(cells), max(cells)] == [Fraction(end) for end in claim.printed.split(" to ")]
+    said = Fraction(claim.printed)
+    if claim.relation == "about":
+        allowed = said / 10
+    else:
+        allowed = Fraction(str(claim.tolerance.roughly)) if claim.tolerance else Fraction(1, 200)
+    if arguments.get("reading") == "one":
+        return min(cells) - allowed <= said <= max(cells) + allowed
+    return all(abs(cell - said) <= allowed for cell in cells)
+
+
+RETOLD = [claim for claim in STATED if claim.check == "cells the text retells"]
+
+
+@pytest.mark.parametrize("claim", RETOLD, ids=lambda claim: claim.id)
+def test_the_text_beside_the_tables(claim):
+    possible = retold(claim)
+    assert outcome(claim).contradiction is not possible
+    assert (verdict(claim) is Verdict.CONTRADICTS) is not possible
+
+
+def test_the_text_beside_the_tables_knows_its_readings():
+    claim = one_claim("text-kdef-fear")
+    assert verdict(claim) is Verdict.HOLDS
+    each = claim.model_copy(update={"arguments": {**claim.arguments, "reading": "each"}, "tolerance": None})
+    assert verdict(each) is Verdict.CONTRADICTS and outcome(each).value == 0.91
+    with pytest.raises(ValueError, match="no such rows"):
+        outcome(one_claim("text-kdef-fear", arguments={"table": "001-table6", "columns": ["f1"], "emotion": "Envy"}))
+
+
+def test_accuracies_of_other_work_are_compared_as_numbers():
+    claim = one_claim("earlier-work")
+    assert outcome(claim).value == len(claim.arguments["values"]) == 9
+    wrong = {**claim.arguments["values"], "Kuang-Yu [38]": "68.3"}
+    assert outcome(one_claim("earlier-work", arguments={"values": wrong})).value == 8
+
+
+def test_counts_of_ck_are_all_multiples_of_three():
+    line = printed.row("001-table2", "CK+")
+    counts = [int(line[name]) for name in line.index[1:-1]]
+    assert [n for n in range(1, 60) if all(count % n == 0 for count in counts)][-1] == 3
+    found = outcome(one_claim("data-ck-independent"))
+    assert found.value is None and "multiples of 3" in found.detail
+
+
+def test_what_the_equations_leave_open_is_shown_and_not_judged():
+    found = outcome(one_claim("conservation-biases"))
+    assert found.value is None and "85.7 %" in found.detail
 
 
 def test_the_transcribed_tables_are_complete():
