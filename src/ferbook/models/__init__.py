@@ -125,6 +125,13 @@ _ARCHITECTURES: dict[str, Architecture] = {
             "Woo et al. 2018; paper 000, sections 2.4.2 and 2.4.3",
             imagenet="resnet50",
         ),
+        Architecture(
+            "resnet_cbam_48",
+            "cbam:SmallCbamResNet",
+            "this book's narrow ResNet for paper 000's comparison on a CPU, with or without CBAM",
+            48,
+            1,
+        ),
         *(
             Architecture(f"densenet{d}", "densenet:densenet", _HUANG, preset={"depth": d}, imagenet=f"densenet{d}")
             for d in (169, 201)

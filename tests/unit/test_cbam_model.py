@@ -1,0 +1,137 @@
+"""CBAM's gates against literal twins, where they sit, and the narrow ResNet that the book compares them in."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from ferbook import models
+from ferbook.errors import ConfigError
+from ferbook.models.cbam import BLOCKS, PLACEMENTS, Cbam, SmallCbamResNet
+
+SMALL = "resnet_cbam_48"
+
+
+def twin(cbam: Cbam, x: torch.Tensor) -> torch.Tensor:
+    """Woo et al. (2018), equations 1 to 3, number by number, in evaluation mode."""
+    count, channels, height, width = x.shape
+    (w1, b1), (w2, b2) = ((cbam.channel.mlp[k].weight, cbam.channel.mlp[k].bias) for k in (0, 2))
+    kernel, norm = cbam.spatial.conv.weight[0], cbam.spatial.norm
+
+    def mlp(v):
+        hidden = [max(0.0, sum(float(w1[h, c]) * v[c] for c in range(channels)) + float(b1[h])) for h in range(len(b1))]
+        return [sum(float(w2[c, h]) * hidden[h] for h in range(len(b1))) + float(b2[c]) for c in range(channels)]
+
+    def sigmoid(z):
+        return 1 / (1 + math.exp(-z))
+
+    out = torch.zeros_like(x)
+    for n in range(count):
+        plane = [[[float(x[n, c, i, j]) for j in range(width)] for i in range(height)] for c in range(channels)]
+        mean = [sum(map(sum, plane[c])) / (height * width) for c in range(channels)]
+        most = [max(map(max, plane[c])) for c in range(channels)]
+        gate = [sigmoid(a + b) for a, b in zip(mlp(mean), mlp(most), strict=True)]
+        gated = [[[gate[c] * value for value in row] for row in plane[c]] for c in range(channels)]
+        for i in range(height):
+            for j in range(width):
+                total = 0.0
+                for di in range(-3, 4):
+                    for dj in range(-3, 4):
+                        if 0 <= i + di < height and 0 <= j + dj < width:
+                            column = [gated[c][i + di][j + dj] for c in range(channels)]
+                            total += float(kernel[0, di + 3, dj + 3]) * max(column)
+                            total += float(kernel[1, di + 3, dj + 3]) * sum(column) / channels
+                scale = float(norm.weight[0]) / math.sqrt(float(norm.running_var[0]) + norm.eps)
+                place = sigmoid(scale * (total - float(norm.running_mean[0])) + float(norm.bias[0]))
+                for c in range(channels):
+                    out[n, c, i, j] = gated[c][i][j] * place
+    return out
+
+
+def shaken(module: nn.Module, seed: int = 0) -> nn.Module:
+    """Every parameter and buffer away from where it starts, so that none can hide."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for value in [*module.parameters(), *module.buffers()]:
+            if value.is_floating_point():
+                value.copy_(0.3 + 0.4 * torch.rand(value.shape, generator=generator))
+    return module
+
+
+def test_both_gates_are_the_twins():
+    cbam = shaken(Cbam(8, reduction=4)).double().eval()
+    x = torch.randn(2, 8, 5, 4, generator=torch.Generator().manual_seed(1)).double()
+    with torch.no_grad():
+        torch.testing.assert_close(cbam(x), twin(cbam, x))
+
+
+@pytest.mark.parametrize("channels", [256, 512, 1024, 2048])
+def test_the_parameters_are_those_of_the_formula(channels):
+    counted = models.parameter_count(Cbam(channels))
+    assert counted == 2 * channels**2 // 16 + channels // 16 + channels + 100
+    assert counted == {256: 8_564, 512: 33_412, 1024: 132_260, 2048: 526_564}[channels]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_placements_differ_in_attention_alone(block):
+    plain = models.build(SMALL, seed=3, placement=None, block=block, layers=(1, 2, 1, 1), width=8)
+    for placement in PLACEMENTS:
+        other = models.build(SMALL, seed=3, placement=placement, block=block, layers=(1, 2, 1, 1), width=8, reduction=4)
+        gates = [module for module in other.modules() if isinstance(module, Cbam)]
+        assert len(gates) == {"blocks": 5, "stages": 4, "last": 1, None: 0}[placement]
+        assert all(not gate.spatial.norm.weight.any() for gate in gates)
+        state = other.state_dict()
+        assert all(torch.equal(value, state[key]) for key, value in plain.state_dict().items())
+        assert {key.split("cbam")[0] for key in set(state) - set(plain.state_dict())} == {
+            name.removesuffix("cbam") for name, module in other.named_modules() if isinstance(module, Cbam)
+        }
+        extra = models.parameter_count(other) - models.parameter_count(plain)
+        assert extra == sum(models.parameter_count(gate) for gate in gates)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_with_open_gates_it_is_the_plain_network(block):
+    options = {"block": block, "width": 8, "reduction": 4}
+    plain = models.build(SMALL, seed=0, **options).eval()
+    x = torch.rand(2, 1, 48, 48)
+    for placement in ("blocks", "stages", "last"):
+        gated = models.build(SMALL, seed=0, placement=placement, **options).eval()
+        with torch.no_grad():
+            assert not torch.allclose(gated(x), plain(x))
+            for module in gated.modules():
+                if isinstance(module, Cbam):
+                    module.forward = lambda x: x
+            torch.testing.assert_close(gated(x), plain(x))
+
+
+def test_the_small_networks_gates_can_be_looked_at():
+    model = models.build(SMALL, seed=0, placement="blocks", reduction=4)
+    maps = model.attention(torch.rand(3, 1, 48, 48))
+    assert [maps[name].spatial.shape[1] for name in maps] == [24, 12, 6, 3]
+    assert [maps[name].channel.shape for name in maps] == [(3, 16), (3, 32), (3, 64), (3, 128)]
+
+
+def test_the_head_that_section_3_6_plans():
+    model = models.build(SMALL, head="regularised", dropout=0.4)
+    assert [type(layer) for layer in model.head] == [nn.BatchNorm1d, nn.Dropout, nn.Linear]
+    assert model.head[1].p == 0.4 and len(models.build(SMALL).head) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"placement": "first"}, "placement"),
+        ({"block": "dense"}, "block"),
+        ({"head": "deep"}, "head"),
+        ({"layers": (1, 1)}, "layers"),
+        ({"width": 4}, "width"),
+        ({"dropout": 1.0, "head": "regularised"}, "dropout"),
+        ({"placement": "last", "reduction": 0}, "reduction"),
+    ],
+)
+def test_bad_options_name_their_field(options, field):
+    with pytest.raises(ConfigError, match=field):
+        SmallCbamResNet(8, 1, **options)
