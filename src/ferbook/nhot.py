@@ -17,10 +17,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ferbook import configs, figures, intervals, metrics, sweeps
-from ferbook.claims import Claim, Evidence, Outcome, register
 from ferbook.configs import Config
 from ferbook.errors import ConfigError
-from ferbook.facts import Facts
 from ferbook.intervals import Interval, McNemar
 from ferbook.report import NOTHING
 from ferbook.runs import RunResult
@@ -392,51 +390,3 @@ def quick(
         for kind in kinds
         for n in ns
     }
-
-
-# --- What claims are judged by ---
-
-
-def _network(runs: Runs) -> str:
-    """Which network the runs trained, for a verdict that must not pass for one about the paper's."""
-    one = next(iter(runs.values()))
-    return f"a {one.config['model']['name']} network of {one.metrics['parameters']:,} parameters, not the paper's"
-
-
-def _outcome(runs: Runs, point: Point | None, what: str) -> Outcome:
-    count = 0 if point is None else len(point.seeds)
-    if point is None or count < SEEDS:
-        return Outcome(None, Evidence.SAME_DATA, f"{count} of {SEEDS} seeds are recorded")
-    spread = point.interval
-    detail = (
-        f"{_network(runs)}; {what}; {count} seeds, {spread.level:.0%} interval {spread.low:.1f} to {spread.high:.1f}"
-    )
-    return Outcome(point.mean, Evidence.SAME_DATA, detail)
-
-
-@register("recorded n-hot gain")
-def recorded_gain(claim: Claim, facts: Facts) -> Outcome:
-    """Points gained from one N to another in the recorded runs; no value below ``SEEDS`` seeds.
-
-    Arguments: ``kind`` (test set), ``start``, ``end``.
-    """
-    arguments = claim.arguments
-    runs = sweeps.load("002", "nhot")
-    found = gain(runs, arguments["kind"], arguments["start"], arguments["end"])
-    return _outcome(runs, found, "epoch chosen on validation")
-
-
-@register("recorded n-hot drop")
-def recorded_drop(claim: Claim, facts: Facts) -> Outcome:
-    """Points that accuracy on complex faces lies below the ordinary one, mean over all N; no value below ``SEEDS``.
-
-    Only seeds that have every N count.
-    """
-    runs = sweeps.load("002", "nhot")
-    points = drop(runs)
-    common = sorted(set.intersection(*(set(point.seeds) for point in points))) if points else []
-    values = tuple(float(np.mean([p.values[p.seeds.index(seed)] for p in points])) for seed in common)
-    if len(values) < 2:
-        return Outcome(None, Evidence.SAME_DATA, f"{len(values)} of {SEEDS} seeds are recorded")
-    mean = Point(points[-1].n, tuple(common), values, intervals.over_seeds(values), "seeds")
-    return _outcome(runs, mean, f"mean over {len(points)} values of N")

@@ -1,4 +1,4 @@
-"""Curves over N: means, intervals and paired tests against slow twins; incomplete seeds; what claims are judged by."""
+"""Curves over N: means, intervals and paired tests against slow twins; incomplete seeds."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ferbook import claims, configs, facts, metrics, nhot, sweeps
-from ferbook.claims import Claim, Verdict
+from ferbook import configs, metrics, nhot
 from ferbook.errors import ConfigError
 from ferbook.runs import RunResult
 
@@ -195,31 +194,3 @@ def test_quick_runs_are_every_combination():
     assert sorted(found) == ["complex-n1-seed0", "complex-n3-seed0", "ordinary-n1-seed0", "ordinary-n3-seed0"]
     assert found["complex-n3-seed0"].split.kind == "complex"
     assert found["complex-n3-seed0"].labels.n_hot == 3
-
-
-def judged(monkeypatch, runs, check, printed, relation, **arguments):
-    monkeypatch.setattr(sweeps, "load", lambda paper, group: runs)
-    stated = Claim(
-        id="002-x", where="w", says="s", kind="trained", printed=printed, relation=relation, check=check,
-        arguments=arguments, page="book/nhot/paper",
-    )  # fmt: skip
-    outcome = claims._CHECKS[check](stated, facts.recorded())
-    return claims.verdict(stated, outcome), outcome
-
-
-def test_a_claim_waits_for_three_seeds(monkeypatch):
-    gain = {"kind": "complex", "start": 1, "end": 3}
-    for seeds, verdict in (((), Verdict.UNCHECKED), ((0, 1), Verdict.UNCHECKED), ((0, 1, 2), Verdict.HOLDS)):
-        found, outcome = judged(monkeypatch, grid(seeds), "recorded n-hot gain", "1", "at least", **gain)
-        assert found is verdict
-        assert (outcome.value is None) == (len(seeds) < nhot.SEEDS)
-    assert "294,896 parameters, not the paper's" in outcome.detail
-    assert "95% interval" in outcome.detail
-    assert judged(monkeypatch, grid(), "recorded n-hot gain", "30", "at least", **gain)[0] is Verdict.FAILS
-
-
-def test_the_drop_waits_for_three_seeds_too(monkeypatch):
-    assert judged(monkeypatch, grid((0, 1)), "recorded n-hot drop", "20", "about")[0] is Verdict.UNCHECKED
-    _, outcome = judged(monkeypatch, grid(), "recorded n-hot drop", "20", "about")
-    expected = np.mean([point.mean for point in nhot.drop(grid())])
-    assert outcome.value == pytest.approx(expected)

@@ -1,0 +1,549 @@
+"""Checks of paper 002: each family against a slow literal twin; missing seeds; transcribed tables side by side."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ferbook import checks_nhot, claims, configs, facts, nhot, printed, records
+from ferbook.claims import Claim, Evidence, Verdict
+from ferbook.emotions import EMOTIONS
+from ferbook.errors import FerbookError
+from tests.unit.test_nhot import FACES, grid, literally_right, run
+
+STATED = {one.id: one for one in claims.load_claims("002").claims}
+
+
+def judged(check, printed_value, relation="equals", claim_kind="arithmetic", **arguments):
+    one = Claim(
+        id="002-x", where="w", says="s", kind=claim_kind, printed=printed_value, relation=relation, check=check,
+        arguments=arguments, page="book/nhot/paper",
+    )  # fmt: skip
+    (result,) = claims.judge([one], facts.recorded())
+    return result
+
+
+# --- tables as data ---
+
+
+def test_the_accuracies_are_those_of_tables_2_and_3():
+    table = printed.table("002-table2")
+    stated = dict(zip(table["training set"], table["highest accuracy (%)"], strict=True))
+    for key, row in zip(("rotate10", "rotate20", "rotate30", "rotate40", "rotate-random"), stated, strict=True):
+        assert printed.cell("002-accuracies", f"vgg16-{key}", "accuracy (%)") == stated[row]
+        assert printed.cell("002-accuracies", f"vgg16-{key}", "training set") == row
+    for network in ("RAN", "MTEN"):
+        for suffix, column in (("", "original"), ("-augmented", "augmented")):
+            key = network.lower() + suffix
+            assert printed.cell("002-accuracies", key, "accuracy (%)") == printed.cell(
+                "002-table3", network, f"{column} accuracy (%)"
+            )
+
+
+def test_every_cell_that_follows_from_others_is_a_claim():
+    for _, row in printed.table("002-table2").iterrows():
+        key = "random" if "RR" in row["training set"] else re.search(r"\d+", row["training set"])[0]
+        assert STATED[f"002-table2-epochs-{key}"].printed == row["epochs above 85 %"]
+    for network in ("RAN", "MTEN"):
+        assert STATED[f"002-table3-{network.lower()}"].printed == printed.cell(
+            "002-table3", network, "increment (points)"
+        )
+    for name, depth in printed.row("002-figure3", "weight layers").iloc[1:].items():
+        assert STATED[f"002-fig3-{name.lower()}"].printed == depth
+    for name, operations in printed.row("002-figure5", "operations").iloc[2:].items():
+        depth = name.partition("-")[0]
+        assert f"{STATED[f'002-flops-resnet{depth}'].printed}e9" == operations
+        assert STATED[f"002-fig5-depth-{depth}"].printed == depth
+    sides = printed.table("002-figure5")["output size"][:5]
+    assert [STATED[f"002-fig5-side-{k}"].printed for k in range(1, 6)] == list(sides)
+
+
+def test_tables_name_only_what_claims_or_pages_use():
+    used = " ".join(str(one.arguments) for one in STATED.values())
+    for name in ("table1", "table2", "table3", "table4", "table5", "table6", "accuracies", "figure3", "figure5",
+                 "figure16-votes", "figure16-shares"):  # fmt: skip
+        assert not printed.table(f"002-{name}").empty
+        # Tables 2 and 4 are named by their checks.
+        assert f"002-{name}" in used or name in ("table2", "table4")
+
+
+def test_a_claim_has_a_verdict_or_says_what_it_waits_for():
+    for result in claims.judge(STATED.values(), facts.recorded()):
+        open_ = result.verdict is Verdict.UNCHECKED
+        if result.claim.kind == "trained":
+            assert open_ == bool(re.fullmatch(rf"[0-9] of {nhot.SEEDS} seeds are recorded", result.outcome.detail))
+        else:
+            assert open_ == (result.claim.kind == "unsupported"), result.claim.id
+
+
+# --- printed numbers ---
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("90.0", "90.04"), ("90.0", "90.06"), ("90.04", "90.0"), ("35000", "35000"), ("7", "7.6"),
+                       ("0.5", "0.6"), ("86.06", "86.17"), ("20", "20")]
+)  # fmt: skip
+def test_two_places_agree_if_one_number_can_be_printed_as_both(one, other):
+    """Twin: a fine grid of numbers, each rounded to both."""
+    digits = [len(text.partition(".")[2]) for text in (one, other)]
+    places = max(digits) + 2
+    first, last = (int((Decimal(one) + sign).scaleb(places)) for sign in (-1, 1))
+    grid_points = (Decimal(k).scaleb(-places) for k in range(first, last))
+    halves = [Decimal(5).scaleb(-d - 1) for d in digits]
+    possible = any(
+        abs(point - Decimal(one)) <= halves[0] and abs(point - Decimal(other)) <= halves[1] for point in grid_points
+    )
+    found = judged("printed again", one, value=other, where="there")
+    assert found.verdict is (Verdict.HOLDS if possible else Verdict.CONTRADICTS)
+    assert f"{other} in there" == found.outcome.detail
+
+
+def test_small_sums_by_hand():
+    assert judged("names counted", "2", names=["a", "b"]).verdict is Verdict.HOLDS
+    assert judged("names counted", "3", names=["a", "b"]).verdict is Verdict.FAILS
+    assert judged("per cent of", "30", part=3, whole=10).outcome.value == 30
+    assert judged("copies of a set", "4", copies=[1, 1, 2]).outcome.value == 4
+    assert judged("copies of a set", "3", copies=[1, 1, 4], before=[1, 1]).outcome.value == 3
+    assert judged("halved side", "7", side=224, times=5).outcome.value == 224 / 2 / 2 / 2 / 2 / 2
+    found = judged("printed difference", "0", "more than", first="76.9", second="66.3", where="w")
+    assert found.outcome.value == pytest.approx(10.6)
+
+
+def test_best_row_is_that_of_a_loop():
+    table = printed.table("002-table2")
+    for column in table.columns[1:]:
+        best, top = "", -math.inf
+        for _, row in table.iterrows():
+            if float(row[column]) > top:
+                best, top = row["training set"], float(row[column])
+        assert judged("best row", best, table="002-table2", column=column).verdict is Verdict.HOLDS
+
+
+def test_best_row_names_all_that_tie():
+    found = judged("best row", "first and second", table="002-table6", column="happiness")
+    assert found.outcome.value == "first and second"
+
+
+def test_rows_in_order_and_cells_that_agree_are_those_of_a_loop():
+    pairs = printed.table("002-table2")[["highest accuracy (%)", "75th percentile (%)"]].to_numpy().tolist()
+    count = sum(float(high) >= float(low) for high, low in pairs)
+    found = judged(
+        "rows in order", str(count), table="002-table2", larger="highest accuracy (%)", smaller="75th percentile (%)"
+    )
+    assert found.verdict is Verdict.HOLDS
+    turned = judged(
+        "rows in order", "0", table="002-table2", larger="75th percentile (%)", smaller="highest accuracy (%)"
+    )
+    assert turned.verdict is Verdict.HOLDS
+    cells = 0
+    for platform in printed.table("002-table1")["platform"]:
+        for column in ("platform", "GPU card"):
+            cells += printed.cell("002-table1", platform, column) == printed.cell("002-table4", platform, column)
+    assert judged("cells that agree", "6", tables=["002-table1", "002-table4"]).outcome.value == cells == 6
+
+
+def test_largest_of_accuracies():
+    found = judged("largest of accuracies", "86.17", rows=["vgg16-mse", "vgg16-mse-augmented", "vgg16-rotate20"])
+    assert found.outcome.value == max(85.00, 86.17, 86.06)
+    assert found.outcome.detail.startswith("section 4.3.3")
+
+
+def test_counting_layers_is_reading_the_columns():
+    table = printed.table("002-figure3")
+    for name in table.columns[1:]:
+        count = 0
+        for cell in table[name]:
+            if cell.startswith(("conv", "FC")):
+                count += 1
+        assert judged("weight layers", "1", table="002-figure3", column=name).outcome.value == count
+    # By hand: one at the start, two per block of 3, 4, 6 and 3, one at the end.
+    assert judged("weight layers", "34", table="002-figure5", column="34-layer").outcome.value == 1 + 2 * 16 + 1
+
+
+def test_multiply_adds_are_those_of_a_loop_and_of_the_built_networks():
+    """Twin: ResNet-18 written out; networks as built have 8 outputs, and ResNet-50 halves later in each block."""
+    total = 112**2 * 7 * 7 * 3 * 64
+    maps = 64
+    for side, width in ((56, 64), (28, 128), (14, 256), (7, 512)):
+        for block in range(2):
+            for _ in range(2):
+                total += side**2 * 9 * (maps if _ == 0 and block == 0 else width) * width
+            if maps != width:
+                total += side**2 * maps * width
+            maps = width
+    total += 512 * 1000
+    assert checks_nhot.multiply_adds("18-layer") == total
+
+    built = records.read("002/architectures")["values"]["multiply_adds_224"]
+    fewer = 1000 - len(EMOTIONS)
+    assert checks_nhot.multiply_adds("18-layer") - 512 * fewer == built["resnet18"]
+    assert checks_nhot.multiply_adds("34-layer") - 512 * fewer == built["resnet34"]
+    later = sum(
+        3 * side**2 * before * width for side, before, width in ((28, 256, 128), (14, 512, 256), (7, 1024, 512))
+    )
+    assert checks_nhot.multiply_adds("50-layer") - 2048 * fewer + later == built["resnet50"]
+    assert judged("operations of figure 5", "1.8", "about", column="18-layer").outcome.value == total / 1e9
+
+
+@pytest.mark.parametrize("row", ["B", "C"])
+def test_cleaned_cells_are_votes_over_their_sum(row):
+    votes = [int(printed.cell("002-figure16-votes", row, name)) for name in EMOTIONS]
+    same = 0
+    for name, count in zip(EMOTIONS, votes, strict=True):
+        cell = printed.cell("002-figure16-shares", row, name)
+        digits = len(cell.partition(".")[2])
+        same += f"{count / sum(votes):.{digits}f}" == cell
+    found = judged("cleaned cells", "8", table="002-figure16-shares", row=row, votes="002-figure16-votes")
+    assert found.outcome.value == same == 8
+    # A vote elsewhere moves two shares.
+    moved = judged("cleaned cells", "8", table="002-table6", row="first", votes=[5, 5, 0, 0, 0, 0, 0, 0, 0, 0])
+    assert moved.outcome.value == 6
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_percentile_bounds_a_count(seed):
+    """Twin: forty accuracies, their percentile and count as NumPy has them, always fit each other."""
+    curve = np.random.default_rng(seed).normal(85, 0.5, 40)
+    percentile, above = np.percentile(curve, 75), int((curve > 85).sum())
+    assert (10 <= above <= 40) if percentile > 85 else (0 <= above <= 10)
+
+
+@pytest.mark.parametrize(
+    ("row", "count", "verdict"),
+    [
+        ("B+F+R±10°", "10", Verdict.HOLDS),
+        ("B+F+R±10°", "11", Verdict.CONTRADICTS),
+        ("B+F+R±20°", "10", Verdict.HOLDS),
+        ("B+F+R±20°", "9", Verdict.CONTRADICTS),
+    ],
+)
+def test_epochs_that_a_percentile_allows(row, count, verdict):
+    found = judged("epochs that a percentile allows", count, row=row, threshold=85, epochs=40)
+    assert found.verdict is verdict
+
+
+@pytest.mark.parametrize("size", [7, 200, 3479, 3539, 5000])
+@pytest.mark.parametrize("text", ["85.00", "86.17", "88.6", "0", "100"])
+def test_a_share_of_whole_faces_is_one_that_some_count_gives(size, text):
+    """Twin: every count, as a decimal number, rounded and cut off."""
+    places = Decimal(1).scaleb(-len(text.partition(".")[2]))
+    shares = [Decimal(100 * k) / size for k in range(size + 1)]
+    rounded = any(
+        # An exact half may go either way.
+        share.quantize(places, ROUND_HALF_UP) == Decimal(text) or abs(share - Decimal(text)) == places / 2
+        for share in shares
+    )
+    assert checks_nhot.is_share_of(size, text) == rounded
+    cut = any(share.quantize(places, ROUND_DOWN) == Decimal(text) for share in shares)
+    assert checks_nhot.is_share_of(size, text, cut=True) == cut
+
+
+def test_accuracies_of_one_test_set_tries_every_size():
+    names = ["vgg16-mse", "vgg16-rotate20", "dan"]
+    texts = [printed.cell("002-accuracies", name, "accuracy (%)") for name in names]
+    best = 0
+    for size in range(3500, 3520):
+        for cut in (False, True):
+            best = max(best, sum(checks_nhot.is_share_of(size, text, cut=cut) for text in texts))
+    found = judged("accuracies of one test set", "3", rows=names, sizes=[3500, 3519])
+    assert found.outcome.value == best
+    # With as many faces as there are hundredths of a per cent everything fits.
+    assert judged("accuracies of one test set", "3", rows=names, sizes=[10_000, 10_000]).outcome.value == 3
+
+
+def test_implied_drop_by_hand():
+    found = judged("implied drop", "20", "about", rows=["vgg16-rotate20"], gain=[2, 4], complex=[54, 56])
+    # At least 86.06 - 4 - 56, at most 86.06 - 2 - 54.
+    assert found.outcome.value == pytest.approx(26.06)
+    assert (
+        judged("implied drop", "28", "about", rows=["vgg16-rotate20"], gain=[2, 4], complex=[54, 56]).outcome.value
+        == 28
+    )
+    most = judged("implied drop", "40", "about", rows=["vgg16-rotate20"], gain=[2, 4], complex=[54, 56])
+    assert most.outcome.value == pytest.approx(30.06)
+
+
+def test_times_by_hand():
+    seconds = [7 * 60 + 9, 6 * 60 + 37, 5 * 60 + 25]
+    assert judged("minutes an epoch", "6", of="mean").outcome.value == pytest.approx(sum(seconds) / 3 / 60)
+    assert judged("minutes an epoch", "6", of="furthest").outcome.value == pytest.approx(seconds[0] / 60)
+    assert judged("minutes an epoch", "8", of="furthest").outcome.value == pytest.approx(seconds[2] / 60)
+    # Ten runs of 100 epochs: three machines share a thousand epochs so that all end at once.
+    weeks = judged("weeks of training", "2", settings={"a": 5, "b": 2}, epochs=100).outcome.value
+    done = sum(weeks * 7 * 24 * 3600 / one for one in seconds)
+    assert done == pytest.approx(1000)
+
+
+def test_networks_by_parameters():
+    counted = records.read("002/architectures")["values"]["parameters"]
+    names = ["vgg16_48", "mobilenet", "resnet18"]
+    fewest = sorted((counted[name], name) for name in names)[0][1]
+    assert judged("fewest parameters", fewest, networks=names).verdict is Verdict.HOLDS
+    found = judged("parameters of one in another", "1", "more than", first="vgg16_48", second="mobilenet")
+    assert found.outcome.value == counted["vgg16_48"] / counted["mobilenet"]
+
+
+def test_share_of_a_record():
+    values = records.read("faces/detection")["values"]["by_pose"]
+    upright, tilted = (values[name]["faces"] for name in ("upright", "tilted"))
+    keys = [["by_pose", name, "faces"] for name in ("upright", "tilted")]
+    found = judged("share of a record", "50", "more than", record="faces/detection", part=keys[0], whole=keys, of="x")
+    assert found.outcome.value == pytest.approx(100 * upright / (upright + tilted))
+    assert found.outcome.evidence is Evidence.SAME_DATA
+
+
+# --- recorded runs ---
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Sets what is recorded, and described, group by group."""
+
+    def put(**groups):
+        monkeypatch.setattr(checks_nhot, "recorded_runs", lambda group: groups.get(group, {}))
+        described = {
+            f"{group}/{name}": configs.parse(one.config) for group, runs in groups.items() for name, one in runs.items()
+        }
+        monkeypatch.setattr(checks_nhot, "described_runs", lambda: described)
+
+    return put
+
+
+def trained(check, printed_value="0", relation="more than", **arguments):
+    return judged(check, printed_value, relation, "trained", **arguments)
+
+
+def literal_gain(runs, kind, start, end, seed):
+    before, after = (literally_right(runs[f"{kind}-n{n}-seed{seed}"]) for n in (start, end))
+    return 100 * (sum(after) - sum(before)) / FACES
+
+
+def ends(values):
+    """Student's t interval of a mean, written out."""
+    mean = sum(values) / len(values)
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    half = stats.t.ppf(0.975, len(values) - 1) * deviation / math.sqrt(len(values))
+    return mean, f"{mean - half:.1f} to {mean + half:.1f}"
+
+
+WAITING = [
+    ("recorded n-hot gain", {"kind": "complex", "start": 1, "end": 3}),
+    ("recorded n-hot contrast", {"more": ["complex", 1, 3], "less": ["ordinary", 1, 3]}),
+    ("recorded n-hot plateau", {"kind": "ordinary", "start": 1, "end": 3}),
+    ("recorded n-hot drop", {}),
+    ("recorded n-hot measure", {"measure": "choice"}),
+    ("recorded spread", {}),
+    ("recorded recall", {"emotion": "contempt", "kind": "ordinary", "n": 3}),
+]
+
+
+@pytest.mark.parametrize(("check", "arguments"), WAITING)
+@pytest.mark.parametrize("seeds", [(), (0,), (0, 1)])
+def test_runs_over_n_wait_for_three_seeds(recorded, check, arguments, seeds):
+    runs = grid(seeds)
+    for one in runs.values():
+        one.metrics["test"]["recall"] = [0.5] * 8
+    recorded(nhot=runs)
+    found = trained(check, **arguments)
+    assert found.verdict is Verdict.UNCHECKED
+    assert found.outcome.detail == f"{len(seeds)} of {nhot.SEEDS} seeds are recorded"
+
+
+def test_a_gain_is_the_mean_over_pairs_of_one_seed(recorded):
+    runs = grid()
+    recorded(nhot=runs)
+    found = trained("recorded n-hot gain", kind="complex", start=1, end=3)
+    mean, interval = ends([literal_gain(runs, "complex", 1, 3, seed) for seed in (0, 1, 2)])
+    assert found.outcome.value == pytest.approx(mean)
+    assert "3 seeds, 95% interval " + interval in found.outcome.detail
+    epochs = next(iter(runs.values())).config["epochs"]
+    assert f"294,896 parameters, not the paper's; {epochs} epochs" in found.outcome.detail
+    assert found.outcome.evidence is Evidence.SAME_DATA
+    assert found.verdict is Verdict.HOLDS
+    assert trained("recorded n-hot gain", "30", "at least", kind="complex", start=1, end=3).verdict is Verdict.FAILS
+
+
+def test_runs_of_the_papers_network_go_first_once_there_are_enough(recorded):
+    small, large = grid(), grid(seeds=(0, 1, 2, 3), kinds=("ordinary",))
+    for one in large.values():
+        one.config["model"] = {"name": "vgg16_48", "options": {}, "weights": None}
+    arguments = {"kind": "ordinary", "start": 1, "end": 3}
+    recorded(nhot=small, vgg16={name: one for name, one in large.items() if name.endswith(("seed0", "seed1"))})
+    assert "not the paper's" in trained("recorded n-hot gain", **arguments).outcome.detail
+    recorded(nhot=small, vgg16=large)
+    detail = trained("recorded n-hot gain", **arguments).outcome.detail
+    assert "vgg16_48" in detail and "4 seeds" in detail and "not the paper's" not in detail
+    # On complex faces only the small one has runs.
+    assert "not the paper's" in trained("recorded n-hot gain", **{**arguments, "kind": "complex"}).outcome.detail
+
+
+def test_a_contrast_is_one_gain_less_another_seed_by_seed(recorded):
+    runs = grid()
+    recorded(nhot=runs)
+    found = trained("recorded n-hot contrast", more=["complex", 1, 3], less=["ordinary", 1, 3])
+    pairs = [[literal_gain(runs, kind, 1, 3, seed) for kind in ("complex", "ordinary")] for seed in (0, 1, 2)]
+    mean, interval = ends([a - b for a, b in pairs])
+    assert found.outcome.value == pytest.approx(mean)
+    assert interval in found.outcome.detail
+
+
+def test_a_plateau_is_an_interval_around_none(recorded):
+    steep = {f"ordinary-n{n}-seed{s}": run("ordinary", n, s, share=0.3 + 0.2 * n) for n in (1, 3) for s in (0, 1, 2)}
+    found = {}
+    for name, runs in (("gentle", grid()), ("steep", steep)):
+        values = [literal_gain(runs, "ordinary", 1, 3, seed) for seed in (0, 1, 2)]
+        half = stats.t.ppf(0.975, 2) * np.std(values, ddof=1) / math.sqrt(3)
+        expected = "yes" if abs(sum(values) / 3) <= half else "no"
+        recorded(nhot=runs)
+        found[name] = trained("recorded n-hot plateau", "yes", "equals", kind="ordinary", start=1, end=3).outcome.value
+        assert found[name] == expected
+    assert found["steep"] == "no"
+
+
+def test_the_drop_is_the_mean_over_n_of_seeds_that_have_all(recorded):
+    runs = grid(seeds=(0, 1, 2, 3))
+    del runs["complex-n3-seed3"]
+    recorded(nhot=runs)
+    by_seed = []
+    for seed in (0, 1, 2):
+        shares = {
+            (kind, n): 100 * sum(literally_right(runs[f"{kind}-n{n}-seed{seed}"])) / FACES
+            for kind in nhot.KINDS
+            for n in (1, 3)
+        }
+        by_seed.append(sum(shares["ordinary", n] - shares["complex", n] for n in (1, 3)) / 2)
+    mean, interval = ends(by_seed)
+    found = trained("recorded n-hot drop", "20", "about")
+    assert found.outcome.value == pytest.approx(mean)
+    assert interval in found.outcome.detail
+
+
+def test_a_measure_is_averaged_over_all_arms(recorded):
+    runs = grid()
+    recorded(nhot=runs)
+    found = trained("recorded n-hot measure", measure="kl")
+    literal = [
+        sum(runs[f"{kind}-n{n}-seed{seed}"].metrics["test"]["kl"] for kind in nhot.KINDS for n in (1, 3)) / 4
+        for seed in (0, 1, 2)
+    ]
+    assert found.outcome.value == pytest.approx(sum(literal) / 3)
+    # Every one of these runs has its best epoch on test two points above the chosen one.
+    assert trained("recorded n-hot measure", measure="choice").outcome.value == pytest.approx(2)
+
+
+def test_the_spread_pools_variances_of_seeds(recorded):
+    runs = grid()
+    recorded(nhot=runs)
+    variances = []
+    for kind in nhot.KINDS:
+        for n in (1, 3):
+            shares = [100 * sum(literally_right(runs[f"{kind}-n{n}-seed{seed}"])) / FACES for seed in (0, 1, 2)]
+            mean = sum(shares) / 3
+            variances.append(sum((share - mean) ** 2 for share in shares) / 2)
+    found = trained("recorded spread")
+    assert found.outcome.value == pytest.approx(math.sqrt(sum(variances) / 4))
+
+
+def test_recall_is_that_of_the_named_emotion(recorded):
+    runs = grid()
+    for place, one in enumerate(runs.values()):
+        one.metrics["test"]["recall"] = [0.9] * 7 + [place / 100]
+    recorded(nhot=runs)
+    found = trained("recorded recall", "50", "less than", emotion="contempt", kind="ordinary", n=3)
+    literal = [100 * runs[f"ordinary-n3-seed{seed}"].metrics["test"]["recall"][7] for seed in (0, 1, 2)]
+    assert found.outcome.value == pytest.approx(sum(literal) / 3)
+    assert found.verdict is Verdict.HOLDS
+
+
+def with_network(network, epochs, seeds=(0, 1, 2), loss="mse"):
+    return {
+        f"ordinary-seed{seed}": run(n=8, seed=seed, model={"name": network}, epochs=epochs, loss=loss,
+                                    data={"name": "ferplus"})
+        for seed in seeds
+    }  # fmt: skip
+
+
+def test_a_level_needs_the_papers_network_and_its_epochs(recorded):
+    arguments = {"networks": ["vgg16", "vgg16_48"], "kind": "ordinary", "n": 8, "epochs": 40}
+    for runs in (with_network("compact", 40), with_network("vgg16_48", 6), with_network("vgg16_48", 40, (0, 1))):
+        recorded(some=runs)
+        assert trained("recorded accuracy", "86.06", "about", **arguments).verdict is Verdict.UNCHECKED
+    runs = with_network("vgg16_48", 40)
+    recorded(other=with_network("compact", 40), some=runs)
+    found = trained("recorded accuracy", "86.06", "about", **arguments)
+    best = [max(100 * entry["test_accuracy"] for entry in one.history) for one in runs.values()]
+    assert found.outcome.value == pytest.approx(sum(best) / 3)
+    chosen = sum(100 * one.metrics["test_accuracy"] for one in runs.values()) / 3
+    assert f"with {chosen:.2f} if chosen on validation" in found.outcome.detail
+    assert trained("recorded accuracy", "85", "about", **arguments, loss="mae").verdict is Verdict.UNCHECKED
+
+
+def losses(seeds=(0, 1, 2)):
+    shares = {"mse": 0.8, "mae": 0.5, "cross_entropy": 0.7}
+    return {
+        f"ordinary-{loss}-seed{s}": run(seed=s, share=share, loss=loss) for loss, share in shares.items() for s in seeds
+    }
+
+
+def literal_accuracy(runs, label, seed):
+    return 100 * sum(literally_right(runs[f"{label}-seed{seed}"])) / FACES
+
+
+def test_a_difference_of_settings_pairs_seeds(recorded):
+    runs = losses()
+    recorded(losses=runs)
+    found = trained("recorded difference", group="losses", first="ordinary-mse", second="ordinary-mae")
+    values = [literal_accuracy(runs, "ordinary-mse", s) - literal_accuracy(runs, "ordinary-mae", s) for s in (0, 1, 2)]
+    mean, interval = ends(values)
+    assert found.outcome.value == pytest.approx(mean)
+    assert interval in found.outcome.detail
+    del runs["ordinary-mae-seed1"]
+    assert trained(
+        "recorded difference", group="losses", first="ordinary-mse", second="ordinary-mae"
+    ).outcome.detail.startswith("2 of 3")
+
+
+def test_a_claim_about_runs_that_nobody_describes_is_an_error(recorded):
+    recorded(losses=losses())
+    with pytest.raises(FerbookError, match="no runs are called 'ordinary-focal'"):
+        trained("recorded difference", group="losses", first="ordinary-mse", second="ordinary-focal")
+
+
+def test_best_and_range_need_every_described_setting(recorded, monkeypatch):
+    runs = losses()
+    recorded(losses=runs)
+    means = {
+        label: sum(literal_accuracy(runs, label, seed) for seed in (0, 1, 2)) / 3
+        for label in ("ordinary-mse", "ordinary-mae", "ordinary-cross_entropy")
+    }
+    best, worst = max(means, key=means.get), min(means, key=means.get)
+    found = judged("recorded best", best, claim_kind="trained", group="losses")
+    assert found.verdict is Verdict.HOLDS
+    assert "of that difference: 3 seeds" in found.outcome.detail
+    spread = trained("recorded range", "1", "at least", group="losses")
+    assert spread.outcome.value == pytest.approx(means[best] - means[worst])
+    # One setting's third seed is missing: no verdict on any.
+    fewer = {name: one for name, one in runs.items() if name != "ordinary-mae-seed2"}
+    monkeypatch.setattr(checks_nhot, "recorded_runs", lambda group: fewer)
+    for check in ("recorded best", "recorded range"):
+        found = judged(check, "1", claim_kind="trained", group="losses")
+        assert found.verdict is Verdict.UNCHECKED
+        assert found.outcome.detail == "2 of 3 seeds are recorded"
+
+
+def test_claims_on_runs_name_groups_that_are_described():
+    labels = {}
+    for name in checks_nhot.described_runs():
+        group, _, rest = name.partition("/")
+        labels.setdefault(group, set()).add(rest.rpartition("-seed")[0])
+    asked = [one for one in STATED.values() if "group" in one.arguments]
+    assert len(asked) >= 5
+    for one in asked:
+        wanted = {one.arguments[key] for key in ("first", "second") if key in one.arguments}
+        wanted |= {one.printed} if one.check == "recorded best" else set()
+        assert wanted <= labels[one.arguments["group"]], one.id
