@@ -95,8 +95,8 @@ _CARDS = (
         terms="As published with the authors' code; research use. Images as FER2013.",
         where="github.com/YeeHoran/VAD-Net, the authors' repository: publictest-20251228 and publictest-20240507.",
         caveats=(
-            "Both tables are parts of FER2013's PublicTest. A later readme of the authors names an archive (data.rar) of "
-            "all annotations, which this book does not have.",
+            "Both tables are parts of FER2013's PublicTest. A later readme of the authors names an archive (data.rar) "
+            "of all annotations, which this book does not have.",
             "The authors' repositories also hold some 200 training rows and a PrivateTest archive; neither is read.",
             "The categories are FER2013's: of the 1,109 joined faces without a tie in FER+, 399 have another majority.",
             "96 of the 1,154 joined faces have an identical picture in the training part of FER+.",
