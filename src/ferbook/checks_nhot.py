@@ -250,13 +250,13 @@ def accuracies_of_one_test_set(claim: Claim, facts: Facts) -> Outcome:
     }
     most = max(fits.values())
     where = {way: [f"{size:,}" for (one, size), count in fits.items() if one == way and count == most] for way in ways}
-    shown = " or ".join(f"{way} with {_some(sizes)}" for way, sizes in where.items() if sizes)
-    return Outcome(most, Evidence.ARITHMETIC, f"{shown} of {first:,} to {last:,} faces")
+    shown = "; ".join(f"{way}, with {_some(sizes)} faces" for way, sizes in where.items() if sizes)
+    return Outcome(most, Evidence.ARITHMETIC, f"{shown}; {first:,} to {last:,} were tried")
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:
     more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more sizes" if more > 0 else "")
+    return ", ".join(names[:most]) + (f" or {more} other numbers of" if more > 0 else "")
 
 
 @register("implied drop")
@@ -307,14 +307,14 @@ def minutes_an_epoch(claim: Claim, facts: Facts) -> Outcome:
 def weeks_of_training(claim: Claim, facts: Facts) -> Outcome:
     """Weeks that all combinations of settings take on all machines of table 4 together, day and night.
 
-    Arguments: ``settings``, how many there are of each kind, and ``epochs`` of one run.
+    Arguments: ``settings``, texts such as "10 losses" that begin with a number, and ``epochs`` of one run.
     """
     found = _epoch_minutes()
-    runs = math.prod(claim.arguments["settings"].values())
+    settings, epochs = claim.arguments["settings"], claim.arguments["epochs"]
+    runs = math.prod(int(text.partition(" ")[0]) for text in settings)
     a_minute = sum(1 / value for value in found.values())
-    weeks = runs * claim.arguments["epochs"] / a_minute / (7 * 24 * 60)
-    kinds = " × ".join(f"{count} {name}" for name, count in claim.arguments["settings"].items())
-    return Outcome(weeks, Evidence.ARITHMETIC, f"{kinds}: {runs:,} runs of {claim.arguments['epochs']} epochs")
+    weeks = runs * epochs / a_minute / (7 * 24 * 60)
+    return Outcome(weeks, Evidence.ARITHMETIC, f"{runs:,} runs of {epochs} epochs: {' × '.join(settings)}")
 
 
 # --- networks that were built and counted ---

@@ -274,7 +274,7 @@ def test_times_by_hand():
     assert judged("minutes an epoch", "6", of="furthest").outcome.value == pytest.approx(seconds[0] / 60)
     assert judged("minutes an epoch", "8", of="furthest").outcome.value == pytest.approx(seconds[2] / 60)
     # Ten runs of 100 epochs: three machines share a thousand epochs so that all end at once.
-    weeks = judged("weeks of training", "2", settings={"a": 5, "b": 2}, epochs=100).outcome.value
+    weeks = judged("weeks of training", "2", settings=["5 a", "2 b"], epochs=100).outcome.value
     done = sum(weeks * 7 * 24 * 3600 / one for one in seconds)
     assert done == pytest.approx(1000)
 
