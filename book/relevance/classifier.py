@@ -114,7 +114,7 @@ _ = figures.confusion(counts, emotions)
 # %% tags=["remove-input"]
 recorded = photographs.recorded()
 if recorded:
-    run = sweeps.load(photographs.PAPER, photographs.RUN.split("/")[0])[photographs.RUN.split("/")[1]]
+    run = sweeps.read_record(photographs.RUN)
     text = f"""After {run.config["epochs"]} epochs, of which the validation faces chose number {run.metrics["chosen_epoch"]}, it names **{recorded["accuracy"]:.1%}** of
     {recorded["faces"]:,} cleaned test faces correctly (one seed; either of two emotions with equally many votes counts as correct)."""
 else:

@@ -26,7 +26,8 @@
 # | [Relevance](propagation) | What does LRP do, and does it conserve what it hands down? |
 # | [From relevance to rank](ranks) | What decides the rank? The text and the tables disagree. |
 # | [Annotators and agreement](agreement) | Are the printed scores possible? |
-# | [Does it measure intensity?](intensity) | The test on known intensity. |
+# | [Are the ranks right?](rank_scores) | The same scores and matrices for ranks of our own, on known intensity. |
+# | [Does it measure intensity?](intensity) | What does follow intensity, before training, after it, and on photographs? |
 # | [Is relevance faithful?](faithfulness) | Does it point at what the network uses? |
 # | [Verdict](verdict) | All claims. |
 
@@ -59,6 +60,9 @@ report.table(settings, caption="Table 1 of the paper: training parameters")
 # %% tags=["remove-input"]
 audit.box("001-input-side", "001-resized-side", "001-vgg-layers", "001-seven-emotions", "001-gpu-memory")
 
+# %% tags=["remove-input"]
+audit.rows("001-setting-*", caption="Settings in the text and in table 1")
+
 # %% [markdown]
 # ## The data
 
@@ -81,6 +85,9 @@ audit.box(
     "001-ck-size",
     "001-jaffe-test",
 )
+
+# %% tags=["remove-input"]
+audit.rows("001-data-*", caption="More on the data")
 
 # %% [markdown]
 # ## What we cannot repeat

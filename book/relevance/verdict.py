@@ -47,6 +47,11 @@ audit.box(
 )
 
 # %% tags=["remove-input"]
+audit.rows(
+    "001-headline-*-other", "001-headline-affectnet-again", "001-earlier-work", caption="Other places, same numbers"
+)
+
+# %% tags=["remove-input"]
 small = [name for name in tables.SCORE_TABLES if tables.SCORE_TABLES[name] != "AffectNet"]
 missing = sum(len(tables.impossible_matrices(name, faces=199)) for name in small)
 asked = sum(tables.scores(name)["emotion"].nunique() for name in small)
@@ -61,6 +66,9 @@ report.prose(
 # %% tags=["remove-input"]
 audit.box("001-emotion-accuracy", "001-annotated", "001-real-time")
 
+# %% tags=["remove-input"]
+audit.rows("001-open-*", caption="Statements without support in the paper")
+
 # %% [markdown]
 # ## All claims
 
@@ -70,10 +78,12 @@ audit.table()
 # %% [markdown]
 # ## Summary
 #
-# * **Scope.** All printed tables; the method on synthetic faces with known intensity; not the paper's own pictures.
+# * **Scope.** All printed tables; the method on synthetic faces with known intensity, and on FER+, with VGG16 among the networks; not the
+#   paper's own pictures.
 # * **What holds.** Relevance can be conserved through VGG16. Bin sums and ranks of tables 3 and 4 follow from the counts, but for three cells.
 # * **What does not.** The rule in the text is not the one in the tables, and would call each picture strong.
-# * **What the rank measures.** The largest against the smallest relevance of single pixels; [on known intensity](intensity) it is no measure of it.
+# * **What the rank measures.** The largest against the smallest relevance of single pixels; on known intensity it is [no better than
+#   chance](rank_scores), and [other quantities](intensity) follow intensity better.
 # * **What was easy.** The tables are detailed enough to find out how they were made.
 # * **What was difficult.** LRP rule, scaling, learning rate and sizes are not stated.
 # * **What to take along.** Test a measure where the truth is known, and beside an untrained network.

@@ -62,7 +62,7 @@ def channels(image: np.ndarray, relevance: np.ndarray, names: Sequence[str] = ("
     names: of the channels.
     """
     end = limit(relevance)
-    figure, axes = plt.subplots(1, 1 + len(names), figsize=(WIDTH, WIDTH / (1 + len(names)) + 0.3))
+    figure, axes = plt.subplots(1, 1 + len(names), figsize=(WIDTH, 1.75))
     axes[0].imshow(image)
     axes[0].set_title("picture", fontsize=11)
     for axis, found, name in zip(axes[1:], relevance, names, strict=True):
@@ -70,5 +70,7 @@ def channels(image: np.ndarray, relevance: np.ndarray, names: Sequence[str] = ("
         axis.set_title(name, fontsize=11)
     for axis in axes:
         axis.set_axis_off()
-    figure.colorbar(drawn, ax=axes, shrink=0.8, pad=0.02).set_label("relevance")
+    bar = figure.colorbar(drawn, ax=axes, shrink=0.8, pad=0.02)
+    bar.formatter.set_powerlimits((-2, 3))
+    bar.set_label("relevance\n(units of the logit)", fontsize=11)
     return figure

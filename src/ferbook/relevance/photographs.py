@@ -23,7 +23,7 @@ from ferbook.relevance.lrp import conserved, relevance, scores
 
 #: The record, and the run that it is about.
 RECORD = "001/vgg16-ferplus"
-PAPER, RUN = "001", "vgg16/seed0"
+RUN = "001/vgg16/seed0"
 #: Faces on which conservation is checked, and in which composites: those that divide by nothing near zero.
 CHECKED = 64
 CONSERVING: tuple[str, ...] = ("z_plus", "alpha2_beta1", "gamma_box")
@@ -42,7 +42,7 @@ def trained(store: Path | None = None) -> nn.Sequential:
     ------
     DataError: if the run was not made here.
     """
-    config = sweeps.read_config(f"{PAPER}/{RUN}")
+    config = sweeps.read_config(RUN)
     run = runs.open_run(config, store)
     if run.result() is None:
         raise DataError("the run is not finished", run.folder, hint="`ferbook sweep 001 --group vgg16` makes it.")
@@ -97,10 +97,11 @@ def record(faces: FaceSet, store: Path | None = None) -> Path:
     """
     start = time.process_time()
     values = measure(trained(store), pictures.voted(faces, "test"))
-    recorded = sweeps.read(sweeps.record_path(PAPER, RUN)).metrics["test_accuracy"]
+    place = sweeps.record_path(*RUN.split("/", 1))
+    recorded = sweeps.read(place).metrics["test_accuracy"]
     if abs(values["accuracy"] - recorded) > SLACK:
-        problem = f"names {values['accuracy']:.1%} of the test faces, the run's record says {recorded:.1%}"
-        raise DataError(problem, sweeps.record_path(PAPER, RUN), hint="Train it anew.")
+        problem = f"says {recorded:.1%} of the test faces, but the run's weights name {values['accuracy']:.1%}"
+        raise DataError(problem, place, hint="Train it anew.")
     values["cpu_seconds"] = round(time.process_time() - start)
     return records.write(RECORD, values, faces=faces, module=__file__, run=RUN, threads=torch.get_num_threads())
 

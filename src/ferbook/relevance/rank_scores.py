@@ -2,7 +2,7 @@
 them, and agreement beyond chance, which they do not have.
 
 On synthetic faces the truth is the majority of ten simulated annotators, who see the true intensity. Beside the paper's
-two rules stand two that need no relevance: cutting the logit, or the probability, at two points.
+two rules stand two that need no relevance: cutting the logit, or the probability, of each emotion at two points.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from sklearn.metrics import cohen_kappa_score, confusion_matrix, precision_recall_fscore_support
-from torch import Tensor, nn
+from torch import nn
 
 from ferbook import datasets, raters, records
 from ferbook.emotions import EMOTIONS
@@ -84,11 +84,14 @@ def ranked(network: nn.Sequential, test: Faces, fitted_on: Faces, seed: int = 0)
         if name == COMPOSITES[0]:
             # Always "strong" once the largest value is 1, whatever the composite.
             given["as printed"] = ranks.rank_as_printed(found)
-    logits, logits_before = (_own_logit(network, faces) for faces in (test, fitted_on))
-    for name, place in zip(PLAIN, (0, 1), strict=False):
-        given[name] = cut(logits[place], logits_before[place], before)
+    labels, labels_before = test.labels.numpy(), fitted_on.labels.numpy()
+    for name, values, fitted in zip(PLAIN, _scores(network, test), _scores(network, fitted_on), strict=False):
+        given[name] = np.empty(len(known), dtype=np.int64)
+        for emotion in np.unique(labels):
+            # Whatever has no face to be fitted on is cut where all emotions together are.
+            mask = labels_before == emotion if (labels_before == emotion).any() else np.full(len(before), True)
+            given[name][labels == emotion] = cut(values[labels == emotion], fitted[mask], before[mask])
     given[PLAIN[2]] = np.full(len(known), np.bincount(before).argmax())
-    labels = test.labels.numpy()
     return {
         rule: {
             EMOTIONS[emotion]: confusion_matrix(
@@ -105,8 +108,9 @@ def _correct(network: nn.Sequential, faces: Faces) -> Faces:
     return faces.where((right & (faces.labels != NEUTRAL)).numpy())
 
 
-def _own_logit(network: nn.Sequential, faces: Faces) -> tuple[np.ndarray, np.ndarray]:
-    logits: Tensor = scores(network, faces.images)
+def _scores(network: nn.Sequential, faces: Faces) -> tuple[np.ndarray, np.ndarray]:
+    """Logit and probability of the emotion of each face."""
+    logits = scores(network, faces.images)
     rows = torch.arange(len(logits))
     return logits[rows, faces.labels].numpy(), logits.softmax(1)[rows, faces.labels].numpy()
 
