@@ -126,12 +126,27 @@ def _complete_ferplus(root: str | None) -> FaceSet:
 
 
 def _record_relevance(root: str | None) -> Path:
-    """Relevance against known intensity on synthetic faces, and on FER+ where it is at hand."""
+    """Relevance and ranks against known intensity on synthetic faces, and against votes on FER+ where it is at hand."""
     from ferbook import datasets
-    from ferbook.relevance import intensity
+    from ferbook.relevance import intensity, rank_scores
 
-    path = intensity.record()
+    intensity.record()
+    path = rank_scores.record()
     return intensity.record_voted(_complete_ferplus(root)) if datasets.is_available("ferplus", root) else path
+
+
+def _record_relevance_vgg16(root: str | None) -> Path:
+    """The same for VGG16 on FER+, which ``ferbook sweep 001`` trains."""
+    from ferbook.relevance import photographs
+
+    return photographs.record(_complete_ferplus(root))
+
+
+def _record_relevance_speed(root: str | None) -> Path:
+    """How fast relevance of VGG16 is here; leave the machine alone meanwhile."""
+    from ferbook.relevance import benchmark
+
+    return benchmark.record()
 
 
 def _record_annotations(root: str | None) -> Path:
@@ -159,6 +174,8 @@ _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "detection": _record_detection,
     "difficulty": _record_difficulty,
     "relevance": _record_relevance,
+    "relevance-speed": _record_relevance_speed,
+    "relevance-vgg16": _record_relevance_vgg16,
     "training": _record_training,
     "annotations": _record_annotations,
     "outcomes": _record_outcomes,
