@@ -56,7 +56,7 @@ except FerbookError as error:
 PAGES = toc_pages()
 NOTEBOOKS = [page for page in PAGES if Path(f"{page}.py").is_file()]
 PLAIN = [f"{page}.md" for page in PAGES if Path(f"{page}.md").is_file()]
-STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix in {".bib", ".css", ".png", ".svg"}]
+STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix in {".bib", ".css", ".js", ".png", ".svg"}]
 RUNS = "data/recorded/{paper}/runs/{run}.json"
 RUN_FILES = sorted([*Path("data").glob("sweeps/*.yml"), *Path("data").glob("recorded/*/runs/**/*.json")])
 JUDGED = [

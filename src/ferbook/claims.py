@@ -11,6 +11,7 @@ Nothing here imports torch.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -46,6 +47,10 @@ class Evidence(StrEnum):
     SAME_DATA = "same data"
     OTHER_DATA = "other data"
     SYNTHETIC = "synthetic"
+
+
+#: In place of evidence where a check found nothing to compare.
+NO_EVIDENCE = "none"
 
 
 class _Strict(BaseModel):
@@ -98,6 +103,11 @@ class Claim(_Strict):
         """The paper's three digits."""
         return self.id[:3]
 
+    @property
+    def anchor(self) -> str:
+        """Name of the place on its page that shows it and nothing else."""
+        return f"claim-{self.id}"
+
 
 class ClaimFile(_Strict):
     """One paper's claims."""
@@ -137,6 +147,11 @@ class Result:
     verdict: Verdict
     outcome: Outcome
 
+    @property
+    def evidence(self) -> str:
+        """What the verdict rests on; ``none`` where nothing was found to compare."""
+        return NO_EVIDENCE if self.outcome.value is None and not self.outcome.contradiction else self.outcome.evidence
+
 
 Check = Callable[[Claim, Facts], Outcome]
 _CHECKS: dict[str, Check] = {}
@@ -166,6 +181,10 @@ def known_checks() -> Mapping[str, Check]:
     return _CHECKS
 
 
+#: The safe loader in C where PyYAML was built with it: the claim files are long.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def load_claims(paper: str, folder: Path | None = None) -> ClaimFile:
     """Read ``data/claims/PAPER.yml``.
 
@@ -175,7 +194,7 @@ def load_claims(paper: str, folder: Path | None = None) -> ClaimFile:
     """
     path = (folder or paths.project_root() / "data" / "claims") / f"{paper}.yml"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError:
         raise DataError(f"no claims of paper {paper}", path, hint="Papers are named 000 to 004.") from None
     except yaml.YAMLError as error:
@@ -209,6 +228,11 @@ def paper_numbers() -> list[str]:
     return sorted(path.stem for path in (paths.project_root() / "data" / "claims").glob("[0-9][0-9][0-9].yml"))
 
 
+def stated() -> list[Claim]:
+    """The claims of all papers, in the order of the papers and of their files."""
+    return [claim for paper in paper_numbers() for claim in load_claims(paper).claims]
+
+
 def judge(claims: Iterable[Claim], facts: Facts) -> list[Result]:
     """Check each claim.
 
@@ -221,14 +245,40 @@ def judge(claims: Iterable[Claim], facts: Facts) -> list[Result]:
     ------
     FerbookError: if a check breaks (which is not the same as a claim that fails); names the claim.
     """
-    results = []
+    return [_judge_one(claim, facts) for claim in claims]
+
+
+def _judge_one(claim: Claim, facts: Facts) -> Result:
+    try:
+        outcome = known_checks()[claim.check](claim, facts)
+        return Result(claim, verdict(claim, outcome), outcome)
+    except (FerbookError, LookupError, TypeError, ValueError, ArithmeticError) as error:
+        said = str(error) if isinstance(error, FerbookError) else repr(error)
+        raise FerbookError(f"{claim.id}: check {claim.check!r} could not be run ({said}).") from error
+
+
+def survey(claims: Iterable[Claim], facts: Facts) -> tuple[list[Result], list[FerbookError]]:
+    """As :func:`judge`, but a check that breaks does not keep the others from being run.
+
+    Returns
+    -------
+    The judged claims, and one error for each check that broke.
+    """
+    results, errors = [], []
     for claim in claims:
         try:
-            outcome = known_checks()[claim.check](claim, facts)
-            results.append(Result(claim, verdict(claim, outcome), outcome))
-        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
-            raise FerbookError(f"{claim.id}: check {claim.check!r} could not be run ({error!r}).") from error
-    return results
+            results.append(_judge_one(claim, facts))
+        except FerbookError as error:
+            errors.append(error)
+    return results, errors
+
+
+def counted(results: Iterable[Result], by: Literal["verdict", "evidence"] = "verdict") -> dict[str, Counter[str]]:
+    """Per paper, how many claims have each verdict, or rest on each kind of evidence."""
+    found: dict[str, Counter[str]] = {}
+    for result in results:
+        found.setdefault(result.claim.paper, Counter())[getattr(result, by)] += 1
+    return found
 
 
 def verdict(claim: Claim, outcome: Outcome) -> Verdict:
@@ -259,6 +309,26 @@ def tolerance(claim: Claim) -> Tolerance:
     return Tolerance(holds=0, roughly=0)
 
 
+def allowance(result: Result) -> str:
+    """What the claim allows, in words: how far the found value may lie from the printed one."""
+    claim, unit = result.claim, f" {result.claim.unit}".rstrip()
+    if result.outcome.value is None:
+        return "none: nothing was found to compare"
+    if isinstance(result.outcome.value, bool | str):
+        return "none: the same word or digits"
+    if claim.tolerance is None and claim.relation == "equals":
+        middle = Decimal(claim.printed)
+        half = _half_digit(middle)
+        return f"printed rounding: {middle - half:f} to {middle + half:f}{unit}"
+    allowed = tolerance(claim)
+    if allowed.roughly == 0:
+        return f"none: {claim.relation} {claim.printed}{unit}"
+    beyond = "from" if claim.relation in ("equals", "about") else "on the wrong side of"
+    return (
+        f"holds up to {allowed.holds:g}{unit} {beyond} {claim.printed}, holds roughly up to {allowed.roughly:g}{unit}"
+    )
+
+
 def shortfall(claim: Claim, value: float) -> float:
     """How far `value` is from satisfying the claim, in the claim's unit; 0 or less where it does.
 
@@ -267,9 +337,8 @@ def shortfall(claim: Claim, value: float) -> float:
     printed = Decimal(claim.printed)
     match claim.relation:
         case "equals":
-            half_digit = float(Decimal((0, (5,), int(printed.as_tuple().exponent) - 1)))
             distance = abs(value - float(printed))
-            return 0.0 if claim.tolerance is None and distance <= half_digit * (1 + 1e-9) else distance
+            return 0.0 if claim.tolerance is None and distance <= float(_half_digit(printed)) * (1 + 1e-9) else distance
         case "about":
             return abs(value - float(printed))
         case "at least":
@@ -280,3 +349,8 @@ def shortfall(claim: Claim, value: float) -> float:
             return float(printed) - value if value != float(printed) else float("inf")
         case "less than":
             return value - float(printed) if value != float(printed) else float("inf")
+
+
+def _half_digit(printed: Decimal) -> Decimal:
+    """Half of the last printed digit: 0.05 for 87.4."""
+    return Decimal((0, (5,), int(printed.as_tuple().exponent) - 1))

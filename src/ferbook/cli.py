@@ -48,9 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sweep.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
     sweep.set_defaults(run=_sweep)
 
-    claims = commands.add_parser("claims", help="check the papers' claims against recorded facts")
-    claims.add_argument("paper", nargs="*", help="papers, as 000 to 004 (default: all)")
-    claims.add_argument("--show", metavar="ID", help="one claim in full")
+    claims = commands.add_parser("claims", help="check the papers' claims against recorded facts; show one in full")
+    claims.add_argument("what", nargs="*", help="papers, as 000 to 004 (default: all); or: show ID [ID ...]")
     claims.set_defaults(run=_claims)
 
     bench = commands.add_parser("bench", help="measure loading, painting, detecting and training")
@@ -250,30 +249,42 @@ def _scores(result: RunResult) -> str:
 
 
 def _claims(options: argparse.Namespace) -> int:
+    """Exit status 1 where a check broke; a claim that fails is a finding, not an error."""
     from ferbook import claims, facts
 
-    known = facts.recorded()
-    results = [
-        result
-        for paper in options.paper or claims.paper_numbers()
-        for result in claims.judge(claims.load_claims(paper).claims, known)
-    ]
-    if options.show:
-        chosen = [result for result in results if result.claim.id == options.show]
-        if not chosen:
-            raise FerbookError(f"there is no claim {options.show!r}; `ferbook claims` lists them.")
-        claim, outcome = chosen[0].claim, chosen[0].outcome
-        print(f"{claim.id}: {claim.says}\n  printed  {claim.printed} {claim.unit} ({claim.relation}; {claim.where})")
-        print(f"  found    {outcome.value} ({outcome.evidence}{'; ' + outcome.detail if outcome.detail else ''})")
-        print(
-            f"  verdict  {chosen[0].verdict}\n  decided  {claim.page}"
-            + (f"\n  note     {claim.note}" if claim.note else "")
-        )
-        return 0
+    if options.what[:1] == ["show"]:
+        return _show_claims(options.what[1:])
+    papers = options.what or claims.paper_numbers()
+    stated = [claim for paper in papers for claim in claims.load_claims(paper).claims]
+    results, errors = claims.survey(stated, facts.recorded())
     for result in results:
-        print(f"{result.claim.id:28} {result.verdict:20} {result.outcome.evidence:12} {result.claim.says}")
-    counts = Counter(result.verdict for result in results)
-    print(f"{len(results)} claims: " + ", ".join(f"{counts[v]} {v}" for v in claims.Verdict if counts[v]))
+        print(f"{result.claim.id:32} {result.verdict:20} {result.evidence:12} {result.claim.says}")
+    for kind, chosen in (("verdict", claims.Verdict), ("evidence", (*claims.Evidence, claims.NO_EVIDENCE))):
+        counts = claims.counted(results, kind)
+        print("\n" + f"{kind:20}" + "".join(f"{paper:>7}" for paper in counts) + "    all")
+        for name in chosen:
+            found = [counts[paper][name] for paper in counts]
+            print(f"{name:20}" + "".join(f"{number:7}" for number in found) + f"{sum(found):7}")
+    for error in errors:
+        print(f"ferbook: {error}", file=sys.stderr)
+    total = Counter(result.verdict for result in results)
+    broken = f", {len(errors)} not judged because a check broke" if errors else ""
+    print(f"\n{len(stated)} claims: " + ", ".join(f"{total[v]} {v}" for v in claims.Verdict if total[v]) + broken)
+    return 1 if errors else 0
+
+
+def _show_claims(ids: Sequence[str]) -> int:
+    from ferbook import claims, facts, report
+
+    if not ids:
+        raise FerbookError("name a claim: `ferbook claims show 002-rare`; `ferbook claims` lists them.")
+    known = facts.recorded()
+    stated = {claim.id: claim for claim in claims.stated()}
+    for wanted in ids:
+        if wanted not in stated:
+            raise FerbookError(f"there is no claim {wanted!r}; `ferbook claims` lists them.")
+        (result,) = claims.judge([stated[wanted]], known)
+        print("\n".join(f"{key:10} {text}" for key, text in report.account(result).items() if text))
     return 0
 
 

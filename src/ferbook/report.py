@@ -9,8 +9,8 @@ from html import escape
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from ferbook import claims
-from ferbook.claims import Claim, Evidence, Result, Value
+from ferbook import claims, places
+from ferbook.claims import Check, Claim, Evidence, Result, Value
 from ferbook.datasets.cards import Card
 from ferbook.errors import ConfigError
 from ferbook.facts import Facts, recorded
@@ -69,11 +69,11 @@ class ClaimReport:
         numbers = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in cells)
         remarks = " ".join(_sentence(text) for text in (outcome.detail, claim.note) if text)
         return (
-            f'<aside class="verdict verdict-{judged.verdict.replace(" ", "-")}" id="claim-{claim.id}">'
-            f'<p class="verdict-head"><strong>{judged.verdict}</strong> <span>evidence: {outcome.evidence}</span></p>'
+            f'<aside class="verdict verdict-{judged.verdict.replace(" ", "-")}" id="{claim.anchor}">'
+            f'<p class="verdict-head"><strong>{judged.verdict}</strong> <span>evidence: {judged.evidence}</span></p>'
             f"<p>{escape(claim.says)} <cite>({escape(claim.where)})</cite></p><dl>{numbers}</dl>"
             + (f'<p class="verdict-remark">{escape(remarks)}</p>' if remarks else "")
-            + "</aside>"
+            + f'<p class="verdict-check">{check_link(claim)}</p></aside>'
         )
 
     def rows(self, *patterns: str, caption: str) -> HTML:
@@ -91,11 +91,7 @@ class ClaimReport:
         chosen = [r for name, r in self._judged.items() if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
         head = "".join(f"<th>{title}</th>" for title in ("claim", "printed", "found", "verdict", ""))
         lines = "".join(self._one_row(result) for result in chosen)
-        return HTML(
-            f'<div class="ferbook-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-            f'<table class="ferbook-table"><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
-            f"<tbody>{lines}</tbody></table></div>"
-        )
+        return _scrolling(head, lines, caption)
 
     def _one_row(self, result: Result) -> str:
         claim, outcome = result.claim, result.outcome
@@ -105,26 +101,81 @@ class ClaimReport:
             escape(printed(claim)),
             escape(show(outcome.value, claim)),
             f"<strong>{result.verdict}</strong>",
-            escape(remarks),
+            f'{escape(remarks)} <span class="verdict-check">{check_link(claim)}</span>',
         )
         body = "".join(f"<td>{cell}</td>" for cell in cells)
-        return f'<tr class="verdict-{result.verdict.replace(" ", "-")}" id="claim-{claim.id}">{body}</tr>'
+        return f'<tr class="verdict-{result.verdict.replace(" ", "-")}" id="{claim.anchor}">{body}</tr>'
 
     def table(self, page: str = "", caption: str = "All claims of this paper") -> HTML:
-        """The claims that are decided on `page` (as ``book/faces/synthetic_face``), or all: printed, found, verdict."""
-        rows = [
-            {
-                "claim": result.claim.says,
-                "where": result.claim.where,
-                "printed": printed(result.claim),
-                "found": show(result.outcome.value, result.claim),
-                "evidence": str(result.outcome.evidence),
-                "verdict": str(result.verdict),
-            }
-            for result in self._judged.values()
-            if result.claim.page.startswith(page)
-        ]
-        return table(rows, caption=caption)
+        """The claims that are decided on `page` (as ``book/faces/synthetic_face``), or all: printed, found, verdict.
+
+        Each leads to its box or row.
+        """
+        chosen = [result for result in self._judged.values() if result.claim.page.startswith(page)]
+        head = "".join(f"<th>{title}</th>" for title in ("claim", "where", "printed", "found", "evidence", "verdict"))
+        lines = "".join(
+            "<tr>"
+            f'<td><a href="{places.link(result.claim)}">{escape(result.claim.says)}</a></td>'
+            f"<td>{escape(result.claim.where)}</td><td>{escape(printed(result.claim))}</td>"
+            f"<td>{escape(show(result.outcome.value, result.claim))}</td>"
+            f"<td>{result.evidence}</td><td>{result.verdict}</td></tr>"
+            for result in chosen
+        )
+        return _scrolling(head, lines, caption)
+
+
+def _scrolling(head: str, lines: str, caption: str) -> HTML:
+    return HTML(
+        f'<div class="ferbook-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f'<table class="ferbook-table"><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{lines}</tbody></table></div>"
+    )
+
+
+def check_link(claim: Claim) -> str:
+    """The check of a claim with its arguments, leading to its code: HTML."""
+    # What is only said again with the result is left out.
+    given = arguments({name: value for name, value in claim.arguments.items() if name not in ("because", "detail")})
+    link = f'<a href="{places.check_link(claim.check)}">{escape(claim.check)}</a>'
+    return f"check: {link}" + (f" <code>{escape(given)}</code>" if given else "")
+
+
+def arguments(given: Mapping[str, object]) -> str:
+    """What a claim hands to its check: ``table: 001-table2; row: KDEF``."""
+    return "; ".join(f"{key}: {_listed(value)}" for key, value in given.items())
+
+
+def _listed(value: object) -> str:
+    return ", ".join(map(_listed, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def account(result: Result) -> dict[str, str]:
+    """A judged claim in full, label to text; empty where there is nothing to say."""
+    claim, outcome = result.claim, result.outcome
+    check = claims.known_checks()[claim.check]
+    value = f"{outcome.value:.10g}" if isinstance(outcome.value, float) else str(outcome.value)
+    found = NOTHING if outcome.value is None else f"{value} {claim.unit}".strip()
+    page, _, section = claim.page.partition("#")
+    return {
+        "claim": claim.id,
+        "says": claim.says,
+        "where": f"{claim.where}; {claims.load_claims(claim.paper).citation}",
+        "printed": printed(claim),
+        "check": f"{claim.check}: {summary(check)}",
+        "arguments": arguments(claim.arguments),
+        "code": f"{check.__name__}, {check.__module__}, line {check.__code__.co_firstlineno}",
+        "found": found + (f" ({outcome.detail})" if outcome.detail else ""),
+        "evidence": str(result.evidence),
+        "tolerance": claims.allowance(result),
+        "verdict": str(result.verdict),
+        "decided": f"{page}#{claim.anchor}" + (f", section {section}" if section else ""),
+        "note": claim.note,
+    }
+
+
+def summary(check: Check) -> str:
+    """What a check computes: the first paragraph of its documentation on one line."""
+    return " ".join((check.__doc__ or "").split("\n\n")[0].split()).replace("``", "")
 
 
 def printed(claim: Claim) -> str:

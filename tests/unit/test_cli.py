@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from ferbook import claims
 from ferbook.cli import main
 
 
@@ -25,13 +26,44 @@ def test_errors_are_one_line_without_a_traceback(tmp_path, capsys):
 
 def test_claims_count_verdicts(capsys):
     assert main(["claims", "002"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].split(" claims: ")[0].isdigit()
+    lines = capsys.readouterr().out.splitlines()
+    stated = claims.load_claims("002").claims
+    assert lines[-1].startswith(f"{len(stated)} claims: ")
+    table = {line.rsplit(maxsplit=2)[0]: line.split()[-2:] for line in lines if len(line.split()) > 2}
+    for kinds in (claims.Verdict, (*claims.Evidence, claims.NO_EVIDENCE)):
+        assert sum(int(table[kind][1]) for kind in kinds) == len(stated)
+        assert all(table[kind][0] == table[kind][1] for kind in kinds), "one paper is all papers"
 
 
 def test_one_claim_in_full(capsys):
-    assert main(["claims", "--show", "002-clean-a"]) == 0
-    assert "verdict  holds" in capsys.readouterr().out
-    assert main(["claims", "--show", "002-none"]) == 2
+    assert main(["claims", "show", "002-rare"]) == 0
+    text = capsys.readouterr().out
+    shown = {line[:10].strip(): line[11:] for line in text.splitlines()}
+    assert shown["verdict"] == "holds"
+    assert shown["evidence"] == "same data"
+    assert shown["printed"].startswith("at most 10 %")
+    assert shown["found"].startswith("7.06505")
+    assert shown["decided"].startswith("book/faces/ferplus_in_numbers#claim-002-rare")
+    assert "fact: share_rare" in shown["arguments"]
+    assert shown["check"].startswith("fact: ")
+    assert {"says", "where", "code", "tolerance"} <= set(shown)
+    assert main(["claims", "show", "002-none"]) == 2
+    assert main(["claims", "show"]) == 2
+
+
+def test_a_check_that_breaks_is_an_error_and_a_claim_that_fails_is_none(capsys, monkeypatch):
+    assert main(["claims", "003"]) == 0
+    assert " fails " in capsys.readouterr().out
+    known = dict(claims.known_checks())
+
+    def broken(claim, facts):
+        raise ValueError("no number")
+
+    monkeypatch.setattr(claims, "known_checks", lambda: known | {"implied decrease": broken})
+    assert main(["claims", "003"]) == 1
+    captured = capsys.readouterr()
+    assert "check 'implied decrease' could not be run" in captured.err
+    assert "not judged because a check broke" in captured.out.splitlines()[-1]
 
 
 def test_a_command_is_needed():

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from ferbook import claims, facts, report
+from ferbook import claims, facts, places, report
 from ferbook.claims import Claim
 from ferbook.datasets import NAMES
 from ferbook.datasets.cards import CARDS
@@ -63,6 +63,30 @@ def test_rows_list_what_matches_and_links_lead_to_each(synthetic):
     assert rows[1].select_one("strong").get_text() == "holds"
     with pytest.raises(ConfigError, match="002-none"):
         audit.rows("002-none*", caption="none")
+
+
+def test_boxes_and_rows_lead_to_their_check(synthetic):
+    audit = report.ClaimReport("002", synthetic)
+    for shown in (audit.box("002-rare"), audit.rows("002-rare", caption="one")):
+        line = soup(shown).select_one(".verdict-check")
+        assert line.select_one("a")["href"] == "../verdicts/checks.html#check-fact"
+        assert line.select_one("code").get_text() == "fact: share_rare; scale: 100"
+
+
+def test_the_table_leads_to_boxes(synthetic):
+    stated = claims.load_claims("002").claims
+    links = [link["href"] for link in soup(report.ClaimReport("002", synthetic).table()).select("tbody a")]
+    assert links == [places.link(claim) for claim in stated]
+
+
+def test_an_account_names_everything_that_a_verdict_rests_on():
+    (result,) = claims.judge([c for c in claims.load_claims("002").claims if c.id == "002-clean-a"], facts.recorded())
+    found = report.account(result)
+    assert found["check"].startswith("cleaning rule keeps: kept or dropped: what rule does")
+    assert found["arguments"] == "rule: sum; votes: 0, 0, 0, 6, 0, 0, 0, 0, 2, 2"
+    assert found["code"].startswith("cleaning_rule_keeps, ferbook.checks, line ")
+    assert found["decided"] == "book/faces/ferplus_in_numbers#claim-002-clean-a, section cleaning"
+    assert found["tolerance"] == "none: the same word or digits"
 
 
 def test_a_report_without_a_build_shows_what_is_recorded():
