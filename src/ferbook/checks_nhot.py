@@ -577,17 +577,21 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
 
 @register("recorded best")
 def recorded_best(claim: Claim, facts: Facts) -> Outcome:
-    """The setting with the best mean accuracy of a ``group`` of recorded runs, by its name without the seed.
+    """The setting with the best mean accuracy of a ``group`` of recorded runs on the ordinary test set.
 
-    Only seeds that every described setting has count.
+    It is called by the runs' name without test set and seed. Only seeds that every described setting has count.
     """
     order, network = _ranked(claim.arguments["group"])
     if not order:
         return waiting(_common(claim.arguments["group"]))
     (best, ours), (second, theirs) = list(order.items())[:2]
     ahead = over_seeds([ours[seed] - theirs[seed] for seed in ours])
-    detail = f"{network}; {np.mean(list(ours.values())):.1f} %, {ahead.estimate:.1f} points above {second}"
-    return Outcome(best, Evidence.SAME_DATA, f"{detail}; of that difference: {_interval(ahead)}")
+    mean, (name, other) = (
+        float(np.mean(list(ours.values()))),
+        (text.removeprefix("ordinary-") for text in (best, second)),
+    )
+    detail = f"{network}; {mean:.1f} %, {ahead.estimate:.1f} points above {other}"
+    return Outcome(name, Evidence.SAME_DATA, f"{detail}; of that difference: {_interval(ahead)}")
 
 
 @register("recorded range")

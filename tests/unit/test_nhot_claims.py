@@ -522,7 +522,7 @@ def test_best_and_range_need_every_described_setting(recorded, monkeypatch):
         for label in ("ordinary-mse", "ordinary-mae", "ordinary-cross_entropy")
     }
     best, worst = max(means, key=means.get), min(means, key=means.get)
-    found = judged("recorded best", best, claim_kind="trained", group="losses")
+    found = judged("recorded best", best.removeprefix("ordinary-"), claim_kind="trained", group="losses")
     assert found.verdict is Verdict.HOLDS
     assert "of that difference: 3 seeds" in found.outcome.detail
     spread = trained("recorded range", "1", "at least", group="losses")
@@ -545,5 +545,5 @@ def test_claims_on_runs_name_groups_that_are_described():
     assert len(asked) >= 5
     for one in asked:
         wanted = {one.arguments[key] for key in ("first", "second") if key in one.arguments}
-        wanted |= {one.printed} if one.check == "recorded best" else set()
+        wanted |= {f"ordinary-{one.printed}"} if one.check == "recorded best" else set()
         assert wanted <= labels[one.arguments["group"]], one.id
