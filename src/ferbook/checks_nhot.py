@@ -586,10 +586,8 @@ def recorded_best(claim: Claim, facts: Facts) -> Outcome:
         return waiting(_common(claim.arguments["group"]))
     (best, ours), (second, theirs) = list(order.items())[:2]
     ahead = over_seeds([ours[seed] - theirs[seed] for seed in ours])
-    mean, (name, other) = (
-        float(np.mean(list(ours.values()))),
-        (text.removeprefix("ordinary-") for text in (best, second)),
-    )
+    mean = float(np.mean(list(ours.values())))
+    name, other = (label.removeprefix("ordinary-") for label in (best, second))
     detail = f"{network}; {mean:.1f} %, {ahead.estimate:.1f} points above {other}"
     return Outcome(name, Evidence.SAME_DATA, f"{detail}; of that difference: {_interval(ahead)}")
 
