@@ -118,7 +118,7 @@ if recorded:
     text = f"""After {run.config["epochs"]} epochs, of which the validation faces chose number {run.metrics["chosen_epoch"]}, it names **{recorded["accuracy"]:.1%}** of
     {recorded["faces"]:,} cleaned test faces correctly (one seed; either of two emotions with equally many votes counts as correct)."""
 else:
-    text = "It has not been recorded in this checkout: `ferbook sweep 001` and `ferbook record relevance --root FOLDER` do that."
+    text = "It has not been recorded in this checkout: `ferbook sweep 001` and `ferbook record relevance-vgg16 --root FOLDER` do that."
 report.prose(text)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Confusion matrix of VGG16 on FER+'s test faces, eight emotions, recorded"}}

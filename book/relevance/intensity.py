@@ -118,7 +118,7 @@ if columns:
     table = report.table(intensity.sheet(columns, list(columns)[-1]), caption=caption)
 else:
     table = report.prose(
-        "They have not been recorded in this checkout: `ferbook record relevance --root FOLDER` makes them."
+        "They have not been recorded in this checkout: `ferbook record relevance --root FOLDER` and `relevance-vgg16` make them."
     )
 table
 
@@ -172,6 +172,15 @@ report.table(
         for name in names
     ],
     caption="Trained networks, z+ composite: Spearman correlation",
+)
+
+# %% tags=["remove-input"]
+against = {heading: found["the number it is cut from"] for heading, found in short.items()}
+against = {heading: one for heading, one in against.items() if one is not None and one.high < 0}
+report.prose(
+    f"""The number that the rank is cut from even runs **the wrong way**: the stronger or clearer the expression, the smaller it is ({", ".join(f"{heading} {one.estimate:+.2f}" for heading, one in against.items())})."""
+    if against
+    else "The number that the rank is cut from follows intensity in neither direction for sure."
 )
 
 # %% [markdown]

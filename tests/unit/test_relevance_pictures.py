@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +16,7 @@ from ferbook.datasets import load
 from ferbook.emotions import EMOTIONS
 from ferbook.errors import ConfigError, DataError
 from ferbook.faceset import FaceSet
-from ferbook.relevance import intensity, networks, photographs, pictures
+from ferbook.relevance import benchmark, intensity, networks, photographs, pictures
 from ferbook.runs import RunResult
 from tests.unit.test_readers import JAFFE_FACES, KDEF_FACES, affectnet_2017, grey, kdef_picture, root
 
@@ -187,3 +190,53 @@ def test_a_record_of_other_weights_is_refused(monkeypatch):
     monkeypatch.setattr(photographs.sweeps, "read", lambda path: fake)
     with pytest.raises(DataError, match=r"20\.0%"):
         photographs.record(faces)
+
+
+# --- networks for each data set, and tables of correlations ---
+
+
+def test_a_network_is_kept_for_each_data_set_apart(root, monkeypatch):
+    (root / "jaffe").mkdir()
+    for value, name in enumerate(JAFFE_FACES):
+        grey(20 * value, 256, 256).save(root / "jaffe" / name)
+    monkeypatch.setenv("FERBOOK_DATA", str(root))
+    real, made = (intensity.ready(count=40, epochs=1, dataset=name) for name in ("jaffe", "synthetic"))
+    again = intensity.ready(count=40, epochs=1, dataset="jaffe")
+    first = [network[-1].weight for network in (real, made, again)]
+    assert torch.equal(first[0], first[2]) and not torch.equal(first[0], first[1])
+    with pytest.raises(ConfigError, match="no intensity is known"):
+        pictures.strength("jaffe")
+
+
+def run(value):
+    told = {"spearman": value, "kendall": value / 2} if value is not None else {"spearman": None, "kendall": None}
+    ends = {
+        f"{key}_{end}": None if v is None else v + shift
+        for key, v in told.items()
+        for end, shift in (("low", -0.1), ("high", 0.1))
+    }
+    return {"correlations": {"logit": {**told, **ends, "count": 50}}}
+
+
+def test_one_network_has_an_interval_over_faces_and_several_one_over_networks():
+    one = intensity.mean([run(0.3)], "logit")
+    assert (one.estimate, one.low, one.high, one.count) == (0.3, pytest.approx(0.2), pytest.approx(0.4), 50)
+    several = intensity.mean([run(0.2), run(0.3), run(0.4)], "logit")
+    # Student's t with two degrees of freedom: 4.303 standard errors.
+    assert several.estimate == pytest.approx(0.3) and several.high == pytest.approx(
+        0.3 + 4.3027 * 0.1 / 3**0.5, abs=1e-4
+    )
+    assert intensity.mean([run(0.2), run(None)], "logit") is None
+    (row,) = intensity.sheet({"one": [run(0.3)], "none": [run(None)]}, "one")
+    assert row == {"measure": "logit", "one": "+0.30 (+0.20 to +0.40)", "none": "all alike", "Kendall, one": "+0.15"}
+
+
+def test_the_benchmark_compares_turns_that_lie_beside_each_other(monkeypatch):
+    told = {"batched": [1.0, 2.0, 1.0], "plain": [2.0, 3.0, 4.0], "peak": 1500.4, "difference": 0.000123}
+    monkeypatch.setattr(
+        benchmark.subprocess, "run", lambda *_, **__: SimpleNamespace(stdout=json.dumps(told), returncode=0)
+    )
+    found = benchmark.lrp()
+    assert found["lrp_factors"] == [2, 1.5, 4] and found["lrp_factor"] == 2
+    assert found["lrp_images_per_s"] == 1 and found["lrp_images_per_s_plain"] == pytest.approx(1 / 3, abs=1e-3)
+    assert found["lrp_peak_mib"] == 1500
