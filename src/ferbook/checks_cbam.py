@@ -1,1 +1,275 @@
 """What the claim files of paper 000 name: its tables, and what its recorded runs found."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import log_loss
+
+from ferbook import cbam_results, cbam_tables, printed, records, sweeps
+from ferbook.claims import Claim, Evidence, Outcome, register
+from ferbook.datasets import affectnet
+from ferbook.facts import Facts
+
+# --- The tables against themselves ---
+
+
+@register("score of counts")
+def score_of_counts(claim: Claim, facts: Facts) -> Outcome:
+    """Precision, recall or F1 of a label, from the counts of table 1. Arguments: ``label``, ``score``, ``scale``."""
+    counts = cbam_tables.counts()[claim.arguments["label"]]
+    value = cbam_tables.scores(counts)[claim.arguments["score"]] * claim.arguments.get("scale", 1)
+    return Outcome(value, Evidence.ARITHMETIC, f"TP {counts.tp}, FP {counts.fp}, FN {counts.fn}")
+
+
+@register("counts that both tables have")
+def counts_of_both(claim: Claim, facts: Facts) -> Outcome:
+    """In how many of their shared cells tables 1 and 2 of paper 000 have the same count."""
+    one, other = cbam_tables.counts("000-table1"), cbam_tables.counts("000-table2")
+    same = sum(a == b for label in one for a, b in zip(one[label][:3], other[label][:3], strict=True))
+    return Outcome(same, Evidence.ARITHMETIC, f"of {3 * len(one)}")
+
+
+@register("labels with counts")
+def labels_with_counts(claim: Claim, facts: Facts) -> Outcome:
+    """How many labels of table 1 have exactly these counts. Arguments: any of ``tp``, ``fp``, ``fn``, ``tn``."""
+    asked = claim.arguments
+    found = [
+        label for label, row in cbam_tables.counts().items() if all(getattr(row, k) == v for k, v in asked.items())
+    ]
+    return Outcome(len(found), Evidence.ARITHMETIC, ", ".join(found))
+
+
+@register("label with the lowest score")
+def lowest(claim: Claim, facts: Facts) -> Outcome:
+    """The label or labels of table 1 with the lowest ``score``, and how sure six images make that."""
+    found = {name: cbam_tables.scores(row)[claim.arguments["score"]] for name, row in cbam_tables.counts().items()}
+    least = [name for name in found if found[name] == min(found.values())]
+    best = max(found, key=found.__getitem__)
+    p = cbam_tables.differ(least[0], best)
+    detail = f"Fisher's exact test of {least[0]} against {best}: p = {p:.2f}"
+    return Outcome(", ".join(least), Evidence.ARITHMETIC, detail)
+
+
+@register("count of a label")
+def count_of_label(claim: Claim, facts: Facts) -> Outcome:
+    """A count of table 1 that the text says is above 0; a contradiction where it is not.
+
+    Arguments: ``label``; ``count``, one of ``tp``, ``fp``, ``fn``, ``tn``.
+    """
+    label, which = claim.arguments["label"], claim.arguments["count"]
+    value = getattr(cbam_tables.counts()[label], which)
+    detail = f"table 1 has {which.upper()} = {value} for {label}"
+    return Outcome(value, Evidence.ARITHMETIC, detail, contradiction=value == 0)
+
+
+@register("precision less recall of counts")
+def precision_less_recall(claim: Claim, facts: Facts) -> Outcome:
+    """How far a label's precision lies above its recall, from the counts of table 1. Argument: ``label``."""
+    row = cbam_tables.counts()[claim.arguments["label"]]
+    found = cbam_tables.scores(row)
+    span = cbam_tables.sure(row)["recall"]
+    detail = f"95 % interval of a recall of {row.tp} in {row.tp + row.fn}: {span.low:.2f} to {span.high:.2f}"
+    return Outcome(found["Precision"] - found["Recall"], Evidence.ARITHMETIC, detail)
+
+
+@register("images tested")
+def images_tested(claim: Claim, facts: Facts) -> Outcome:
+    """Per cent of ``of`` images that table 1 counts; a contradiction where that is not the printed share."""
+    images = {sum(row) for row in cbam_tables.counts().values()}
+    if len(images) != 1:
+        raise ValueError(f"the rows of table 1 count different numbers of images: {sorted(images)}")
+    tested, whole, share = images.pop(), claim.arguments["of"], float(claim.printed)
+    held_out = round(whole * share / 100)
+    detail = f"{share:g} % of {whole:,} is {held_out:,}; each row of table 1 adds up to {tested} images"
+    return Outcome(100 * tested / whole, Evidence.ARITHMETIC, detail, contradiction=tested != held_out)
+
+
+@register("labels per image")
+def labels_per_image(claim: Claim, facts: Facts) -> Outcome:
+    """How many labels an image of table 1 has on average, beside FER+ at two votes of ten."""
+    rows = cbam_tables.counts().values()
+    value = sum(row.tp + row.fn for row in rows) / sum(next(iter(rows)))
+    found = records.read("000/labels")["values"]["2"]["labels_per_face"]
+    return Outcome(value, Evidence.ARITHMETIC, f"FER+ has {found:.2f} from two votes of ten on")
+
+
+@register("mean average precision of the counts")
+def precision_of_counts(claim: Claim, facts: Facts) -> Outcome:
+    """The mAP (%) nearest to the printed one that table 1 allows under any of ``cbam_tables.KINDS``.
+
+    Where none reaches it, the table and the mAP contradict each other, if both are about the same images.
+    """
+    wanted, half = float(claim.printed) / 100, 0.0005
+    spans = [cbam_tables.mean_average_precision_range(kind) for kind in cbam_tables.KINDS]
+    nearest = min((min(max(wanted, low), high) for low, high in spans), key=lambda found: abs(found - wanted))
+    possible = any(low - half <= wanted <= high + half for low, high in spans)
+    low, high = (100 * end for end in (min(s[0] for s in spans), max(s[1] for s in spans)))
+    pooled = [100 * end for end in cbam_tables.pooled_range()]
+    detail = (
+        f"table 1 allows {low:.1f} to {high:.1f} % as a mean over labels, interpolated or not; the average precision "
+        f"of all cells pooled, which is no mean, could be {pooled[0]:.1f} to {pooled[1]:.1f} %"
+    )
+    return Outcome(100 * nearest, Evidence.ARITHMETIC, detail, contradiction=not possible)
+
+
+@register("hamming loss of the counts")
+def hamming_of_counts(claim: Claim, facts: Facts) -> Outcome:
+    """No value, as none is printed: the Hamming loss that table 1 implies is in the detail."""
+    wrong, cells = cbam_tables.hamming_loss()
+    return Outcome(
+        None, Evidence.ARITHMETIC, f"table 1 implies {wrong} wrong of {cells} cells, {100 * wrong / cells:.1f} %"
+    )
+
+
+@register("areas of one")
+def areas_of_one(claim: Claim, facts: Facts) -> Outcome:
+    """For how many of table 1's labels the area under the ROC curve must be 1."""
+    spans = {label: cbam_tables.auroc_range(row) for label, row in cbam_tables.counts().items()}
+    others = "; ".join(f"{name} {low:.2f} to {high:.2f}" for name, (low, high) in spans.items() if low < 1)
+    return Outcome(sum(low == 1 for low, _ in spans.values()), Evidence.ARITHMETIC, f"the others: {others}")
+
+
+@register("binary cross-entropy as printed")
+def cross_entropy_as_printed(claim: Claim, facts: Facts) -> Outcome:
+    """Whether the printed formula, term by term, is scikit-learn's log loss averaged over labels and faces."""
+    rng = np.random.default_rng(0)
+    truth, probability = rng.random((50, 7)) < 0.4, rng.uniform(0.01, 0.99, (50, 7))
+    total = 0.0
+    for y, p in zip(truth, probability, strict=True):
+        total -= sum(a * np.log(b) + (1 - a) * np.log(1 - b) for a, b in zip(y.astype(int), p, strict=True)) / len(y)
+    known = np.mean([log_loss(truth[:, k], probability[:, k]) for k in range(truth.shape[1])])
+    return Outcome(bool(np.isclose(total / len(truth), known)), Evidence.ARITHMETIC)
+
+
+@register("labels judged apart")
+def labels_judged_apart(claim: Claim, facts: Facts) -> Outcome:
+    """Whether changing the probability of one label changes the loss by as much, whatever the other labels' are."""
+    rng = np.random.default_rng(0)
+    truth = rng.random(7) < 0.4
+
+    def loss(probability: np.ndarray) -> float:
+        return float(-np.mean(np.where(truth, np.log(probability), np.log(1 - probability))))
+
+    changes = []
+    for _ in range(20):
+        before = rng.uniform(0.01, 0.99, 7)
+        after = before.copy()
+        before[0], after[0] = 0.2, 0.7
+        changes.append(loss(after) - loss(before))
+    return Outcome(bool(np.allclose(changes, changes[0])), Evidence.ARITHMETIC)
+
+
+@register("rows with a cell")
+def rows_with(claim: Claim, facts: Facts) -> Outcome:
+    """How many rows of a transcribed table have a cell. Arguments: ``table``, ``column``, ``cell``."""
+    table = printed.table(claim.arguments["table"])
+    has = table[claim.arguments["column"]] == claim.arguments["cell"]
+    others = ", ".join(table[~has].iloc[:, 0])
+    return Outcome(int(has.sum()), Evidence.ARITHMETIC, f"of {len(table)}" + (f"; not: {others}" if others else ""))
+
+
+@register("expressions per AffectNet face")
+def expressions_per_face(claim: Claim, facts: Facts) -> Outcome:
+    """How many columns of AffectNet's own tables hold an expression."""
+    columns = [name for name in affectnet.COLUMNS if "expression" in name]
+    detail = (
+        f"one code out of {len(affectnet.CODES) + len(affectnet.LEFT_OUT)} in each row; valence and arousal beside it"
+    )
+    return Outcome(len(columns), Evidence.SAME_DATA, detail)
+
+
+# --- Labels of FER+ ---
+
+
+@register("companions of a label")
+def companions(claim: Claim, facts: Facts) -> Outcome:
+    """The labels that are most often beside ``label`` on FER+'s faces, as many as are printed, most frequent first."""
+    found = records.read("000/labels")["values"]["2"]["companions"][claim.arguments["label"]]
+    names = list(found)[: claim.printed.count(",") + 1]
+    return Outcome(", ".join(names), Evidence.OTHER_DATA, ", ".join(f"{name}: {found[name]:.0%}" for name in names))
+
+
+@register("labels that meet")
+def labels_that_meet(claim: Claim, facts: Facts) -> Outcome:
+    """No value, as no number is printed: how many of FER+'s faces have both ``labels`` is in the detail."""
+    first, second = (cbam_results.LABELS.index(name) for name in claim.arguments["labels"])
+    share = records.read("000/labels")["values"]["2"]["together"][first][second]
+    return Outcome(None, Evidence.OTHER_DATA, f"no number is printed; {share:.1%} of FER+'s faces have both")
+
+
+@register("labels rarer than")
+def labels_rarer(claim: Claim, facts: Facts) -> Outcome:
+    """How many of the seven labels are rarer than ``label`` on FER+'s faces."""
+    found = records.read("000/labels")["values"]["2"]["share"]
+    rarer = [name for name in found if found[name] < found[claim.arguments["label"]]]
+    shares = ", ".join(f"{name}: {share:.0%}" for name, share in found.items())
+    return Outcome(len(rarer), Evidence.OTHER_DATA, shares)
+
+
+# --- Recorded runs ---
+
+
+def _network(runs: cbam_results.Runs) -> str:
+    one = next(iter(runs.values()))
+    return f"FER+, a ResNet of {one.metrics['parameters']:,} parameters, not the paper's"
+
+
+@register("multi-label runs without verdict")
+def recorded_without_verdict(claim: Claim, facts: Facts) -> Outcome:
+    """No value, as the paper's data cannot be had: what our runs with attention found on FER+ is in the detail.
+
+    Arguments: ``measure`` (of ``cbam_results.MEASURES``), ``because``.
+    """
+    runs = cbam_results.arm(sweeps.load("000", "attention"), "blocks")
+    found = cbam_results.estimate(runs, claim.arguments["measure"])
+    ours = "no run is recorded" if found is None else f"{_network(runs)}: {cbam_results.told(found)}"
+    return Outcome(None, Evidence.OTHER_DATA, f"{claim.arguments['because']}; {ours}")
+
+
+@register("multi-label difference")
+def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
+    """``better`` or ``worse``: the sign of a paired difference between recorded runs.
+
+    No value where the interval over the seeds holds zero, or with fewer than three seeds. Arguments: ``group``; ``of``
+    and ``to``, two arms; ``measure``.
+    """
+    group, of, to, measure = (claim.arguments[key] for key in ("group", "of", "to", "measure"))
+    runs = sweeps.load("000", group)
+    found = cbam_results.difference(runs, of, to, measure)
+    if found is None:
+        return Outcome(None, Evidence.OTHER_DATA, "no pair of runs is recorded")
+    points = cbam_results.told(found, 2, sign=True)
+    title = cbam_results.MEASURES[measure].title.replace(" (%)", "")
+    detail = f"{_network(cbam_results.arm(runs, of))}; {title}, {of} less {to}: {points}"
+    if cbam_results.direction(found) is None:
+        few = len(found.values) < cbam_results.SEEDS
+        detail += "; too few seeds" if few else "; the interval holds zero: undecided"
+    return Outcome(cbam_results.direction(found), Evidence.OTHER_DATA, detail)
+
+
+@register("hardest of the labels")
+def hardest_labels(claim: Claim, facts: Facts) -> Outcome:
+    """The labels with the lowest mean ``measure`` in our runs with attention, as many as are printed, in the order of
+    paper 000. No value with fewer than three seeds.
+    """
+    measure = claim.arguments["measure"]
+    runs = cbam_results.arm(sweeps.load("000", "attention"), "blocks")
+    if len(runs) < cbam_results.SEEDS:
+        return Outcome(None, Evidence.OTHER_DATA, f"{len(runs)} of {cbam_results.SEEDS} seeds are recorded")
+    least = cbam_results.hardest(runs, measure, claim.printed.count(",") + 1)
+    means = {name: cbam_results.estimate(runs, f"{measure}_{name}").mean for name in cbam_results.LABELS}
+    detail = f"{_network(runs)}; " + ", ".join(f"{name} {mean:.0f} %" for name, mean in means.items())
+    return Outcome(", ".join(name for name in cbam_results.LABELS if name in least), Evidence.OTHER_DATA, detail)
+
+
+@register("precision less recall of runs")
+def recorded_precision_less_recall(claim: Claim, facts: Facts) -> Outcome:
+    """Points that the precision of ``label`` lies above its recall in our runs with attention, at the threshold 0.5.
+
+    No value where the interval over the seeds holds zero, or with fewer than three seeds.
+    """
+    runs = cbam_results.arm(sweeps.load("000", "attention"), "blocks")
+    found = cbam_results.precision_less_recall(runs, claim.arguments["label"])
+    if cbam_results.direction(found) is None:
+        return Outcome(None, Evidence.OTHER_DATA, f"undecided: {cbam_results.told(found, sign=True)}")
+    return Outcome(found.mean, Evidence.OTHER_DATA, f"{_network(runs)}; {cbam_results.told(found, sign=True)}")

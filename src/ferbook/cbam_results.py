@@ -1,0 +1,394 @@
+"""What runs of paper 000 found: multi-label figures of its seven labels, attention against none, folds, weak labels.
+
+The networks learn all eight emotions of the data; the paper has seven. Contempt, which it leaves out, is left out of
+every figure here: of means, of confusion matrices, of the Hamming loss. Shares are in per cent, differences in points.
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.metrics import roc_curve
+
+from ferbook import cbam_tables, figures, intervals
+from ferbook.emotions import EMOTIONS
+from ferbook.intervals import Interval
+from ferbook.report import NOTHING
+from ferbook.runs import RunResult
+
+#: The paper's seven labels in its order, and where they stand among ours.
+LABELS: tuple[str, ...] = tuple(cbam_tables.LABELS.values())
+PLACES: tuple[int, ...] = tuple(EMOTIONS.index(name) for name in LABELS)
+#: The two that the paper finds weak (section 3.6).
+WEAK: tuple[str, ...] = ("sadness", "anger")
+#: Seeds from which on a difference between trained networks counts as a finding.
+SEEDS = 3
+#: Where a ROC curve is kept, as shares of the faces without the label.
+GRID = np.linspace(0, 1, 51) ** 1.5
+
+Runs = Mapping[str, RunResult]
+
+
+class Measure(NamedTuple):
+    """One number of a run: how a table calls it, how to read it off the run's figures, digits after the point."""
+
+    title: str
+    of: Callable[[Mapping[str, object]], float]
+    digits: int = 1
+
+
+def per_label(test: Mapping[str, object], key: str) -> np.ndarray:
+    """A figure of each of the seven labels, (7,); NaN where it is not defined.
+
+    Parameters
+    ----------
+    test: a run's figures on its test faces (``multilabel.Multilabel.as_dict``, eight labels).
+    key: ``average_precision``, ``auroc``, ``precision``, ``recall`` or ``f1``.
+    """
+    if key in ("precision", "recall", "f1"):
+        values = [row[key] for row in test["per_label"]]
+    else:
+        values = [np.nan if value is None else value for value in test[key]]
+    return np.array(values, dtype=float)[list(PLACES)]
+
+
+def confusion(test: Mapping[str, object]) -> np.ndarray:
+    """Counts (7, 2, 2), [[true negative, false positive], [false negative, true positive]]."""
+    return np.array(test["confusion"])[list(PLACES)]
+
+
+def hamming_loss(test: Mapping[str, object]) -> float:
+    """Share of the seven labels' cells that are wrong."""
+    counts = confusion(test)
+    return float((counts[:, 0, 1] + counts[:, 1, 0]).sum() / counts.sum())
+
+
+def _mean(key: str, labels: Sequence[str] = LABELS) -> Callable[[Mapping[str, object]], float]:
+    chosen = [LABELS.index(name) for name in labels]
+    return lambda test: 100 * float(np.nanmean(per_label(test, key)[chosen]))
+
+
+MEASURES: dict[str, Measure] = {
+    "map": Measure("mAP (%)", _mean("average_precision")),
+    "auc": Measure("mean AUC (%)", _mean("auroc")),
+    "f1": Measure("macro F1 (%)", _mean("f1")),
+    "hamming": Measure("Hamming loss (%)", lambda test: 100 * hamming_loss(test), 2),
+    **{f"ap_{name}": Measure(f"AP, {name} (%)", _mean("average_precision", (name,))) for name in LABELS},
+    **{f"f1_{name}": Measure(f"F1, {name} (%)", _mean("f1", (name,))) for name in LABELS},
+    **{f"recall_{name}": Measure(f"recall, {name} (%)", _mean("recall", (name,))) for name in LABELS},
+    "ap_weak": Measure("AP, sadness and anger (%)", _mean("average_precision", WEAK)),
+    "f1_weak": Measure("F1, sadness and anger (%)", _mean("f1", WEAK)),
+    "recall_weak": Measure("recall, sadness and anger (%)", _mean("recall", WEAK)),
+}
+
+
+def value(result: RunResult, measure: str) -> float:
+    """One of ``MEASURES`` of a run, on its test faces at the epoch that validation chose."""
+    return MEASURES[measure].of(result.metrics["test"])
+
+
+class Estimate(NamedTuple):
+    """Values of several runs, the seeds or folds they belong to, and Student's interval of their mean, if they are two
+    or more.
+    """
+
+    keys: tuple[str, ...]
+    values: tuple[float, ...]
+    interval: Interval | None
+
+    @property
+    def mean(self) -> float:
+        """Mean of the values."""
+        return float(np.mean(self.values))
+
+
+def _estimate(found: Mapping[str, float]) -> Estimate | None:
+    if not found:
+        return None
+    values = tuple(found.values())
+    return Estimate(tuple(found), values, intervals.over_seeds(values) if len(values) > 1 else None)
+
+
+def arm(runs: Runs, name: str) -> dict[str, RunResult]:
+    """The runs of one arm, by what follows its name: ``none-seed0`` is arm ``none``, seed ``seed0``."""
+    return {
+        label.removeprefix(f"{name}-"): result for label, result in runs.items() if label.rpartition("-")[0] == name
+    }
+
+
+def arms(runs: Runs) -> list[str]:
+    """The arms there are runs of, in order."""
+    return list(dict.fromkeys(label.rpartition("-")[0] for label in runs))
+
+
+def estimate(runs: Runs, measure: str) -> Estimate | None:
+    """A measure over runs that differ in seed or fold alone; None without runs."""
+    return _estimate({key: value(result, measure) for key, result in runs.items()})
+
+
+def difference(runs: Runs, of: str, to: str, measure: str = "map") -> Estimate | None:
+    """A measure of arm `of` less that of arm `to`, seed by seed, over the seeds that both have; None without one."""
+    first, second = arm(runs, of), arm(runs, to)
+    return _estimate({key: value(first[key], measure) - value(second[key], measure) for key in first if key in second})
+
+
+def precision_less_recall(runs: Runs, label: str) -> Estimate | None:
+    """Points that a label's precision lies above its recall, run by run; None without runs."""
+    place = LABELS.index(label)
+
+    def points(test: Mapping[str, object]) -> float:
+        return 100 * float(per_label(test, "precision")[place] - per_label(test, "recall")[place])
+
+    return _estimate({key: points(result.metrics["test"]) for key, result in runs.items()})
+
+
+def direction(found: Estimate | None) -> str | None:
+    """``better`` or ``worse`` where the interval of `SEEDS` seeds or more leaves out zero; otherwise None."""
+    if found is None or found.interval is None or len(found.values) < SEEDS:
+        return None
+    if found.interval.low > 0:
+        return "better"
+    return "worse" if found.interval.high < 0 else None
+
+
+def told(found: Estimate | None, digits: int = 1, sign: bool = False, unit: str = "seed") -> str:
+    """An estimate with its interval and how many runs are behind it."""
+    if found is None:
+        return NOTHING
+    form = f"{{:{'+' if sign else ''}.{digits}f}}"
+    text = form.format(found.mean)
+    if found.interval is not None:
+        text += f" ({form.format(found.interval.low)} to {form.format(found.interval.high)})"
+    count = len(found.values)
+    return f"{text}, {count} {unit}{'s' * (count > 1)}"
+
+
+def rows(runs: Runs, measures: Sequence[str]) -> list[dict[str, str]]:
+    """One line per arm, one column per measure; an empty line without runs."""
+    lines = [
+        {"": name} | {MEASURES[m].title: told(estimate(arm(runs, name), m), MEASURES[m].digits) for m in measures}
+        for name in arms(runs)
+    ]
+    return lines or [dict.fromkeys(["", *(MEASURES[m].title for m in measures)], NOTHING)]
+
+
+def difference_rows(runs: Runs, to: str, measures: Sequence[str]) -> list[dict[str, str]]:
+    """One line per other arm: its measures less those of arm `to`, paired by seed; an empty line without pairs."""
+    lines = [
+        {"": name} | {_points(m): told(difference(runs, name, to, m), MEASURES[m].digits, sign=True) for m in measures}
+        for name in arms(runs)
+        if name != to
+    ]
+    return lines or [dict.fromkeys(["", *(_points(m) for m in measures)], NOTHING)]
+
+
+def _points(measure: str) -> str:
+    return MEASURES[measure].title.replace("(%)", "(points)")
+
+
+def label_rows(runs: Runs, unit: str = "seed") -> list[dict[str, str]]:
+    """The paper's table 2 from runs: one line per label, means and 95 % intervals over seeds or folds."""
+    columns = {"precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "AP", "auroc": "AUC"}
+    lines = []
+    for place, name in enumerate(LABELS):
+        line = {"label": name}
+        for key, title in columns.items():
+            found = _estimate({run: per_label(r.metrics["test"], key)[place] for run, r in runs.items()})
+            line[title] = NOTHING if found is None else _span(found)
+        lines.append(line)
+    summary = {"label": "all seven, mean"}
+    for key, title in columns.items():
+        found = _estimate({run: float(np.nanmean(per_label(r.metrics["test"], key))) for run, r in runs.items()})
+        summary[title] = NOTHING if found is None else _span(found)
+    return [*lines, summary]
+
+
+def _span(found: Estimate) -> str:
+    if found.interval is None:
+        return f"{found.mean:.2f}"
+    return f"{found.mean:.2f} ({found.interval.low:.2f} to {found.interval.high:.2f})"
+
+
+def pooled_confusion(runs: Iterable[RunResult]) -> np.ndarray:
+    """Confusion counts (7, 2, 2) added up over runs, as over folds that each test other faces."""
+    return np.sum([confusion(result.metrics["test"]) for result in runs], axis=0)
+
+
+def hardest(runs: Runs, measure: str = "f1", count: int = 2) -> tuple[str, ...]:
+    """The labels with the lowest mean over the runs, lowest first; ``f1`` or ``ap``."""
+    means = {name: estimate(runs, f"{measure}_{name}").mean for name in LABELS}
+    return tuple(sorted(means, key=means.__getitem__)[:count])
+
+
+# --- Curves ---
+
+
+def curve(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """A ROC curve at ``GRID``: the share of the faces with the label that is found, (len(GRID),).
+
+    Parameters
+    ----------
+    scores, truth: (N,), bool truth with and without the label.
+    """
+    false, true, _ = roc_curve(truth, scores)
+    return np.interp(GRID, false, true)
+
+
+def curves(probabilities: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """ROC curves of the seven labels, (7, len(GRID)), from probabilities and truth (N, 8)."""
+    return np.stack([curve(probabilities[:, k], present[:, k] > 0) for k in PLACES])
+
+
+def roc_figure(found: np.ndarray, areas: np.ndarray) -> Figure:
+    """The paper's figure 2: one panel per label, chance dashed, a thin line per run and a thick one for their mean.
+
+    Parameters
+    ----------
+    found: (runs, 7, len(GRID)).
+    areas: AUC, (runs, 7).
+    """
+    figure, axes = plt.subplots(4, 2, figsize=(figures.WIDTH, 9.2), sharex=True, sharey=True)
+    for place, axis in enumerate(axes.flat):
+        if place >= len(LABELS):
+            axis.set_axis_off()
+            axis.plot([], [], "--", color="#666666", label="chance")
+            axis.plot([], [], color="#0072b2", linewidth=2.4, label="mean")
+            axis.plot([], [], color="#0072b2", linewidth=0.8, alpha=0.6, label="each run")
+            axis.legend(loc="center", fontsize=13)
+            continue
+        axis.plot([0, 100], [0, 100], "--", color="#666666", linewidth=1.2)
+        for line in found[:, place]:
+            axis.plot(100 * GRID, 100 * line, color="#0072b2", linewidth=0.8, alpha=0.6)
+        axis.plot(100 * GRID, 100 * found[:, place].mean(axis=0), color="#0072b2", linewidth=2.4)
+        text = f"AUC {areas[:, place].mean():.2f}"
+        if len(areas) > 1:
+            span = intervals.over_seeds(areas[:, place])
+            text += f"\n{span.low:.2f} to {min(1.0, span.high):.2f}"
+        axis.text(97, 5, text, ha="right", va="bottom", fontsize=12)
+        axis.set_title(LABELS[place], fontsize=13)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("found (%)")
+    for axis in (axes[-1, 0], axes[-2, 1]):
+        axis.set_xlabel("false alarms (%)")
+        axis.tick_params(labelbottom=True)
+    return figure
+
+
+def confusion_figure(counts: np.ndarray) -> Figure:
+    """The paper's figure 3: a matrix per label, with counts and shares of each true row. counts: (7, 2, 2)."""
+    figure, axes = plt.subplots(3, 3, figsize=(figures.WIDTH, 7.6))
+    for place, axis in enumerate(axes.flat):
+        if place >= len(LABELS):
+            axis.set_axis_off()
+            continue
+        table = np.asarray(counts[place], dtype=float)
+        share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+        axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), number in np.ndenumerate(table):
+            colour = "white" if share[row, column] > 0.55 else "black"
+            text = f"{number:,.0f}\n{100 * share[row, column]:.0f} %"
+            axis.text(column, row, text, ha="center", va="center", fontsize=13, color=colour)
+        axis.set_title(LABELS[place], fontsize=13)
+        axis.set_xticks([0, 1], ["no", "yes"])
+        axis.set_yticks([0, 1], ["no", "yes"])
+        axis.grid(False)
+        axis.set_xlabel("predicted", fontsize=12)
+        if place % 3 == 0:
+            axis.set_ylabel("true", fontsize=12)
+    return figure
+
+
+def precision_figure(sources: Mapping[str, Runs]) -> Figure:
+    """Average precision of each label, one colour per source (``recorded``, ``build``), bars for the intervals."""
+    names = {"recorded": "FER+, recorded", "build": "synthetic, this build"}
+    figure, axis = plt.subplots(figsize=(figures.WIDTH, 3.9))
+    there = {source: runs for source, runs in sources.items() if runs}
+    for number, (source, runs) in enumerate(there.items()):
+        found = [estimate(runs, f"ap_{name}") for name in LABELS]
+        places = np.arange(len(LABELS)) + 0.12 * (2 * number - len(there) + 1)
+        arms = np.array([[0, 0] if e.interval is None else [e.mean - e.interval.low] * 2 for e in found]).T
+        axis.errorbar(
+            places, [e.mean for e in found], arms, fmt="o", capsize=3, color=figures.SOURCE_COLOURS[source],
+            label=names[source],
+        )  # fmt: skip
+    axis.set_xticks(range(len(LABELS)), LABELS, rotation=30, ha="right")
+    axis.set_ylabel("average precision (%)")
+    axis.set_ylim(0, 105)
+    if len(there) > 1:
+        figure.legend(loc="outside upper center", ncols=2, fontsize=11)
+    return figure
+
+
+def learning_figure(sources: Mapping[str, Runs]) -> Figure:
+    """Validation mAP over epochs, all eight emotions, one line per run, one colour per source."""
+    names = {"recorded": "FER+, recorded", "build": "synthetic, this build"}
+    figure, axis = plt.subplots(figsize=(figures.WIDTH, 3.4))
+    for source, runs in sources.items():
+        for number, result in enumerate(runs.values()):
+            axis.plot(
+                [entry["epoch"] for entry in result.history],
+                [100 * entry["valid_mean_average_precision"] for entry in result.history],
+                marker="o", color=figures.SOURCE_COLOURS[source], label=None if number else names[source],
+            )  # fmt: skip
+    axis.set_xlabel("epoch")
+    axis.set_ylabel("mAP on validation (%)")
+    axis.legend()
+    return figure
+
+
+def stacked(kept: Mapping[str, Sequence], runs: Runs, arm_name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Recorded curves of an arm's runs and their areas, as :func:`roc_figure` takes them.
+
+    Parameters
+    ----------
+    kept: run name (``blocks-seed0``) to curves (7, len(GRID)).
+    runs: of the arm, by seed.
+    """
+    there = {key: result for key, result in runs.items() if f"{arm_name}-{key}" in kept}
+    found = np.array([kept[f"{arm_name}-{key}"] for key in there])
+    return found, np.stack([per_label(result.metrics["test"], "auroc") for result in there.values()])
+
+
+def interpolation_rows(runs: Runs) -> list[dict[str, str]]:
+    """mAP without interpolation and with both kinds of it; as ``report.table`` takes it."""
+    titles = {
+        "average_precision": "none",
+        "average_precision_11": "eleven points",
+        "average_precision_all": "all points",
+    }
+    found = {
+        title: _estimate({k: 100 * float(np.nanmean(per_label(r.metrics["test"], key))) for k, r in runs.items()})
+        for key, title in titles.items()
+    }
+    return [{"interpolation": title, "mAP (%)": told(estimate)} for title, estimate in found.items()]
+
+
+def named(runs: Runs, arm_name: str) -> dict[str, RunResult]:
+    """The runs of one arm under their full names."""
+    return {f"{arm_name}-{key}": result for key, result in arm(runs, arm_name).items()}
+
+
+def gain_figure(runs: Runs, of: str, to: str) -> Figure:
+    """What one arm's average precision is above another's: each label, and their mean, with intervals over seeds."""
+    wanted = {"mean of seven": "map"} | {name: f"ap_{name}" for name in LABELS}
+    return _forest({title: difference(runs, of, to, measure) for title, measure in wanted.items()})
+
+
+def measures_figure(runs: Runs, to: str) -> Figure:
+    """What each other arm changes in the average precision of sadness and anger, with intervals over seeds."""
+    return _forest({name: difference(runs, name, to, "ap_weak") for name in arms(runs) if name != to})
+
+
+def _forest(found: Mapping[str, Estimate | None]) -> Figure:
+    rows = {
+        name: (e.mean, e.mean, e.mean) if e.interval is None else (e.mean, e.interval.low, e.interval.high)
+        for name, e in found.items()
+        if e is not None
+    }
+    return figures.forest(rows, xlabel="change in average precision (points)")
