@@ -1,0 +1,149 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Paper 000: the paper
+#
+# Paper 000 {cite}`hadi2025` wants a camera to see **several emotions at once** on a face, as a help in monitoring mental health. A
+# ResNet-50 reads the face, an attention module (CBAM {cite}`woo2018`) weighs its features, and seven sigmoids answer seven questions with yes
+# or no: happy? sad? angry? afraid? surprised? disgusted? neutral? It reports a mean average precision of 89.7 % and an F1 of 100 % for
+# five of the seven emotions.
+#
+# **You will see** in this chapter the system built as it is described, where its truth is known and where real faces carry several
+# votes, and the one comparison that the paper leaves out: the same network without attention.
+#
+# | page | question |
+# |---|---|
+# | this page | What do the printed tables show, and what can they not show? |
+# | [From photo to tensor](photo_to_tensor) | What is done to a picture, and where do several labels come from? |
+# | [The network](network) | Where does attention sit, and what does it cost? |
+# | [Training](training) | Which loss, which folds? |
+# | [Evaluation](evaluation) | The paper's figures and tables, from our runs. |
+# | [Does attention help?](attention) | With and without, from the same start. |
+# | [The weak labels](weak_labels) | Would the planned measures help sadness and anger? |
+# | [Verdict](verdict) | All claims. |
+
+# %%
+from ferbook import cbam_tables, figures, printed, report
+
+figures.use_style()
+audit = report.ClaimReport("000")
+
+# %% [markdown]
+# ## The method
+#
+# The paper's figure 1 is a chain: get AffectNet {cite}`mollahosseini2019`; find the face (MTCNN), scale it to 224 pixels, augment, write the labels as
+# zeros and ones; let a pretrained ResNet-50 extract features; let channel attention and then spatial attention weigh them; answer with one
+# fully connected layer and sigmoids; measure; interpret.
+#
+# ## The data
+#
+# AffectNet has one expression per face: its tables hold one code in one column. The paper treats it as multi-label data and does not
+# say where the second label of a face comes from.
+
+# %% tags=["remove-input"]
+audit.box("000-images", "000-multilabel-data")
+
+# %% [markdown]
+# ## Six images
+#
+# The printed counts are those of a test set of six images, where a fifth of AffectNet would be many thousands.
+
+# %% tags=["remove-input"]
+report.table(printed.table("000-table1"), caption="Table 1 of the paper: confusion counts per emotion")
+
+# %% [markdown]
+# Every row adds up to six, and every emotion is on three of the six. So an image carries three and a half emotions on average: some must
+# be, say, happy, sad, angry and disgusted at once. Where ten people vote on a face, few faces have even three.
+
+# %% tags=["remove-input"]
+audit.box("000-test-share", "000-labels-per-image", "000-seven", "000-cross-validation")
+
+# %% [markdown]
+# ## Tables 1 and 2
+#
+# Precision, recall and F1 follow from the counts, and all of them do.
+
+# %% tags=["remove-input"]
+audit.rows("000-table2-*", caption="Table 2 of the paper, computed again from table 1")
+
+# %% tags=["remove-input"]
+audit.box(
+    "000-same-counts", "000-f1-sad", "000-f1-angry", "000-perfect-five", "000-near-one", "000-anger-false-positives"
+)
+
+# %% [markdown]
+# ## What six images can show
+#
+# Three of three looks perfect. The interval says how far the truth may lie from it: the recall of a system that finds three of three could well
+# be one half.
+
+# %%
+report.table(cbam_tables.rows(), caption="Table 2 again, with Wilson's 95 % intervals")
+
+# %% tags=["remove-input"]
+by_chance, first = cbam_tables.chance()
+enough = cbam_tables.images_for(0.95)
+report.prose(f"""Is it luck? For one emotion, a random order of six images puts the three right ones first in **{first:.0%}** of cases;
+    five emotions out of seven by luck alone is next to impossible. So the six images do show *something*. They do not show how much: for the interval
+    of a perfect score to begin above 95 %, one needs **{enough}** images with the emotion, all of them found.""")
+
+# %% tags=["remove-input"]
+audit.box("000-lowest-sad", "000-anger-careful")
+
+# %% [markdown]
+# ## Mean average precision
+#
+# Average precision looks at the *order* of the images by score. Table 1 does not give the scores, but it restricts the order: what was
+# predicted lies above what was not. Trying every order that gives the printed counts, ties included, bounds the mAP. *Interpolated* versions, which
+# older benchmarks use, are bounded in the same way.
+
+# %%
+report.table(cbam_tables.range_rows(), caption="What mAP can be on the images of table 1")
+
+# %% tags=["remove-input"]
+low = min(cbam_tables.mean_average_precision_range(kind)[0] for kind in cbam_tables.KINDS)
+report.prose(f"""A random order of six images, three of them right, has an expected average precision of {by_chance:.1%}. With the counts of table 1,
+    no order goes below **{low:.1%}**, and the paper prints less.""")
+
+# %% tags=["remove-input"]
+audit.box("000-map-table1", "000-map-again")
+
+# %% [markdown]
+# ## ROC curves
+#
+# The areas under the curves of the paper's figure 2 are not printed as numbers. Table 1 bounds them too.
+
+# %% tags=["remove-input"]
+report.table(cbam_tables.auroc_rows(), caption="Areas under the ROC curve that table 1 allows")
+
+# %% tags=["remove-input"]
+audit.box("000-auc")
+
+# %% [markdown]
+# ## What is not printed
+#
+# Section 2.2 names the Hamming loss, the share of wrong cells among all labels of all images, as one of two measures. It is never given.
+
+# %% tags=["remove-input"]
+audit.box("000-hamming")
+
+# %% [markdown]
+# ## References
+#
+# What the text refers to, in itself and elsewhere.
+
+# %% tags=["remove-input"]
+audit.box("000-own-references", "000-literature", "000-works-listed")
+
+# %% [markdown]
+# ## What we cannot repeat
+#
+# AffectNet is given out under an agreement; a [reader](../faces/data_sets) for it is part of this book, and whoever has the data can run this chapter's
+# networks on it. ImageNet's weights are a download that the build does not make. What follows uses synthetic faces, whose mixtures are known, and
+# FER+ {cite}`barsoum2016`, whose ten votes per face are real multi-label data.

@@ -1,0 +1,52 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Verdict on paper 000
+#
+# **The idea**, several emotions at once with a network that weighs its features, was built as described {cite}`hadi2025`, and its printed evidence computed again.
+
+# %%
+from ferbook import cbam_results, claims, facts, report, sweeps
+
+audit = report.ClaimReport("000")
+
+# %% tags=["remove-input"]
+judged = claims.judge(claims.load_claims("000").claims, facts.recorded())
+counts = claims.counted(judged)["000"]
+report.table(
+    [{"verdict": str(verdict), "claims": counts[verdict]} for verdict in claims.Verdict],
+    caption=f"The {len(judged)} claims of this chapter",
+)
+
+# %% [markdown]
+# ## Attention, in one line
+
+# %% tags=["remove-input"]
+runs = sweeps.load("000", "attention")
+found = cbam_results.difference(runs, "blocks", "none")
+names = {"better": "better with attention", "worse": "worse with attention", None: "undecided: the interval holds zero"}
+report.prose(f"""On FER+, a narrow ResNet with CBAM less the same without: **{cbam_results.told(found, 2, sign=True)}** points of mAP
+    ({names[cbam_results.direction(found)]}).""")
+
+# %% [markdown]
+# ## All claims
+
+# %% tags=["remove-input"]
+audit.table()
+
+# %% [markdown]
+# ## Summary
+#
+# * **Scope.** All printed numbers; the method on FER+ with small networks and on synthetic faces; not AffectNet, not a pretrained ResNet-50.
+# * **What holds.** Table 2 follows from table 1. The loss and the attention module are what they are said to be.
+# * **What does not.** A mean average precision below what table 1 allows; AffectNet as multi-label data; false positives of anger that table 1 does not have.
+# * **What cannot be told.** Five folds, Hamming loss, areas under curves, any result without attention: none is printed.
+# * **What was easy.** The method is made of standard parts.
+# * **What was difficult.** Placement of attention, source of the second label, optimiser, learning rate, epochs: not stated.
+# * **What to take along.** [Six images](the_paper) cannot carry a percentage, and a comparison needs its other half: [with and without](attention).
