@@ -48,7 +48,10 @@ judged = claims.judge(claims.load_claims("002").claims, facts.recorded())
 kinds = pd.crosstab(*zip(*((result.claim.kind, str(result.verdict)) for result in judged), strict=True), margins=True)
 order = [name for name in map(str, claims.Verdict) if name in kinds] + ["All"]
 report.table(
-    kinds[order].rename_axis(index="kind", columns=None).rename(index={"All": "all"}, columns={"All": "all"}).reset_index(),
+    kinds[order]
+    .rename_axis(index="kind", columns=None)
+    .rename(index={"All": "all"}, columns={"All": "all"})
+    .reset_index(),
     caption="Claims by kind and verdict",
 )
 
