@@ -270,10 +270,9 @@ def implied_drop(claim: Claim, facts: Facts) -> Outcome:
     full = [float(printed.cell(ACCURACIES, name, PERCENT)) for name in arguments["rows"]]
     (least_gain, most_gain), (least, most) = arguments["gain"], arguments["complex"]
     low, high = min(full) - most_gain - most, max(full) - least_gain - least
-    detail = (
-        f"{min(full):.2f} to {max(full):.2f} less a gain of {least_gain} to {most_gain} less {least} to {most} "
-        f"leaves {low:.1f} to {high:.1f} points"
-    )
+    of = f"{min(full):.2f}" + (f" to {max(full):.2f}" if max(full) > min(full) else "")
+    less = f"less a gain of {least_gain} to {most_gain}, less {least} to {most}"
+    detail = f"{of}, {less}: {low:.1f} to {high:.1f} points remain"
     return Outcome(min(max(float(claim.printed), low), high), Evidence.ARITHMETIC, detail)
 
 
