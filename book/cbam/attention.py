@@ -139,4 +139,4 @@ audit.box("000-attention-parts", "000-attention-light")
 # * **Scope.** One narrow ResNet, three placements, FER+ at 48 pixels; not ResNet-50 on AffectNet at 224.
 # * **What can be said.** The gains above, with their intervals.
 # * **What cannot.** Whether a pretrained ResNet-50 gains more. CBAM's authors find a gain on ImageNet with far longer training.
-# * **What to take along.** An ablation costs as much as the run it explains. Without it, "proven" is a wish.
+# * **What to take along.** An ablation costs as much as the run it explains. Without it, a gain is not shown.
