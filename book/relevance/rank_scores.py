@@ -160,8 +160,8 @@ _ = figure.legend(loc="outside upper center", ncols=1, fontsize=11)
 # %% [markdown]
 # ## What we see
 #
-# * Whoever gives nearly all faces the same rank is right as often as that rank is true, and agrees with the annotators as chance does. Of
-#   four composites, two make such ranks; the other two spread faces over ranks, and agree no better.
+# * Whoever gives most faces the same rank is right about as often as that rank is true, and agrees with the annotators as chance does.
+#   The paper's rule does that under every composite; which rank it prefers depends on the composite, not on the faces.
 # * The network's own score, cut in three, agrees better than any of them, and needs no explanation method. It is far from perfect: the
 #   network was trained to tell emotions apart, and a clear expression need not be a strong one.
 # * F1 near 1 for nearly every emotion and rank, as tables 6 to 9 print it, is out of reach of each of these rules, although these faces
