@@ -177,13 +177,19 @@ _ = findings.draw_few(few)
 
 # %% tags=["remove-input"]
 found = few.recall[few.perfect[0]]
+share, faces = findings.printed_of("000-test-share"), findings.printed_of("000-images")
+announced = (
+    f", while section 2.3 announces {share} % of about {int(faces):,} faces for testing" if share and faces else ""
+)
 report.prose(
     f"""Paper 000 reports an F1 of 100 % for {len(few.perfect)} of {len(few.f1)} emotions. Its table 1 gives the counts behind them, which few papers do: each emotion was
-    judged on **{few.images} images**, and finding {found.count} faces out of {found.count} is compatible with any rate above **{found.low:.0%}**. **Print the
+    judged on **{few.images} images**{announced}, and finding {found.count} faces out of {found.count} is compatible with any rate above **{found.low:.0%}**. **Print the
     number of test faces beside every percentage, and where there are few, the interval.**"""
 )
 
 # %% [markdown]
+# Decided in [the paper's own evidence](../cbam/the_paper).
+#
 # ## Few people, one split, and who rated
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Histogram over a hundred random splits: how much V, A, D lower the squared error of predicted marks, with zero marked"}}

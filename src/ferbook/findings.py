@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from ferbook import claims, facts, figures, intervals, nhot, printed, records
+from ferbook import cbam_tables, claims, facts, figures, intervals, nhot, printed, records
 from ferbook.claims import Result, Verdict
 from ferbook.emotions import VAD_AXES
 from ferbook.intervals import Interval
@@ -364,26 +364,22 @@ class Few:
         return [name for name, value in self.f1.items() if value == 1]
 
 
-def few(table: str = "000-table1") -> Few:
-    """The counts that paper 000 prints, with what they can show.
+def few() -> Few:
+    """The counts of paper 000's table 1, with what they can show.
 
     Raises
     ------
-    DataError: if the table is not transcribed.
     ValueError: if its rows count different numbers of images.
     """
-    content = printed.table(table)
-    content = content.rename(columns=str.lower)
-    recall, f1, images = {}, {}, set()
-    for _, line in content.iterrows():
-        name = str(line.iloc[0])
-        tp, fp, fn, tn = (int(line[key]) for key in ("tp", "fp", "fn", "tn"))
-        recall[name] = intervals.wilson(tp, tp + fn)
-        f1[name] = 2 * tp / (2 * tp + fp + fn)
-        images.add(tp + fp + fn + tn)
+    counts = cbam_tables.counts()
+    images = {sum(row) for row in counts.values()}
     if len(images) != 1:
-        raise ValueError(f"{table} counts {sorted(images)} images")
-    return Few(recall, images.pop(), f1)
+        raise ValueError(f"the rows count {sorted(images)} images")
+    return Few(
+        {name: cbam_tables.sure(row)["recall"] for name, row in counts.items()},
+        images.pop(),
+        {name: cbam_tables.scores(row)["F1-Score"] for name, row in counts.items()},
+    )
 
 
 def draw_few(found: Few) -> Figure:

@@ -69,7 +69,7 @@ class ClaimReport:
         numbers = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in cells)
         remarks = " ".join(_sentence(text) for text in (outcome.detail, claim.note) if text)
         return (
-            f'<aside class="verdict verdict-{judged.verdict.replace(" ", "-")}" id="{claim.anchor}">'
+            f'<aside class="verdict {verdict_class(judged)}" id="{claim.anchor}">'
             f'<p class="verdict-head"><strong>{judged.verdict}</strong> <span>evidence: {judged.evidence}</span></p>'
             f"<p>{escape(claim.says)} <cite>({escape(claim.where)})</cite></p><dl>{numbers}</dl>"
             + (f'<p class="verdict-remark">{escape(remarks)}</p>' if remarks else "")
@@ -104,7 +104,7 @@ class ClaimReport:
             f'{escape(remarks)} <span class="verdict-check">{check_link(claim)}</span>',
         )
         body = "".join(f"<td>{cell}</td>" for cell in cells)
-        return f'<tr class="verdict-{result.verdict.replace(" ", "-")}" id="{claim.anchor}">{body}</tr>'
+        return f'<tr class="{verdict_class(result)}" id="{claim.anchor}">{body}</tr>'
 
     def table(self, page: str = "", caption: str = "All claims of this paper") -> HTML:
         """The claims that are decided on `page` (as ``book/faces/synthetic_face``), or all: printed, found, verdict.
@@ -130,6 +130,11 @@ def _scrolling(head: str, lines: str, caption: str) -> HTML:
         f'<table class="ferbook-table"><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{lines}</tbody></table></div>"
     )
+
+
+def verdict_class(result: Result) -> str:
+    """What the style sheet calls the verdict: its colour and its mark."""
+    return f"verdict-{result.verdict.replace(' ', '-')}"
 
 
 def check_link(claim: Claim) -> str:

@@ -5,6 +5,7 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Iterable, Sequence
@@ -92,7 +93,7 @@ def counts_figure(results: Iterable[Result]) -> Figure:
 
 
 def rows(results: Iterable[Result]) -> pd.DataFrame:
-    """The table's cells: ``paper`` names the group; ``claim`` and ``check`` are HTML with links, the rest is text."""
+    """The table's cells: ``paper`` names the group; ``claim``, ``verdict`` and ``check`` are HTML, the rest is text."""
     results = list(results)
     papers = {paper: short_citation(paper) for paper in claims.counted(results)}
     return pd.DataFrame(
@@ -103,7 +104,7 @@ def rows(results: Iterable[Result]) -> pd.DataFrame:
                 f"<cite>{escape(result.claim.where)}</cite>",
                 "printed": report.printed(result.claim),
                 "found": report.show(result.outcome.value, result.claim),
-                "verdict": str(result.verdict),
+                "verdict": f'<span class="verdict-mark {report.verdict_class(result)}">{result.verdict}</span>',
                 "evidence": str(result.evidence),
                 "check": f'<a href="{places.check_link(result.claim.check)}">{escape(result.claim.check)}</a>',
             }
@@ -120,7 +121,7 @@ def board(results: Sequence[Result]) -> HTML:
     frame = rows(results)
     styled = (
         GT(frame, groupname_col="paper", id=TABLE_ID)
-        .fmt_passthrough(columns=["claim", "check"], escape=False)
+        .fmt_passthrough(columns=["claim", "verdict", "check"], escape=False)
         .cols_align("left")
         .tab_options(container_overflow_x="visible", container_overflow_y="visible", table_width="100%")
     )
@@ -198,8 +199,19 @@ def _check(name: str, check: Check, users: int) -> str:
     return (
         f'<section class="check" id="{places.check_anchor(name)}"><h3>{escape(name)}</h3>{text}'
         f"<p><small>{used}; <code>{check.__module__}.{check.__name__}</code></small></p>"
-        f'<pre tabindex="0"><code>{escape(inspect.getsource(check))}</code></pre></section>'
+        f'<pre tabindex="0"><code>{escape(_code(check))}</code></pre></section>'
     )
+
+
+def _code(check: Check) -> str:
+    """Source of a check without its documentation, which stands above it."""
+    source = inspect.getsource(check)
+    (function,) = ast.parse(source).body
+    lines = source.splitlines()
+    if ast.get_docstring(function) is not None:
+        first = function.body[0]
+        del lines[first.lineno - 1 : first.end_lineno]
+    return "\n".join(lines)
 
 
 def _marked_up(text: str) -> str:

@@ -124,7 +124,8 @@ def test_every_check_stands_on_its_page_with_its_code(results):
     assert list(sections) == [places.check_anchor(name) for name in claims.known_checks()]
     assert len(set(sections)) == len(claims.known_checks()), "two checks would share a place"
     for section in sections.values():
-        assert "@register(" in section.select_one("pre").get_text()
+        code = section.select_one("pre").get_text()
+        assert code.startswith("@register(") and "return " in code and '"""' not in code
         assert section.select_one("p").get_text(strip=True), "a check says what it computes"
         assert "``" not in section.select_one("p").get_text()
 

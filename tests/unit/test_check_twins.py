@@ -1,0 +1,407 @@
+"""A literal twin of each arithmetic check: slow, with a csv reader and plain numbers, compared on every claim.
+
+A check that computes from printed text must have a twin here, or be compared with one in another file of tests.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+import statistics
+from collections import Counter
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from ferbook import claims, facts, paths
+from ferbook.claims import NO_EVIDENCE, Evidence, Verdict
+from ferbook.emotions import FER2013_CODES, VAD_AXES, canonical
+
+TABLES = paths.project_root() / "data" / "claims" / "tables"
+
+
+@cache
+def lines(name):
+    with (TABLES / f"{name}.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def line(name, key):
+    (found,) = [entry for entry in lines(name) if next(iter(entry.values())) == key]
+    return found
+
+
+def numbers(of):
+    return [float(text) for text in of]
+
+
+# --- sums, products, differences ---
+
+
+def sum_of_row(table, row, but=()):
+    return sum(int(text) for column, text in list(line(table, row).items())[1:] if column not in but)
+
+
+def sum_of_column(table, column, but=()):
+    return sum(float(entry[column]) for entry in lines(table) if next(iter(entry.values())) not in but)
+
+
+def product(factors):
+    found = 1.0
+    for factor in factors:
+        found *= factor
+    return found
+
+
+def difference(table, first, second, **only_for_the_remark):
+    one, other = (Decimal(line(table, row)[column]) for row, column in (first, second))
+    return float(one - other)
+
+
+def mean_of_column(table, column, scale=1):
+    return scale * statistics.mean(numbers(e[column] for e in lines(table) if e["class"] != "average"))
+
+
+def same_cells(tables):
+    one, other = (lines(name) for name in tables)
+    return sum(a[k] == b[k] for a, b in zip(one, other, strict=True) for k in list(a)[1:])
+
+
+# --- votes ---
+
+
+def clean(votes):
+    """Section 3.3.1 of paper 002: unknown and not-a-face, then division by what is left."""
+    return None if votes[8] + votes[9] > 3 else [share / sum(votes[:8]) for share in votes[:8]]
+
+
+def cleaning(rule, votes):
+    assert rule == "sum"
+    return "dropped" if clean(votes) is None else "kept"
+
+
+def normalised(votes):
+    return " ".join(f"{share:g}" for share in clean(votes) if share)
+
+
+def labels_removed(labels, n):
+    return max(labels - n, 0)
+
+
+# --- paper 000 ---
+
+WORDS = {"happiness": "Bahagia", "sadness": "Sedih", "anger": "Marah", "fear": "Takut", "surprise": "Terkejut",
+         "disgust": "Jijik", "neutral": "Netral"}  # fmt: skip
+
+
+def score(label, score, scale=1):
+    counted = line("000-table1", WORDS[label])
+    tp, fp, fn = (int(counted[key]) for key in ("TP", "FP", "FN"))
+    precision, recall = tp / (tp + fp), tp / (tp + fn)
+    harmonic = 2 / (1 / precision + 1 / recall)
+    return scale * {"Precision": precision, "Recall": recall, "F1-Score": harmonic}[score]
+
+
+def same_counts():
+    """Row by row: a label is spelt differently in table 2."""
+    pairs = zip(lines("000-table1"), lines("000-table2"), strict=True)
+    return sum(int(a[key]) == int(b[key]) for a, b in pairs for key in ("TP", "FP", "FN"))
+
+
+def labels_per_image():
+    positives = sum(int(entry["TP"]) + int(entry["FN"]) for entry in lines("000-table1"))
+    return positives / sum(int(lines("000-table1")[0][key]) for key in ("TP", "FP", "FN", "TN"))
+
+
+def cross_entropy():
+    """The formula is the logarithm of a product of independent probabilities, over the number of labels."""
+    truth, probability = (1, 0, 0, 1), (0.8, 0.3, 0.6, 0.1)
+    formula = -sum(y * math.log(p) + (1 - y) * math.log(1 - p) for y, p in zip(truth, probability, strict=True)) / 4
+    return math.isclose(formula, -math.log(0.8 * 0.7 * 0.4 * 0.1) / 4)
+
+
+def judged_apart():
+    """The first label's term is the same whatever the second label's probability is."""
+
+    def loss(first, second):
+        return -(math.log(first) + math.log(1 - second)) / 2
+
+    return math.isclose(loss(0.7, 0.1) - loss(0.2, 0.1), loss(0.7, 0.9) - loss(0.2, 0.9))
+
+
+# --- paper 001 ---
+
+WINDOWS = {1: range(1, 6), 2: range(4, 9), 3: range(6, 11)}
+NAMES = {1: "minimal", 2: "average", 3: "strong"}
+
+
+def groups(entry):
+    return {k: int(entry[f"group_{k}"]) for k in range(1, 11)}
+
+
+def window_count(table, row, window):
+    return sum(groups(line(table, row))[k] for k in WINDOWS[window])
+
+
+def tabulated_rank(table, row):
+    return NAMES[max(WINDOWS, key=lambda window: window_count(table, row, window))]
+
+
+def ranked_by_mean(tables):
+    """Every score stands in the middle of its group; the window with the largest mean wins."""
+    right = 0
+    for entry in (entry for table in tables for entry in lines(table)):
+        scores = [(k - 0.5) / 10 for k, number in groups(entry).items() for _ in range(min(number, 2000))]
+        means = {}
+        for window, inside in WINDOWS.items():
+            members = [s for s in scores if (inside[0] - 1) / 10 <= s <= inside[-1] / 10]
+            means[window] = statistics.fmean(members) if members else -1
+        right += NAMES[max(means, key=means.get)] == entry["rank"].lower()
+    return right
+
+
+def largest_mean(table, row):
+    counted = {k: groups(line(table, row))[k] for k in WINDOWS[1]}
+    return round(sum(number * k / 10 for k, number in counted.items()) / sum(counted.values()), 2)
+
+
+def picture_side(table):
+    """The smallest square colour picture that has as many values as a row counts."""
+    side = 1
+    while 3 * side * side < sum(groups(lines(table)[0]).values()):
+        side += 1
+    return side
+
+
+def values_left_out(tables):
+    return max(3 * picture_side(t) ** 2 - sum(groups(entry).values()) for t in tables for entry in lines(t))
+
+
+def f1(table, row):
+    precision, recall = numbers(line(table, row)[key] for key in ("precision", "recall"))
+    return 2 * precision * recall / (precision + recall)
+
+
+def emotions_with_results(table):
+    return len({entry["emotion"] for entry in lines(table) if entry["class"] != "average"})
+
+
+ANSWERS = {"Min": "minimal", "Avg": "average", "Str": "strong"}
+
+
+def answers(entry):
+    return Counter(ANSWERS[entry[f"annotator_{k}"]] for k in range(1, 11))
+
+
+def annotator_count(row, rank):
+    return answers(line("001-table5", row))[rank]
+
+
+def annotator_counts(but=()):
+    pairs = [(e, rank) for e in lines("001-table5") for rank in ANSWERS.values() if [e["image"], rank] not in list(but)]
+    return sum(answers(entry)[rank] == int(entry[rank]) for entry, rank in pairs)
+
+
+def majorities():
+    return sum(answers(entry).most_common(1)[0][0] == ANSWERS[entry["final"]] for entry in lines("001-table5"))
+
+
+def weights_of_vgg16(classes):
+    """The network itself, built without memory for its weights."""
+    import torch
+    from torchvision.models import vgg16
+
+    with torch.device("meta"):
+        return sum(weight.numel() for weight in vgg16(num_classes=classes).parameters()) * 4 / 1024 / 1024
+
+
+# --- papers 003 and 004 ---
+
+
+def layer_amount(place, rule):
+    entry = line("003-table2", place)
+    if rule == "printed":
+        return int(entry["amount"])
+    if entry["operation"] == "conv":
+        high, wide = entry["kernel"].split("*")
+        amount = int(entry["inputs"]) * int(entry["outputs"]) * int(high) * int(wide)
+        return amount / int(entry["stride"]) ** 2 if rule == "formula" else amount
+    if entry["operation"] == "bn":
+        return 2 * int(entry["outputs"])
+    return int(entry["inputs"]) * int(entry["outputs"]) + int(entry["outputs"]) if entry["operation"] == "linear" else 0
+
+
+def layers_amount(rule, scale=1):
+    return scale * sum(layer_amount(entry["place"], rule) for entry in lines("003-table2") if entry["place"] != "total")
+
+
+def layers_that_differ(rules):
+    places = [entry["place"] for entry in lines("003-table2") if entry["place"] != "total"]
+    return sum(layer_amount(place, rules[0]) != layer_amount(place, rules[1]) for place in places)
+
+
+def cost(category, axis, sign):
+    (asked,) = [entry[axis] for entry in lines("004-table1") if canonical(entry["category"]) == category]
+    return int(sign not in asked.split(" or "))
+
+
+def equation_demand(category, axis):
+    """What the printed cost leaves free; table 1's own words where the two ask the same of every value but 0."""
+    charged = [e["costs if"] for e in lines("003-equations")
+               if e["axis"] == axis and FER2013_CODES[int(e["class"])] == category]  # fmt: skip
+    free = {"!=0": "=0", "<=0": ">0", ">=0": "<0", ">0": "<=0"}[charged[0]] if charged else "nothing"
+    (asked,) = [entry[axis] for entry in lines("003-table1") if canonical(entry["category"]) == category]
+
+    def costs(demand, value):
+        allowed = {">0": value > 0, "<0": value < 0, "=0": value == 0, "<=0": value <= 0}
+        return demand != "nothing" and not any(allowed[part] for part in demand.split(" or "))
+
+    return asked if all(costs(free, value) == costs(asked, value) for value in (-1, 1)) else free
+
+
+def cell(table, row, column):
+    return float(line(table, row)[column])
+
+
+# --- facts and records, which rest on data ---
+
+
+@cache
+def known():
+    return facts.recorded().values
+
+
+def annotated_sign(category, axis):
+    from ferbook import records
+
+    found = records.read("003/annotations")["values"]["by_category"][category]
+    (asked,) = [entry[axis] for entry in lines("003-table1") if canonical(entry["category"]) == category]
+    signs = found["signs"][axis]
+    if " or " in asked:
+        if min(signs["negative"], signs["positive"]) >= 0.05:
+            return asked
+        return ">0" if signs["positive"] > signs["negative"] else "<0"
+    median = found["median"][axis]
+    return "=0" if median == 0 else ">0" if median > 0 else "<0"
+
+
+def published_point(category, axis):
+    from ferbook.emotions import VAD_POINTS
+
+    value = VAD_POINTS[category][VAD_AXES.index(axis)]
+    return {True: ">0", False: "<0"}[value > 0] if value else "=0"
+
+
+TWINS = {
+    "sum of row": sum_of_row,
+    "sum of column": sum_of_column,
+    "product": product,
+    "total": lambda terms: sum(terms),
+    "difference of cells": difference,
+    "mean of column": mean_of_column,
+    "same cells": same_cells,
+    "cell": cell,
+    "printed elsewhere": lambda value, where: value,
+    "cleaning rule keeps": cleaning,
+    "normalised votes": normalised,
+    "labels removed": labels_removed,
+    "score of counts": score,
+    "counts that both tables have": same_counts,
+    "labels per image": labels_per_image,
+    "binary cross-entropy as printed": cross_entropy,
+    "labels judged apart": judged_apart,
+    "window count": window_count,
+    "tabulated rank": tabulated_rank,
+    "rows ranked by mean": ranked_by_mean,
+    "largest mean": largest_mean,
+    "values left out": values_left_out,
+    "picture side": picture_side,
+    "f1 of cells": f1,
+    "emotions with results": emotions_with_results,
+    "annotator count": annotator_count,
+    "annotator counts that agree": annotator_counts,
+    "majorities that agree": majorities,
+    "weights of vgg16": weights_of_vgg16,
+    "layer amount": layer_amount,
+    "layers amount": layers_amount,
+    "layers that differ": layers_that_differ,
+    "cost cell": cost,
+    "equation's demand": equation_demand,
+    "ratio of facts": lambda numerator, denominator, scale=1: scale * known()[numerator] / known()[denominator],
+    "share with ten votes": lambda: 100 - 100 * known()["not_ten_votes"] / known()["faces"],
+    "missing from fer2013": lambda: 28_709 + 3_589 + 3_589 - known()["faces"],
+    "annotated sign": annotated_sign,
+    "published point": published_point,
+}
+#: Checks whose twin stands in another file, under a test that does not name them.
+ELSEWHERE = {
+    "accuracies that fit": "test_relevance_tables.test_accuracies_that_fit_agree_with_trying_all_small_matrices",
+    "share or mean": "test_relevance_tables.test_a_share_or_mean_that_there_is",
+    "accuracies in the text": "test_relevance_tables.test_accuracies_of_other_work_are_compared_as_numbers",
+    "relevance by hand": "test_relevance_tables.test_the_example_with_a_pencil",
+}
+
+RESULTS = claims.judge(claims.stated(), facts.recorded())
+
+
+@pytest.mark.parametrize(
+    "result",
+    [r for r in RESULTS if r.claim.check in TWINS and r.outcome.value is not None],
+    ids=lambda result: result.claim.id,
+)
+def test_a_check_finds_what_its_twin_finds(result):
+    found, twin = result.outcome.value, TWINS[result.claim.check](**result.claim.arguments)
+    assert found == (twin if isinstance(twin, str | bool) else pytest.approx(twin, rel=1e-9, abs=1e-12))
+
+
+def other_tests():
+    return {path.stem: path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")
+            if path != Path(__file__)}  # fmt: skip
+
+
+def test_every_arithmetic_check_has_a_twin():
+    arithmetic = {r.claim.check for r in RESULTS if r.evidence == Evidence.ARITHMETIC}
+    written = other_tests()
+    for name in sorted(arithmetic - set(TWINS)):
+        if name in ELSEWHERE:
+            file, test = ELSEWHERE[name].split(".")
+            assert f"def {test}(" in written[file], f"the twin of {name!r} is gone"
+        else:
+            named = re.compile(rf"[\"']{re.escape(name)}[\"']")
+            assert any(named.search(text) for text in written.values()), f"{name!r} has no twin"
+
+
+def test_twins_are_of_checks_that_there_are():
+    assert set(TWINS) | set(ELSEWHERE) <= set(claims.known_checks())
+
+
+# --- what a verdict may say ---
+
+
+def could_stand_for(text):
+    """Least and greatest number that rounds to a printed one; None where the text is no number."""
+    try:
+        value = Decimal(text.replace(",", "").rstrip("% "))
+    except ArithmeticError:
+        return None
+    half = Decimal((0, (5,), int(value.as_tuple().exponent) - 1))
+    return value - half, value + half
+
+
+@pytest.mark.parametrize("result", [r for r in RESULTS if r.verdict is Verdict.CONTRADICTS], ids=lambda r: r.claim.id)
+def test_no_contradiction_is_within_printed_rounding_and_each_shows_both_sides(result):
+    assert result.outcome.detail, "names the other place and what stands there"
+    if result.claim.check == "printed elsewhere":
+        assert result.claim.arguments["value"] in result.outcome.detail
+        both = [could_stand_for(text) for text in (result.claim.printed, result.claim.arguments["value"])]
+        if None not in both:
+            (low, high), (other_low, other_high) = both
+            assert high <= other_low or other_high <= low, "one number could be printed as both"
+
+
+def test_a_verdict_with_a_value_names_its_evidence():
+    for result in RESULTS:
+        assert (result.evidence == NO_EVIDENCE) == (result.outcome.value is None), result.claim.id
