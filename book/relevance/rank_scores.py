@@ -56,12 +56,17 @@ pooled = {
 # %% tags=["remove-input"]
 
 
+def told(value, form=".2f"):
+    # Without a sign that rounding leaves behind.
+    return format(round(value, 2) + 0.0, form)
+
+
 def over_networks(rule, key, form):
     found = [rank_scores.agreement(rank_scores.total(run[rule]))[key] for run in runs]
     if len(found) == 1:
-        return format(found[0], form)
+        return told(found[0], form)
     mean = intervals.over_seeds(found)
-    return f"{mean.estimate:{form}} ({mean.low:{form}} to {mean.high:{form}})"
+    return f"{told(mean.estimate, form)} ({told(mean.low, form)} to {told(mean.high, form)})"
 
 
 report.table(
@@ -71,7 +76,7 @@ report.table(
             "accuracy": over_networks(rule, "accuracy", ".0%"),
             "mean recall": over_networks(rule, "mean recall", ".0%"),
             "kappa": over_networks(rule, "kappa", ".2f"),
-            "kappa, this build": f"{rank_scores.agreement(rank_scores.total(build[rule]))['kappa']:.2f}",
+            "kappa, this build": told(rank_scores.agreement(rank_scores.total(build[rule]))["kappa"]),
         }
         for rule in build
     ],
@@ -85,8 +90,8 @@ best = max((rule for rule in scored if rule.endswith("tabulated")), key=lambda r
 plain = rank_scores.PLAIN[0]
 printed = rank_scores.printed_f1()
 report.prose(
-    f"""Of the paper's ranks, those by **{best}** are right most often: for {scored[best]["accuracy"]:.0%} of the faces, with a kappa of {scored[best]["kappa"]:.2f}. Always
-    giving the same rank reaches {scored[rank_scores.PLAIN[2]]["accuracy"]:.0%}. The logit, cut in three, reaches a kappa of {scored[plain]["kappa"]:.2f}."""
+    f"""Of the paper's ranks, those by **{best}** are right most often: for {scored[best]["accuracy"]:.0%} of the faces, with a kappa of {told(scored[best]["kappa"])}. Always
+    giving the same rank reaches {scored[rank_scores.PLAIN[2]]["accuracy"]:.0%}. The logit, cut in three, reaches a kappa of {told(scored[plain]["kappa"])}."""
 )
 
 # %% [markdown]

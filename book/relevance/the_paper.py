@@ -94,4 +94,6 @@ audit.rows("001-data-*", caption="More on the data")
 #
 # JAFFE, CK+, KDEF and AffectNet are given out under agreements and are not part of this book; [readers](../faces/data_sets) for them are.
 # ImageNet's weights are a download that the build does not make. The annotators' ratings were not published. So the paper's accuracies
-# are not re-measured here. Everything that follows from the printed text is, and the method itself runs on synthetic faces.
+# are not re-measured here. Everything that follows from the printed text is, and the method itself runs on synthetic faces and was recorded
+# on FER+. Who has one of the paper's data sets on disk can name it in the parameter `dataset` of the pages on the classifier, on relevance
+# and on ranks, and gets the same steps on it.
