@@ -15,8 +15,8 @@
 # in the same way. What differs is attention.
 
 # %% tags=["parameters"]
-epochs = 8
-seeds = [0, 1, 2]
+epochs = 6
+seeds = [0, 1]
 
 # %%
 import tempfile
@@ -57,7 +57,7 @@ report.table(
 _ = cbam_results.gain_figure(recorded, "blocks", "none")
 
 # %% [markdown]
-# Three seeds give wide intervals. A second kind of interval asks how the gain of one pair of trained networks would vary with other test faces:
+# A few seeds give wide intervals. A second kind of interval asks how the gain of one pair of trained networks would vary with other test faces:
 
 # %% tags=["remove-input"]
 gain = records.read("000/curves")["values"]["gain"]

@@ -15,8 +15,8 @@
 # hard.
 
 # %% tags=["parameters"]
-epochs = 8
-seeds = [0, 1]
+epochs = 6
+seeds = [0]
 
 # %%
 import tempfile
@@ -54,7 +54,7 @@ report.table(
         {"": name} | {cbam_results.MEASURES[m].title: cbam_results.told(cbam_results.estimate(found, m), cbam_results.MEASURES[m].digits, unit=unit)
          for m in ("map", "auc", "f1", "hamming")}
         for name, found, unit in (
-            ("FER+, three seeds", runs, "seed"), ("FER+, five folds", folds, "fold"), ("synthetic, this build", built, "seed"),
+            ("FER+, seeds", runs, "seed"), ("FER+, five folds", folds, "fold"), ("synthetic, this build", built, "seed"),
         )
     ],
     caption="All seven labels: mean, 95 % interval, number of runs",
@@ -118,7 +118,18 @@ audit.box("000-f1-five")
 # %% [markdown]
 # ## Which labels are hard
 #
-# On six images the paper finds sadness and anger to be hard, and disgust and fear to be perfect.
+# On six images the paper finds sadness and anger to be hard, and disgust and fear to be perfect. Which labels are hard depends on the measure.
+# In table 1 every label is on half of the images, so frequency plays no part; the measure of ours that leaves it out too is the area under the ROC curve.
+# By F1 and average precision, which punish false alarms among many faces without the label, the rare ones are the hard ones.
+
+# %% tags=["remove-input"]
+report.table(
+    [
+        {"by": title} | {f"{place}.": name for place, name in enumerate(cbam_results.hardest(runs, key, 7), start=1)}
+        for key, title in (("auc", "AUC"), ("f1", "F1"), ("ap", "average precision"))
+    ],
+    caption="FER+, recorded: labels from hardest to easiest",
+)
 
 # %% tags=["remove-input"]
 audit.box("000-hardest", "000-sad-hardest", "000-anger-careful-again", "000-sad-alike", "000-sad-rare")

@@ -14,7 +14,7 @@
 # **You will see** each measure carried out alone, against the same network without it.
 
 # %% tags=["parameters"]
-epochs = 6
+epochs = 4
 seeds = [0]
 
 # %%

@@ -26,12 +26,11 @@ RECIPE: dict[str, Any] = {
     "labels": {"source": "truth", "present": 0.2},
     "model": {"name": "resnet_cbam_48", "options": {"width": 8, "reduction": 4}},
     "loss": "binary_cross_entropy",
-    "augmentation": [{"name": "flip"}, {"name": "affine", "degrees": 10}, {"name": "contrast", "limit": 0.3}],
-    "optimiser": {"lr": 0.006, "weight_decay": 0.02},
+    "augmentation": [{"name": "flip"}],
+    "optimiser": {"lr": 0.01, "weight_decay": 0.02},
     "schedule": {"name": "one_cycle"},
-    "early": {"side": 24, "share": 0.75},
     "batch": 32,
-    "epochs": 8,
+    "epochs": 6,
 }
 
 

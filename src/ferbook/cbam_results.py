@@ -80,6 +80,7 @@ MEASURES: dict[str, Measure] = {
     "f1": Measure("macro F1 (%)", _mean("f1")),
     "hamming": Measure("Hamming loss (%)", lambda test: 100 * hamming_loss(test), 2),
     **{f"ap_{name}": Measure(f"AP, {name} (%)", _mean("average_precision", (name,))) for name in LABELS},
+    **{f"auc_{name}": Measure(f"AUC, {name} (%)", _mean("auroc", (name,))) for name in LABELS},
     **{f"f1_{name}": Measure(f"F1, {name} (%)", _mean("f1", (name,))) for name in LABELS},
     **{f"recall_{name}": Measure(f"recall, {name} (%)", _mean("recall", (name,))) for name in LABELS},
     "ap_weak": Measure("AP, sadness and anger (%)", _mean("average_precision", WEAK)),
@@ -94,9 +95,7 @@ def value(result: RunResult, measure: str) -> float:
 
 
 class Estimate(NamedTuple):
-    """Values of several runs, the seeds or folds they belong to, and Student's interval of their mean, if they are two
-    or more.
-    """
+    """Values of several runs by seed or fold, and from `SEEDS` values on Student's interval of their mean."""
 
     keys: tuple[str, ...]
     values: tuple[float, ...]
@@ -112,7 +111,7 @@ def _estimate(found: Mapping[str, float]) -> Estimate | None:
     if not found:
         return None
     values = tuple(found.values())
-    return Estimate(tuple(found), values, intervals.over_seeds(values) if len(values) > 1 else None)
+    return Estimate(tuple(found), values, intervals.over_seeds(values) if len(values) >= SEEDS else None)
 
 
 def arm(runs: Runs, name: str) -> dict[str, RunResult]:
@@ -150,7 +149,7 @@ def precision_less_recall(runs: Runs, label: str) -> Estimate | None:
 
 def direction(found: Estimate | None) -> str | None:
     """``better`` or ``worse`` where the interval of `SEEDS` seeds or more leaves out zero; otherwise None."""
-    if found is None or found.interval is None or len(found.values) < SEEDS:
+    if found is None or found.interval is None:
         return None
     if found.interval.low > 0:
         return "better"
@@ -221,7 +220,7 @@ def pooled_confusion(runs: Iterable[RunResult]) -> np.ndarray:
 
 
 def hardest(runs: Runs, measure: str = "f1", count: int = 2) -> tuple[str, ...]:
-    """The labels with the lowest mean over the runs, lowest first; ``f1`` or ``ap``."""
+    """The labels with the lowest mean over the runs, lowest first; ``f1``, ``ap`` or ``auc``."""
     means = {name: estimate(runs, f"{measure}_{name}").mean for name in LABELS}
     return tuple(sorted(means, key=means.__getitem__)[:count])
 
@@ -267,7 +266,7 @@ def roc_figure(found: np.ndarray, areas: np.ndarray) -> Figure:
             axis.plot(100 * GRID, 100 * line, color="#0072b2", linewidth=0.8, alpha=0.6)
         axis.plot(100 * GRID, 100 * found[:, place].mean(axis=0), color="#0072b2", linewidth=2.4)
         text = f"AUC {areas[:, place].mean():.2f}"
-        if len(areas) > 1:
+        if len(areas) >= SEEDS:
             span = intervals.over_seeds(areas[:, place])
             text += f"\n{span.low:.2f} to {min(1.0, span.high):.2f}"
         axis.text(97, 5, text, ha="right", va="bottom", fontsize=12)

@@ -191,6 +191,12 @@ def test_differences_pair_seeds_and_say_nothing_from_too_few():
     assert found.values == pytest.approx(each) and found.interval.estimate == pytest.approx(np.mean(each))
     assert cbam_results.direction(found) == "better"
     assert cbam_results.direction(cbam_results.difference(runs, "none", "lr-third")) == "worse"
+    assert cbam_results.hardest(cbam_results.arm(runs, "none"), "auc", 7) == tuple(
+        sorted(
+            cbam_results.LABELS,
+            key=lambda name: cbam_results.estimate(cbam_results.arm(runs, "none"), f"auc_{name}").mean,
+        )
+    )
     two = {name: run for name, run in runs.items() if "seed2" not in name}
     assert cbam_results.direction(cbam_results.difference(two, "lr-third", "none")) is None
     assert cbam_results.difference(two, "other", "none") is None
