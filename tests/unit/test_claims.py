@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from docutils.nodes import make_id
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,7 +110,7 @@ def test_every_claim_is_shown_by_the_page_that_decides_it(one):
     assert source is not None, one.page
     text = source.read_text()
     headings = [line.lstrip("# ").strip() for line in text.splitlines() if line.lstrip("# ") and "## " in line]
-    assert anchor in {heading.lower().replace(" ", "-") for heading in headings}
+    assert anchor in {make_id(heading) for heading in headings}
     assert places.is_shown(one), f"no box or row of {page} shows it"
 
 
