@@ -107,12 +107,12 @@ every = sum(number for _, number in matrices.values())
 missing = every - sum(some for some, _ in matrices.values())
 report.prose(
     f"""Paper 001 prints precision and recall of three ranks for each emotion on {len(matrices)} data sets, which is more than most papers give. For
-    **{missing} of {every}** emotions no confusion matrix has the printed values, with all rounding allowed for. **Publish the matrix, and let a
-    program compute every score, average and number in the text from it.**"""
+    **{missing} of {every}** emotions no confusion matrix of the three ranks, which is what sections III.A and IV.G describe, has the printed values, with all
+    rounding allowed for. **Publish the matrix, and let a program compute every score, average and number in the text from it.**"""
 )
 
 # %% [markdown]
-# Decided in [Annotators and agreement](../relevance/agreement).
+# Decided in [Annotators and agreement](../relevance/agreement), which also says what else could have given such scores.
 #
 # ## The same picture trains and tests
 
