@@ -231,20 +231,25 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     """``better`` or ``worse``: the sign of a paired difference between recorded runs.
 
     No value where the interval over the seeds holds zero, or with fewer than three seeds. Arguments: ``group``; ``of``
-    and ``to``, two arms; ``measure``.
+    and ``to``, two arms; ``measure``. Where ``of`` lists several arms, as of a setting that may be changed either way,
+    it is ``better`` if one of them is, and ``worse`` if all are.
     """
     group, of, to, measure = (claim.arguments[key] for key in ("group", "of", "to", "measure"))
     runs = sweeps.load("000", group)
-    found = cbam_results.difference(runs, of, to, measure)
-    if found is None:
-        return Outcome(None, Evidence.OTHER_DATA, "no pair of runs is recorded")
-    points = cbam_results.told(found, 2, sign=True)
-    title = cbam_results.MEASURES[measure].title.replace(" (%)", "")
-    detail = f"{_network(cbam_results.arm(runs, of))}; {title}, {of} less {to}: {points}"
-    if cbam_results.direction(found) is None:
+    told, signs = [], set()
+    for name in [of] if isinstance(of, str) else of:
+        found = cbam_results.difference(runs, name, to, measure)
+        if found is None:
+            return Outcome(None, Evidence.OTHER_DATA, f"no pair of runs of {name} is recorded")
+        sign = cbam_results.direction(found)
         few = len(found.values) < cbam_results.SEEDS
-        detail += "; too few seeds" if few else "; the interval holds zero: undecided"
-    return Outcome(cbam_results.direction(found), Evidence.OTHER_DATA, detail)
+        why = "" if sign else " (too few seeds)" if few else " (the interval holds zero: undecided)"
+        told.append(f"{name} less {to}: {cbam_results.told(found, 2, sign=True)}{why}")
+        signs.add(sign)
+    title = cbam_results.MEASURES[measure].title.replace(" (%)", "")
+    value = "better" if "better" in signs else "worse" if signs == {"worse"} else None
+    detail = f"{_network(cbam_results.arm(runs, to))}; {title}, {'; '.join(told)}"
+    return Outcome(value, Evidence.OTHER_DATA, detail)
 
 
 @register("hardest of the labels")
