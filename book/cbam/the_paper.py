@@ -35,6 +35,14 @@ figures.use_style()
 audit = report.ClaimReport("000")
 
 # %% [markdown]
+# ## All claims
+#
+# Every number and statement of the paper that was checked, folded because they are many. Each line leads to the place where it is decided.
+
+# %% tags=["hide-output", "remove-input"]
+audit.table(caption="All claims of this paper")
+
+# %% [markdown]
 # ## The method
 #
 # The paper's figure 1 is a chain: get AffectNet {cite}`mollahosseini2019`; find the face (MTCNN), scale it to 224 pixels, augment, write the labels as

@@ -24,6 +24,14 @@ audit = report.ClaimReport("002")
 recorded = sweeps.load("002", "nhot")
 
 # %% [markdown]
+# ## All claims
+#
+# Every number and statement of the paper that was checked, folded because they are many. Each line leads to the place where it is decided.
+
+# %% tags=["hide-output", "remove-input"]
+audit.table(caption="All claims of this paper")
+
+# %% [markdown]
 # ## The method in short
 #
 # 1. Ten votes are cleaned and divided by their sum. Each face then has a **distribution** over eight emotions.

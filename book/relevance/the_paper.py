@@ -37,6 +37,14 @@ from ferbook import printed, report
 audit = report.ClaimReport("001")
 
 # %% [markdown]
+# ## All claims
+#
+# Every number and statement of the paper that was checked, folded because they are many. Each line leads to the place where it is decided.
+
+# %% tags=["hide-output", "remove-input"]
+audit.table(caption="All claims of this paper")
+
+# %% [markdown]
 # ## The method
 #
 # 1. Four data sets: JAFFE, CK+, KDEF (posed in a laboratory) and AffectNet (from the web). Seven emotions.

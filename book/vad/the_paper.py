@@ -24,6 +24,17 @@ from ferbook import printed, report
 third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
 
 # %% [markdown]
+# ## All claims
+#
+# Every number and statement of the two papers that was checked, folded because they are many. Each line leads to the place where it is decided.
+
+# %% tags=["hide-output", "remove-input"]
+third.table(caption="All claims of paper 003")
+
+# %% tags=["hide-output", "remove-input"]
+fourth.table(caption="All claims of paper 004")
+
+# %% [markdown]
 # ## The method in one paragraph
 #
 # The losses are added: cross-entropy for the category, the squared errors of V, A and D, and lambda times the consistency cost. The network is
