@@ -122,7 +122,7 @@ if recorded:
     ends = ", ".join(
         f"{100 * low:.2f} to {100 * high:.2f} % ({rule})" for rule, (low, high) in recorded["conserved"].items()
     )
-    text = f"""The same holds for weights that were trained. Of the logit of the VGG16 that [learned FER+](classifier), biases taking nothing, there arrive at
+    text = f"""The same holds for weights that were trained. Of the logit of the VGG16 that learned FER+ (page "The classifier"), biases taking nothing, there arrive at
     the pixels of {photographs.CHECKED} photographs: {ends}; recorded."""
 else:
     text = "The same check on trained weights has not been recorded in this checkout."
@@ -167,7 +167,7 @@ maps("z_plus")
 # %% tags=["remove-input"]
 known = "" if faces.intensity is None else f" *Strength* is its {pictures.strength(dataset)}."
 report.prose(
-    f"""The titles give the emotion, the paper's rank (as [its tables](ranks) have it) and the probability of the emotion.{known} Now the same faces with
+    f"""The titles give the emotion, the paper's rank (as its tables have it) and the probability of the emotion.{known} Now the same faces with
     alpha2-beta1, which lets pixels speak against:"""
 )
 
