@@ -231,11 +231,12 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     """``better`` or ``worse``: the sign of a paired difference between recorded runs.
 
     No value where the interval over the seeds holds zero, or with fewer than three seeds. Arguments: ``group``; ``of``
-    and ``to``, two arms; ``measure``. Where ``of`` lists several arms, as of a setting that may be changed either way,
-    it is ``better`` if one of them is, and ``worse`` if all are.
+    and ``to``, two arms; ``measure``. ``group`` and ``of`` may be lists. Of several arms, as of a setting that may be
+    changed either way or of a text that allows several readings, one that is ``better`` is enough; ``worse`` must be
+    all of them.
     """
     group, of, to, measure = (claim.arguments[key] for key in ("group", "of", "to", "measure"))
-    runs = sweeps.load("000", group)
+    runs = {n: r for one in ([group] if isinstance(group, str) else group) for n, r in sweeps.load("000", one).items()}
     told, signs = [], set()
     for name in [of] if isinstance(of, str) else of:
         found = cbam_results.difference(runs, name, to, measure)

@@ -253,3 +253,27 @@ def test_the_pages_show_every_claim():
         group = next((start for start in groups if claim.id.startswith(f"000-{start}")), None)
         wanted = f'"{claim.id}"' if group is None else f'"000-{group}*"'
         assert wanted in page, claim.id
+
+
+def test_one_reading_that_is_better_is_enough(monkeypatch):
+    rng = np.random.default_rng(3)
+    runs = {}
+    for seed in range(3):
+        scores, truth = a_test(rng)
+        runs[f"none-seed{seed}"] = result_of(scores, truth)
+        runs[f"up-seed{seed}"] = result_of(np.clip(scores + 0.2 * truth, 0, 1), truth)
+        runs[f"down-seed{seed}"] = result_of(0.3 * scores + 0.7 * rng.random(scores.shape), truth)
+        if seed:
+            runs[f"late-seed{seed}"] = runs[f"up-seed{seed}"]
+    monkeypatch.setattr(sweeps, "load", lambda paper, group: runs)
+
+    def found(*arms, measure="map"):
+        of = arms[0] if len(arms) == 1 else list(arms)
+        result = judged("multi-label difference", "better", "trained", group=["x"], of=of, to="none", measure=measure)
+        return result.outcome.value, result.verdict
+
+    assert found("up") == ("better", Verdict.HOLDS)
+    assert found("down") == ("worse", Verdict.FAILS)
+    assert found("down", "up") == ("better", Verdict.HOLDS)
+    # Two seeds are too few, and what is undecided keeps the rest from being a failure.
+    assert found("late") == found("down", "late") == found("down", "absent") == (None, Verdict.UNCHECKED)
