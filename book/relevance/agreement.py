@@ -109,7 +109,8 @@ audit.box(
 # %%
 for table, name in tables.SCORE_TABLES.items():
     few = None if name == "AffectNet" else 199
-    print(f"{name:10} no matrix for", ", ".join(tables.impossible_matrices(table, few)) or "none")
+    missing = tables.impossible_matrices(table, few)
+    print(f"{name:10}", f"no matrix for {', '.join(missing)}" if missing else "a matrix for each emotion")
 
 # %% tags=["remove-input"]
 audit.box("001-matrices-table6", "001-matrices-table7", "001-matrices-table8", "001-matrices-table9")
