@@ -18,6 +18,8 @@ def fact(claim: Claim, facts: Facts) -> Outcome:
     ``scale`` to bring it to the printed unit (100 for per cent), and a ``detail`` to show with it.
     """
     value = facts.values[claim.arguments["fact"]]
+    if value is None:
+        return Outcome(None, Evidence(facts.evidence), "no face of this set has it")
     if "at" in claim.arguments:
         value = np.asarray(value)[claim.arguments["at"]].sum()
     value = float(value) * claim.arguments.get("scale", 1)

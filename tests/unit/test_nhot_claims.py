@@ -547,3 +547,12 @@ def test_claims_on_runs_name_groups_that_are_described():
         wanted = {one.arguments[key] for key in ("first", "second") if key in one.arguments}
         wanted |= {f"ordinary-{one.printed}"} if one.check == "recorded best" else set()
         assert wanted <= labels[one.arguments["group"]], one.id
+
+
+def test_a_fact_that_a_set_of_faces_does_not_have_is_not_checkable():
+    """Synthetic faces hold no picture twice: there is no second crowd to ask."""
+    known = facts.Facts({"twin_same_winner": None}, Evidence.SYNTHETIC, {})
+    claim = next(claim for claim in claims.load_claims("002").claims if claim.id == "002-winner-of-ten")
+    (result,) = claims.judge([claim], known)
+    assert result.verdict is Verdict.UNCHECKED
+    assert result.outcome.value is None
