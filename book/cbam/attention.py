@@ -74,6 +74,9 @@ report.table(
     caption="FER+, recorded: with attention less without, on the same test faces",
 )
 
+# %% tags=["remove-input"]
+audit.box("000-attention-blocks")
+
 # %% [markdown]
 # ## The other two places
 #
@@ -88,7 +91,7 @@ report.table(
 )
 
 # %% tags=["remove-input"]
-audit.box("000-attention-gain", "000-attention-auc")
+audit.box("000-attention-stages", "000-attention-last", "000-attention-gain", "000-attention-auc")
 
 # %% [markdown]
 # ## On synthetic faces
