@@ -168,6 +168,15 @@ def _record_vad(root: str | None) -> Path:
     return vad_ablation.record(root)
 
 
+def _record_multilabel(root: str | None) -> Path:
+    """Labels and curves of paper 000's runs, which `ferbook sweep 000` trains."""
+    from ferbook import cbam_record
+
+    faces = _complete_ferplus(root)
+    cbam_record.record_labels(faces)
+    return cbam_record.record_curves(faces)
+
+
 _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "labels": _record_labels,
     "detection": _record_detection,
@@ -175,6 +184,7 @@ _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "relevance": _record_relevance,
     "relevance-speed": _record_relevance_speed,
     "relevance-vgg16": _record_relevance_vgg16,
+    "multilabel": _record_multilabel,
     "training": _record_training,
     "annotations": _record_annotations,
     "outcomes": _record_outcomes,

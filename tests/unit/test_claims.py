@@ -126,7 +126,8 @@ def missing_records(stated, folder):
             found.append(one.id)
         if group is not None:
             description = folder / "sweeps" / f"{one.paper}.yml"
-            if not description.is_file() or group not in yaml.safe_load(description.read_text())["groups"]:
+            known = yaml.safe_load(description.read_text())["groups"] if description.is_file() else {}
+            if not {*([group] if isinstance(group, str) else group)} <= known.keys():
                 found.append(one.id)
     return found
 
