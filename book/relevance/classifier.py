@@ -11,7 +11,7 @@
 #
 # Section III.A keeps the convolutions of VGG16 {cite}`simonyan2015` as ImageNet left them and trains a new head: two hidden layers of 4096
 # neurons with dropout, and seven outputs. **You will see** how large that head is, why its training costs little once features are
-# kept, and what it learns on synthetic faces; and how far VGG16 gets on photographs if all of it is trained.
+# kept, and what it learns on synthetic faces; and what it takes to train all of VGG16 on photographs.
 #
 # **What this build does not have: ImageNet's weights.** They would be a download. The frozen convolutions below are *random*, unless
 # you give a file with weights. What the head learns therefore says how the procedure works, and nothing about the paper's accuracy.
@@ -107,9 +107,9 @@ _ = figures.confusion(counts, emotions)
 #
 # ## All layers trained, on photographs
 #
-# To have a VGG16 whose relevance is worth looking at, we trained all sixteen layers on FER+ {cite}`barsoum2016`, at 48 pixels and for a few
-# epochs, and recorded the run. It is no repetition of the paper's training: other pictures, smaller ones, another head, no start from
-# ImageNet.
+# A VGG16 whose relevance is worth looking at has to be trained. `data/sweeps/001.yml` describes such a run: all sixteen layers, on
+# FER+ {cite}`barsoum2016`, at 48 pixels and for a few epochs. It is no repetition of the paper's training: other pictures, smaller ones,
+# another head, no start from ImageNet.
 
 # %% tags=["remove-input"]
 recorded = photographs.recorded()
@@ -118,7 +118,7 @@ if recorded:
     text = f"""After {run.config["epochs"]} epochs, of which the validation faces chose number {run.metrics["chosen_epoch"]}, it names **{recorded["accuracy"]:.1%}** of
     {recorded["faces"]:,} cleaned test faces correctly (one seed; either of two emotions with equally many votes counts as correct)."""
 else:
-    text = "It has not been recorded in this checkout: `ferbook sweep 001` and `ferbook record relevance-vgg16 --root FOLDER` do that."
+    text = "**It has not been recorded yet**: `ferbook sweep 001` and `ferbook record relevance-vgg16 --root FOLDER` do that."
 report.prose(text)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Confusion matrix of VGG16 on FER+'s test faces, eight emotions, recorded"}}
@@ -130,5 +130,5 @@ if recorded:
 #
 # * The head holds nearly all of the parameters, and features that are kept make its training cheap.
 # * What it can learn is decided by the convolutions, which the paper took from ImageNet and a build without downloads has not.
-# * On the following pages relevance is looked at through networks that were trained from end to end: a small one on synthetic faces,
-#   whose intensity is known, and the VGG16 above on photographs. Relevance of a network that has learned nothing explains nothing.
+# * On the following pages relevance is looked at through networks that were trained from end to end, first of all a small one on synthetic
+#   faces, whose intensity is known. Relevance of a network that has learned nothing explains nothing.

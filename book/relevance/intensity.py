@@ -106,15 +106,15 @@ _ = axis.legend(loc="lower right")
 # ## Votes of FERplus
 #
 # On photographs nobody knows the intensity. FER+ {cite}`barsoum2016` offers the share of votes that the winning emotion got, which is a measure of how
-# clear an expression is rather than of how strong. Three small networks, each trained on some thousand faces, and the
-# [VGG16 that was trained on all of them](classifier): both are asked about the cleaned test faces that they name correctly, the neutral ones left out.
+# clear an expression is rather than of how strong. Networks that were trained on FER+ (three small ones on some thousand faces, and, once it
+# is recorded, the [VGG16 for all of them](classifier)) are asked about the cleaned test faces that they name correctly, the neutral ones left out.
 
 # %% tags=["remove-input"]
 columns = {"three small networks": voted and voted["runs"]["trained"], "VGG16": vgg and [vgg["trained"]]}
 columns = {name: runs for name, runs in columns.items() if runs}
 if columns:
     counts = " and ".join(f"{min(run['faces'] for run in runs):,}" for runs in columns.values())
-    caption = f"FER+: Spearman correlation with the winner's share of votes; at least {counts} faces. Intervals over networks, of VGG16 over faces"
+    caption = f"FER+: Spearman correlation with the winner's share of votes; at least {counts} faces. Intervals over networks{', of VGG16 over faces' if vgg else ''}"
     table = report.table(intensity.sheet(columns, list(columns)[-1]), caption=caption)
 else:
     table = report.prose(

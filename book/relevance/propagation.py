@@ -125,7 +125,7 @@ if recorded:
     text = f"""The same holds for weights that were trained. Of the logit of the VGG16 that learned FER+ (page "The classifier"), biases taking nothing, there arrive at
     the pixels of {photographs.CHECKED} photographs: {ends}; recorded."""
 else:
-    text = "The same check on trained weights has not been recorded in this checkout."
+    text = "The same check on a VGG16 that was trained has not been recorded yet."
 report.prose(text)
 
 # %% [markdown]

@@ -78,8 +78,7 @@ audit.table()
 # %% [markdown]
 # ## Summary
 #
-# * **Scope.** All printed tables; the method on synthetic faces with known intensity, and on FER+, with VGG16 among the networks; not the
-#   paper's own pictures.
+# * **Scope.** All printed tables; the method on synthetic faces with known intensity, and on FER+; not the paper's own pictures.
 # * **What holds.** Relevance can be conserved through VGG16. Bin sums and ranks of tables 3 and 4 follow from the counts, but for three cells.
 # * **What does not.** The rule in the text is not the one in the tables, and would call each picture strong.
 # * **What the rank measures.** The largest against the smallest relevance of single pixels; on known intensity it is [no better than
