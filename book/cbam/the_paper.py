@@ -147,7 +147,7 @@ audit.box("000-hamming")
 # What the text refers to, in itself and elsewhere.
 
 # %% tags=["remove-input"]
-audit.box("000-own-references", "000-literature", "000-works-listed")
+audit.box("000-own-references", "000-works-listed")
 
 # %% [markdown]
 # ## What we cannot repeat

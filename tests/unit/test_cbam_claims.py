@@ -80,7 +80,7 @@ def test_the_mean_average_precision_is_out_of_reach():
     worst = (5 + (Fraction(1, 2) + Fraction(2, 3) + Fraction(3, 6)) / 3 + (2 + Fraction(3, 6)) / 3) / 7
     assert min(lows) == pytest.approx(float(worst)) and min(lows) > 0.897
     result = judged("mean average precision of the counts", "89.7")
-    assert result.verdict is Verdict.CONTRADICTS and result.outcome.value == pytest.approx(100 * float(worst))
+    assert result.verdict is Verdict.FAILS and result.outcome.value == pytest.approx(100 * float(worst))
     assert judged("mean average precision of the counts", "92.0").verdict is Verdict.HOLDS
     low, high = cbam_tables.pooled_range()
     assert low < 0.897 < high
@@ -119,13 +119,16 @@ def test_every_claim_is_judged_and_each_contradiction_shows_both_values():
     results = claims.judge(claims.load_claims("000").claims, facts.recorded())
     assert all(result.verdict in Verdict for result in results)
     against = {result.claim.id: result for result in results if result.verdict is Verdict.CONTRADICTS}
-    assert set(against) >= {"000-map-table1", "000-test-share", "000-anger-false-positives"}
+    assert "000-anger-false-positives" in against
+    # The paper does not say that its mAP and its split are about the images of table 1.
+    fails = {result.claim.id for result in results if result.verdict is Verdict.FAILS}
+    assert fails >= {"000-map-table1", "000-test-share"}
     assert all(result.outcome.value is not None and result.outcome.detail for result in against.values())
 
 
 def test_checks_can_come_out_either_way():
     assert judged("images tested", "20", of=30).verdict is Verdict.HOLDS
-    assert judged("images tested", "20", of=420_000).verdict is Verdict.CONTRADICTS
+    assert judged("images tested", "20", of=420_000).verdict is Verdict.FAILS
     assert judged("count of a label", "0", relation="more than", label="sadness", count="fp").verdict is Verdict.HOLDS
     assert judged("labels with counts", "4", tp=3).verdict is Verdict.FAILS
     assert judged("label with the lowest score", "anger", score="Recall").verdict is Verdict.FAILS
