@@ -24,11 +24,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook import cbam_quick, cbam_results, figures, records, report, sweeps
+from ferbook import arms, cbam_quick, cbam_results, figures, records, report, sweeps
 
 figures.use_style()
 audit = report.ClaimReport("000")
-runs = cbam_results.arm(sweeps.load("000", "attention"), "blocks")
+runs = arms.arm(sweeps.load("000", "attention"), "blocks")
 folds = sweeps.load("000", "folds")
 curves = records.read("000/curves")["values"]["roc"]
 
@@ -51,7 +51,7 @@ with tempfile.TemporaryDirectory() as store:
 # %% tags=["remove-input"]
 report.table(
     [
-        {"": name} | {cbam_results.MEASURES[m].title: cbam_results.told(cbam_results.estimate(found, m), cbam_results.MEASURES[m].digits, unit=unit)
+        {"": name} | {cbam_results.MEASURES[m].title: arms.told(cbam_results.estimate(found, m), cbam_results.MEASURES[m].digits, unit=unit)
          for m in ("map", "auc", "f1", "hamming")}
         for name, found, unit in (
             ("FER+, seeds", runs, "seed"), ("FER+, five folds", folds, "fold"), ("synthetic, this build", built, "seed"),
@@ -141,10 +141,10 @@ audit.box("000-hardest", "000-sad-hardest", "000-anger-careful-again", "000-sad-
 
 # %% tags=["remove-input"]
 stricter = sweeps.load("000", "threshold")
-looser = cbam_results.arm(sweeps.load("000", "attention"), "none")
+looser = arms.arm(sweeps.load("000", "attention"), "none")
 report.table(
     [
-        {"a label from": name} | {cbam_results.MEASURES[m].title: cbam_results.told(cbam_results.estimate(found, m), cbam_results.MEASURES[m].digits)
+        {"a label from": name} | {cbam_results.MEASURES[m].title: arms.told(cbam_results.estimate(found, m), cbam_results.MEASURES[m].digits)
          for m in ("map", "auc", "f1", "hamming")}
         for name, found in (("two votes on", looser), ("three votes on", stricter))
     ],

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ferbook import cbam_quick, cbam_results, datasets, figures, folds, losses, records, report, sweeps
+from ferbook import arms, cbam_quick, cbam_results, datasets, figures, folds, losses, records, report, sweeps
 
 figures.use_style()
 audit = report.ClaimReport("000")
@@ -118,7 +118,7 @@ with tempfile.TemporaryDirectory() as store:
     built = cbam_quick.trained({"none-seed0": config}, Path(store))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation mean average precision over epochs, recorded FER+ runs without attention and this build's synthetic run"}}
-_ = cbam_results.learning_figure({"recorded": cbam_results.arm(recorded, "none"), "build": built})
+_ = cbam_results.learning_figure({"recorded": arms.arm(recorded, "none"), "build": built})
 
 # %% tags=["remove-input"]
 report.table(

@@ -25,7 +25,7 @@ values_of_n = [1, 3, 8]
 import tempfile
 from pathlib import Path
 
-from ferbook import claims, figures, nhot, report, sweeps, training
+from ferbook import arms, claims, figures, nhot, report, sweeps, training
 
 figures.use_style()
 audit = report.ClaimReport("002")
@@ -40,7 +40,7 @@ recorded = sweeps.load("002", "nhot")
 
 # %% tags=["remove-input"]
 report.prose(f"""**Recorded so far:** {nhot.recorded_so_far(recorded)}. With one seed, an interval says only how the number would
-    vary with other test faces. It takes {nhot.SEEDS} seeds before a difference counts as a finding here.""")
+    vary with other test faces. It takes {arms.SEEDS} seeds before a difference counts as a finding here.""")
 
 # %% [markdown]
 # **This build** trains a narrower network on synthetic faces and the ordinary test set, at first on smaller pictures: enough to show the

@@ -16,7 +16,7 @@
 # named their own limits; papers that print less would have passed.
 
 # %%
-from ferbook import figures, findings, nhot, report, scoreboard, sweeps
+from ferbook import arms, figures, findings, nhot, report, scoreboard, sweeps
 
 figures.use_style()
 results = scoreboard.judged()
@@ -162,7 +162,7 @@ least, most = (findings.printed_of(f"002-nhot-gain-{end}") for end in ("least", 
 report.prose(
     f"""Paper 002 finds that labels with up to three emotions gain between {least} and {most} points over single ones, from one run per setting, which its
     author names as a limit. The small network of this book gains **{nhot.told(gain, sign=True)}** on the ordinary test set
-    ({nhot.recorded_so_far(recorded)}; {nhot.SEEDS} seeds are wanted before that counts as a finding). **Train each setting with
+    ({nhot.recorded_so_far(recorded)}; {arms.SEEDS} seeds are wanted before that counts as a finding). **Train each setting with
     several seeds, and judge a network that learned distributions by distributions, too.**"""
 )
 

@@ -16,9 +16,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from ferbook import cbam_tables, figures, intervals
+from ferbook import arms, cbam_tables, figures, intervals
+from ferbook.arms import Estimate, Runs
 from ferbook.emotions import EMOTIONS
-from ferbook.intervals import Interval
 from ferbook.report import NOTHING
 from ferbook.runs import RunResult
 
@@ -27,12 +27,8 @@ LABELS: tuple[str, ...] = tuple(cbam_tables.LABELS.values())
 PLACES: tuple[int, ...] = tuple(EMOTIONS.index(name) for name in LABELS)
 #: The two that the paper finds weak (section 3.6).
 WEAK: tuple[str, ...] = ("sadness", "anger")
-#: Seeds from which on a difference between trained networks counts as a finding.
-SEEDS = 3
 #: Where a ROC curve is kept, as shares of the faces without the label.
 GRID = np.linspace(0, 1, 51) ** 1.5
-
-Runs = Mapping[str, RunResult]
 
 
 class Measure(NamedTuple):
@@ -94,96 +90,45 @@ def value(result: RunResult, measure: str) -> float:
     return MEASURES[measure].of(result.metrics["test"])
 
 
-class Estimate(NamedTuple):
-    """Values of several runs by seed or fold, and from `SEEDS` values on Student's interval of their mean."""
-
-    keys: tuple[str, ...]
-    values: tuple[float, ...]
-    interval: Interval | None
-
-    @property
-    def mean(self) -> float:
-        """Mean of the values."""
-        return float(np.mean(self.values))
-
-
-def _estimate(found: Mapping[str, float]) -> Estimate | None:
-    if not found:
-        return None
-    values = tuple(found.values())
-    return Estimate(tuple(found), values, intervals.over_seeds(values) if len(values) >= SEEDS else None)
-
-
-def arm(runs: Runs, name: str) -> dict[str, RunResult]:
-    """The runs of one arm, by what follows its name: ``none-seed0`` is arm ``none``, seed ``seed0``."""
-    return {
-        label.removeprefix(f"{name}-"): result for label, result in runs.items() if label.rpartition("-")[0] == name
-    }
-
-
-def arms(runs: Runs) -> list[str]:
-    """The arms there are runs of, in order."""
-    return list(dict.fromkeys(label.rpartition("-")[0] for label in runs))
-
-
 def estimate(runs: Runs, measure: str) -> Estimate | None:
     """A measure over runs that differ in seed or fold alone; None without runs."""
-    return _estimate({key: value(result, measure) for key, result in runs.items()})
+    return arms.estimate(runs, lambda result: value(result, measure))
 
 
 def difference(runs: Runs, of: str, to: str, measure: str = "map") -> Estimate | None:
     """A measure of arm `of` less that of arm `to`, seed by seed, over the seeds that both have; None without one."""
-    first, second = arm(runs, of), arm(runs, to)
-    return _estimate({key: value(first[key], measure) - value(second[key], measure) for key in first if key in second})
+    return arms.difference(runs, of, to, lambda result: value(result, measure))
 
 
 def precision_less_recall(runs: Runs, label: str) -> Estimate | None:
     """Points that a label's precision lies above its recall, run by run; None without runs."""
     place = LABELS.index(label)
 
-    def points(test: Mapping[str, object]) -> float:
-        return 100 * float(per_label(test, "precision")[place] - per_label(test, "recall")[place])
+    def points(result: RunResult) -> float:
+        precision, recall = (per_label(result.metrics["test"], key)[place] for key in ("precision", "recall"))
+        return 100 * float(precision - recall)
 
-    return _estimate({key: points(result.metrics["test"]) for key, result in runs.items()})
-
-
-def direction(found: Estimate | None) -> str | None:
-    """``better`` or ``worse`` where the interval of `SEEDS` seeds or more leaves out zero; otherwise None."""
-    if found is None or found.interval is None:
-        return None
-    if found.interval.low > 0:
-        return "better"
-    return "worse" if found.interval.high < 0 else None
-
-
-def told(found: Estimate | None, digits: int = 1, sign: bool = False, unit: str = "seed") -> str:
-    """An estimate with its interval and how many runs are behind it."""
-    if found is None:
-        return NOTHING
-    form = f"{{:{'+' if sign else ''}.{digits}f}}"
-    text = form.format(found.mean)
-    if found.interval is not None:
-        text += f" ({form.format(found.interval.low)} to {form.format(found.interval.high)})"
-    count = len(found.values)
-    return f"{text}, {count} {unit}{'s' * (count > 1)}"
+    return arms.estimate(runs, points)
 
 
 def rows(runs: Runs, measures: Sequence[str]) -> list[dict[str, str]]:
     """One line per arm, one column per measure; an empty line without runs."""
-    lines = [
-        {"": name} | {MEASURES[m].title: told(estimate(arm(runs, name), m), MEASURES[m].digits) for m in measures}
-        for name in arms(runs)
-    ]
+    lines = []
+    for name in arms.names(runs):
+        found = {m: estimate(arms.arm(runs, name), m) for m in measures}
+        lines.append({"": name} | {MEASURES[m].title: arms.told(found[m], MEASURES[m].digits) for m in measures})
     return lines or [dict.fromkeys(["", *(MEASURES[m].title for m in measures)], NOTHING)]
 
 
 def difference_rows(runs: Runs, to: str, measures: Sequence[str]) -> list[dict[str, str]]:
     """One line per other arm: its measures less those of arm `to`, paired by seed; an empty line without pairs."""
-    lines = [
-        {"": name} | {_points(m): told(difference(runs, name, to, m), MEASURES[m].digits, sign=True) for m in measures}
-        for name in arms(runs)
-        if name != to
-    ]
+    lines = []
+    for name in arms.names(runs):
+        if name != to:
+            found = {m: difference(runs, name, to, m) for m in measures}
+            lines.append(
+                {"": name} | {_points(m): arms.told(found[m], MEASURES[m].digits, sign=True) for m in measures}
+            )
     return lines or [dict.fromkeys(["", *(_points(m) for m in measures)], NOTHING)]
 
 
@@ -198,12 +143,12 @@ def label_rows(runs: Runs, unit: str = "seed") -> list[dict[str, str]]:
     for place, name in enumerate(LABELS):
         line = {"label": name}
         for key, title in columns.items():
-            found = _estimate({run: per_label(r.metrics["test"], key)[place] for run, r in runs.items()})
+            found = arms.estimated({run: per_label(r.metrics["test"], key)[place] for run, r in runs.items()})
             line[title] = NOTHING if found is None else _span(found)
         lines.append(line)
     summary = {"label": "all seven, mean"}
     for key, title in columns.items():
-        found = _estimate({run: float(np.nanmean(per_label(r.metrics["test"], key))) for run, r in runs.items()})
+        found = arms.estimated({run: float(np.nanmean(per_label(r.metrics["test"], key))) for run, r in runs.items()})
         summary[title] = NOTHING if found is None else _span(found)
     return [*lines, summary]
 
@@ -266,7 +211,7 @@ def roc_figure(found: np.ndarray, areas: np.ndarray) -> Figure:
             axis.plot(100 * GRID, 100 * line, color="#0072b2", linewidth=0.8, alpha=0.6)
         axis.plot(100 * GRID, 100 * found[:, place].mean(axis=0), color="#0072b2", linewidth=2.4)
         text = f"AUC {areas[:, place].mean():.2f}"
-        if len(areas) >= SEEDS:
+        if len(areas) >= arms.SEEDS:
             span = intervals.over_seeds(areas[:, place])
             text += f"\n{span.low:.2f} to {min(1.0, span.high):.2f}"
         axis.text(97, 5, text, ha="right", va="bottom", fontsize=12)
@@ -305,16 +250,15 @@ def confusion_figure(counts: np.ndarray) -> Figure:
 
 def precision_figure(sources: Mapping[str, Runs]) -> Figure:
     """Average precision of each label, one colour per source (``recorded``, ``build``), bars for the intervals."""
-    names = {"recorded": "FER+, recorded", "build": "synthetic, this build"}
     figure, axis = plt.subplots(figsize=(figures.WIDTH, 3.9))
     there = {source: runs for source, runs in sources.items() if runs}
     for number, (source, runs) in enumerate(there.items()):
         found = [estimate(runs, f"ap_{name}") for name in LABELS]
         places = np.arange(len(LABELS)) + 0.12 * (2 * number - len(there) + 1)
-        arms = np.array([[0, 0] if e.interval is None else [e.mean - e.interval.low] * 2 for e in found]).T
+        bars = np.array([[0, 0] if e.interval is None else [e.mean - e.interval.low] * 2 for e in found]).T
         axis.errorbar(
-            places, [e.mean for e in found], arms, fmt="o", capsize=3, color=figures.SOURCE_COLOURS[source],
-            label=names[source],
+            places, [e.mean for e in found], bars, fmt="o", capsize=3, color=figures.SOURCE_COLOURS[source],
+            label=figures.SOURCE_NAMES[source],
         )  # fmt: skip
     axis.set_xticks(range(len(LABELS)), LABELS, rotation=30, ha="right")
     axis.set_ylabel("average precision (%)")
@@ -326,14 +270,14 @@ def precision_figure(sources: Mapping[str, Runs]) -> Figure:
 
 def learning_figure(sources: Mapping[str, Runs]) -> Figure:
     """Validation mAP over epochs, all eight emotions, one line per run, one colour per source."""
-    names = {"recorded": "FER+, recorded", "build": "synthetic, this build"}
     figure, axis = plt.subplots(figsize=(figures.WIDTH, 3.4))
     for source, runs in sources.items():
         for number, result in enumerate(runs.values()):
             axis.plot(
                 [entry["epoch"] for entry in result.history],
                 [100 * entry["valid_mean_average_precision"] for entry in result.history],
-                marker="o", color=figures.SOURCE_COLOURS[source], label=None if number else names[source],
+                marker="o", color=figures.SOURCE_COLOURS[source],
+                label=None if number else figures.SOURCE_NAMES[source],
             )  # fmt: skip
     axis.set_xlabel("epoch")
     axis.set_ylabel("mAP on validation (%)")
@@ -362,32 +306,28 @@ def interpolation_rows(runs: Runs) -> list[dict[str, str]]:
         "average_precision_all": "all points",
     }
     found = {
-        title: _estimate({k: 100 * float(np.nanmean(per_label(r.metrics["test"], key))) for k, r in runs.items()})
+        title: arms.estimated({k: 100 * float(np.nanmean(per_label(r.metrics["test"], key))) for k, r in runs.items()})
         for key, title in titles.items()
     }
-    return [{"interpolation": title, "mAP (%)": told(estimate)} for title, estimate in found.items()]
+    return [{"interpolation": title, "mAP (%)": arms.told(one)} for title, one in found.items()]
 
 
 def named(runs: Runs, arm_name: str) -> dict[str, RunResult]:
     """The runs of one arm under their full names."""
-    return {f"{arm_name}-{key}": result for key, result in arm(runs, arm_name).items()}
+    return {f"{arm_name}-{key}": result for key, result in arms.arm(runs, arm_name).items()}
+
+
+_CHANGE = "change in average precision (points)"
 
 
 def gain_figure(runs: Runs, of: str, to: str) -> Figure:
     """What one arm's average precision is above another's: each label, and their mean, with intervals over seeds."""
     wanted = {"mean of seven": "map"} | {name: f"ap_{name}" for name in LABELS}
-    return _forest({title: difference(runs, of, to, measure) for title, measure in wanted.items()})
+    found = {title: difference(runs, of, to, measure) for title, measure in wanted.items()}
+    return arms.forest(found, _CHANGE)
 
 
 def measures_figure(runs: Runs, to: str) -> Figure:
     """What each other arm changes in the average precision of sadness and anger, with intervals over seeds."""
-    return _forest({name: difference(runs, name, to, "ap_weak") for name in arms(runs) if name != to})
-
-
-def _forest(found: Mapping[str, Estimate | None]) -> Figure:
-    rows = {
-        name: (e.mean, e.mean, e.mean) if e.interval is None else (e.mean, e.interval.low, e.interval.high)
-        for name, e in found.items()
-        if e is not None
-    }
-    return figures.forest(rows, xlabel="change in average precision (points)")
+    found = {name: difference(runs, name, to, "ap_weak") for name in arms.names(runs) if name != to}
+    return arms.forest(found, _CHANGE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import log_loss
 
-from ferbook import cbam_results, cbam_tables, printed, records, sweeps
+from ferbook import arms, cbam_results, cbam_tables, records, sweeps
+from ferbook.arms import Runs
 from ferbook.claims import Claim, Evidence, Outcome, register
 from ferbook.datasets import affectnet
 from ferbook.facts import Facts
@@ -161,15 +162,6 @@ def labels_judged_apart(claim: Claim, facts: Facts) -> Outcome:
     return Outcome(bool(np.allclose(changes, changes[0])), Evidence.ARITHMETIC)
 
 
-@register("rows with a cell")
-def rows_with(claim: Claim, facts: Facts) -> Outcome:
-    """How many rows of a transcribed table have a cell. Arguments: ``table``, ``column``, ``cell``."""
-    table = printed.table(claim.arguments["table"])
-    has = table[claim.arguments["column"]] == claim.arguments["cell"]
-    others = ", ".join(table[~has].iloc[:, 0])
-    return Outcome(int(has.sum()), Evidence.ARITHMETIC, f"of {len(table)}" + (f"; not: {others}" if others else ""))
-
-
 @register("expressions per AffectNet face")
 def expressions_per_face(claim: Claim, facts: Facts) -> Outcome:
     """How many columns of AffectNet's own tables hold an expression."""
@@ -211,7 +203,7 @@ def labels_rarer(claim: Claim, facts: Facts) -> Outcome:
 # --- Recorded runs ---
 
 
-def _network(runs: cbam_results.Runs) -> str:
+def _network(runs: Runs) -> str:
     one = next(iter(runs.values()))
     return f"FER+, a ResNet of {one.metrics['parameters']:,} parameters, not the paper's"
 
@@ -222,9 +214,9 @@ def recorded_without_verdict(claim: Claim, facts: Facts) -> Outcome:
 
     Arguments: ``measure`` (of ``cbam_results.MEASURES``), ``because``.
     """
-    runs = cbam_results.arm(sweeps.load("000", "attention"), "blocks")
+    runs = arms.arm(sweeps.loaded("000", "attention"), "blocks")
     found = cbam_results.estimate(runs, claim.arguments["measure"])
-    ours = "no run is recorded" if found is None else f"{_network(runs)}: {cbam_results.told(found)}"
+    ours = "no run is recorded" if found is None else f"{_network(runs)}: {arms.told(found)}"
     return Outcome(None, Evidence.OTHER_DATA, f"{claim.arguments['because']}; {ours}")
 
 
@@ -238,20 +230,22 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     all of them.
     """
     group, of, to, measure = (claim.arguments[key] for key in ("group", "of", "to", "measure"))
-    runs = {n: r for one in ([group] if isinstance(group, str) else group) for n, r in sweeps.load("000", one).items()}
+    runs = {
+        n: r for one in ([group] if isinstance(group, str) else group) for n, r in sweeps.loaded("000", one).items()
+    }
     told, signs = [], set()
     for name in [of] if isinstance(of, str) else of:
         found = cbam_results.difference(runs, name, to, measure)
         if found is None:
             return Outcome(None, Evidence.OTHER_DATA, f"no pair of runs of {name} is recorded")
-        sign = cbam_results.direction(found)
-        few = len(found.values) < cbam_results.SEEDS
+        sign = arms.direction(found)
+        few = len(found.values) < arms.SEEDS
         why = "" if sign else " (too few seeds)" if few else " (the interval holds zero: undecided)"
-        told.append(f"{name} less {to}: {cbam_results.told(found, 2, sign=True)}{why}")
+        told.append(f"{name} less {to}: {arms.told(found, 2, sign=True)}{why}")
         signs.add(sign)
     title = cbam_results.MEASURES[measure].title.replace(" (%)", "")
     value = "better" if "better" in signs else "worse" if signs == {"worse"} else None
-    detail = f"{_network(cbam_results.arm(runs, to))}; {title}, {'; '.join(told)}"
+    detail = f"{_network(arms.arm(runs, to))}; {title}, {'; '.join(told)}"
     return Outcome(value, Evidence.OTHER_DATA, detail)
 
 
@@ -261,9 +255,9 @@ def hardest_labels(claim: Claim, facts: Facts) -> Outcome:
     paper 000. No value with fewer than three seeds.
     """
     measure = claim.arguments["measure"]
-    runs = cbam_results.arm(sweeps.load("000", "attention"), "blocks")
-    if len(runs) < cbam_results.SEEDS:
-        return Outcome(None, Evidence.OTHER_DATA, f"{len(runs)} of {cbam_results.SEEDS} seeds are recorded")
+    runs = arms.arm(sweeps.loaded("000", "attention"), "blocks")
+    if len(runs) < arms.SEEDS:
+        return Outcome(None, Evidence.OTHER_DATA, f"{len(runs)} of {arms.SEEDS} seeds are recorded")
     least = cbam_results.hardest(runs, measure, claim.printed.count(",") + 1)
     means = {name: cbam_results.estimate(runs, f"{measure}_{name}").mean for name in cbam_results.LABELS}
     detail = f"{_network(runs)}; " + ", ".join(f"{name} {mean:.0f} %" for name, mean in means.items())
@@ -276,8 +270,8 @@ def recorded_precision_less_recall(claim: Claim, facts: Facts) -> Outcome:
 
     No value where the interval over the seeds holds zero, or with fewer than three seeds.
     """
-    runs = cbam_results.arm(sweeps.load("000", "attention"), "blocks")
+    runs = arms.arm(sweeps.loaded("000", "attention"), "blocks")
     found = cbam_results.precision_less_recall(runs, claim.arguments["label"])
-    if cbam_results.direction(found) is None:
-        return Outcome(None, Evidence.OTHER_DATA, f"undecided: {cbam_results.told(found, sign=True)}")
-    return Outcome(found.mean, Evidence.OTHER_DATA, f"{_network(runs)}; {cbam_results.told(found, sign=True)}")
+    if arms.direction(found) is None:
+        return Outcome(None, Evidence.OTHER_DATA, f"undecided: {arms.told(found, sign=True)}")
+    return Outcome(found.mean, Evidence.OTHER_DATA, f"{_network(runs)}; {arms.told(found, sign=True)}")

@@ -16,21 +16,6 @@ from ferbook.relevance import by_hand, tables
 from ferbook.relevance.ranks import BINS, RANKS, WINDOWS
 
 
-@register("sum of row")
-def sum_of_row(claim: Claim, facts: Facts) -> Outcome:
-    """The sum over a row of numbers. Arguments: ``table``, ``row``, and ``but``, the columns to leave out."""
-    cells = printed.row(claim.arguments["table"], claim.arguments["row"]).iloc[1:]
-    values = [int(cell) for name, cell in cells.items() if name not in claim.arguments["but"]]
-    return Outcome(sum(values), Evidence.ARITHMETIC, " + ".join(map(str, values)))
-
-
-@register("product")
-def product(claim: Claim, facts: Facts) -> Outcome:
-    """The product of ``factors``, printed numbers."""
-    factors = claim.arguments["factors"]
-    return Outcome(float(np.prod(factors)), Evidence.ARITHMETIC, " × ".join(f"{value:g}" for value in factors))
-
-
 @register("window count")
 def window_count(claim: Claim, facts: Facts) -> Outcome:
     """The number of scores in ``window`` (1, 2 or 3) of a row of table 3 or 4. Arguments also: ``table``, ``row``."""

@@ -1,9 +1,8 @@
-"""Checks of papers 003 and 004, and some that any paper can use: on transcribed tables, on two places, on records."""
+"""Checks of papers 003 and 004: their tables, equations and figures, and what one printed number implies of another."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from ferbook import demands, printed, records
 from ferbook.claims import Claim, Evidence, Outcome, register
@@ -20,120 +19,6 @@ FER2013_TEST_CLASSES: dict[str, tuple[int, ...]] = {
     "private": (491, 55, 528, 879, 594, 416, 626),
 }
 NOT_COUNTED = "faces per category as widely printed for FER2013, not counted here"
-
-
-@register("cell")
-def cell(claim: Claim, facts: Facts) -> Outcome:
-    """A cell of a transcribed table. Arguments: ``table``, ``row``, ``column``."""
-    table, row, column = (claim.arguments[key] for key in ("table", "row", "column"))
-    return Outcome(float(printed.cell(table, row, column)), Evidence.ARITHMETIC)
-
-
-@register("difference of cells")
-def difference_of_cells(claim: Claim, facts: Facts) -> Outcome:
-    """The first cell less the second. Arguments: ``table``, ``first`` and ``second``, each a row and a column.
-
-    With ``relative`` the detail gives the difference as a share of the first; with ``faces`` both are per cent of that
-    many faces, and it gives the counts and an interval.
-    """
-    table = claim.arguments["table"]
-    first, second = (printed.cell(table, *claim.arguments[key]) for key in ("first", "second"))
-    detail = f"{first} and {second} are printed"
-    # As decimals are printed: no digit beyond the longer of the two.
-    places = max(len(text.partition(".")[2]) for text in (first, second))
-    difference = round(float(first) - float(second), places)
-    if claim.arguments.get("relative"):
-        detail += f"; the difference is {100 * difference / float(first):.4f} % of the first"
-    if "faces" in claim.arguments:
-        detail += f"; {_difference_of_counts(float(first), float(second), claim.arguments['faces'])}"
-    return Outcome(difference, Evidence.ARITHMETIC, detail)
-
-
-def _difference_of_counts(first: float, second: float, faces: int) -> str:
-    """Two shares (%) of `faces` as counts, and a 95 % interval of their difference as if the faces were not the same.
-
-    Which faces both runs got right is not printed, so no paired test can be made.
-    """
-    difference = (first - second) / 100
-    half = 1.96 * math.sqrt(sum(p * (1 - p) for p in (first / 100, second / 100)) / faces)
-    counts = " and ".join(f"{round(p * faces / 100):,}" for p in (first, second))
-    return (
-        f"{counts} of {faces:,} faces; 95 % interval of the difference, unpaired, "
-        f"{100 * (difference - half):+.1f} to {100 * (difference + half):+.1f} points"
-    )
-
-
-@register("sum of column")
-def sum_of_column(claim: Claim, facts: Facts) -> Outcome:
-    """The sum of a column of numbers. Arguments: ``table``, ``column``, and ``but``, the rows to leave out."""
-    table = printed.table(claim.arguments["table"])
-    rows = table[~table.iloc[:, 0].isin(claim.arguments.get("but", []))]
-    values = rows[claim.arguments["column"]].astype(float)
-    return Outcome(float(values.sum()), Evidence.ARITHMETIC, f"{len(values)} rows")
-
-
-@register("printed elsewhere")
-def printed_elsewhere(claim: Claim, facts: Facts) -> Outcome:
-    """What the paper prints for the same thing in another place; a contradiction where it differs.
-
-    Arguments: ``value`` (text) and ``where``.
-    """
-    other = claim.arguments["value"]
-    detail = f"{claim.arguments['where']} has {other}"
-    return Outcome(other, Evidence.ARITHMETIC, detail, contradiction=other != claim.printed)
-
-
-@register("nothing to check")
-def nothing_to_check(claim: Claim, facts: Facts) -> Outcome:
-    """A statement without support in its paper, or about something that is not public. Argument: ``because``."""
-    return Outcome(None, Evidence.ARITHMETIC, claim.arguments["because"])
-
-
-@register("printed by the other paper")
-def printed_by_the_other(claim: Claim, facts: Facts) -> Outcome:
-    """Cells of another table beside the printed value, without a verdict: neither paper says that they are the same.
-
-    Arguments: ``table``, ``row``, ``columns``, ``because`` (why nothing follows from a difference).
-    """
-    table, row = claim.arguments["table"], claim.arguments["row"]
-    cells = " and ".join(f"{printed.cell(table, row, name)} ({name})" for name in claim.arguments["columns"])
-    return Outcome(None, Evidence.ARITHMETIC, f"paper {table[:3]} prints {cells}; {claim.arguments['because']}")
-
-
-@register("references that miss")
-def references_that_miss(claim: Claim, facts: Facts) -> Outcome:
-    """How many of a paper's references to its own parts name another part than they mean. Argument: ``table``.
-
-    The table has one row per such reference: where it stands, what it names, what it means.
-    """
-    table = printed.table(claim.arguments["table"])
-    missed = table[table["names"] != table["means"]]
-    detail = "; ".join(f"{line['where']}: {line['names']}, means {line['means']}" for _, line in missed.iterrows())
-    return Outcome(len(missed), Evidence.ARITHMETIC, detail, contradiction=len(missed) > 0)
-
-
-@register("recorded")
-def recorded(claim: Claim, facts: Facts) -> Outcome:
-    """A value of a record.
-
-    Arguments: ``record`` its name, ``fact`` the keys that lead to the value (a list), optionally ``at`` (the value is
-    that entry of what is found), ``scale``, ``evidence`` (default: same data), ``detail`` (text, or further keys).
-    """
-    arguments = claim.arguments
-    values = records.read(arguments["record"])["values"]
-    value = _follow(values, arguments["fact"])
-    if not isinstance(value, str | bool):
-        value = float(value) * arguments.get("scale", 1)
-    detail = arguments.get("detail", "")
-    if isinstance(detail, list):
-        detail = str(_follow(values, detail))
-    return Outcome(value, Evidence(arguments.get("evidence", "same data")), detail)
-
-
-def _follow(values: Any, keys: list[str | int]) -> Any:
-    for key in keys:
-        values = values[key]
-    return values
 
 
 # --- 003, table 2 ---
@@ -252,17 +137,6 @@ def cost_cell(claim: Claim, facts: Facts) -> Outcome:
     demand = TABLE[claim.arguments["category"]][VAD_AXES.index(claim.arguments["axis"])]
     value = {">0": 1.0, "<0": -1.0}[claim.arguments["sign"]]
     return Outcome(int(demands.fails(demand, value)), Evidence.ARITHMETIC, f"table 1 asks for {_words(demand)}")
-
-
-@register("same cells")
-def same_cells(claim: Claim, facts: Facts) -> Outcome:
-    """In how many cells two tables of one layout agree. Arguments: ``tables``, two names.
-
-    A cell that could not be read in one of them is empty and does not count.
-    """
-    one, other = (printed.table(name).iloc[:, 1:].to_numpy() for name in claim.arguments["tables"])
-    readable = (one != "") & (other != "")
-    return Outcome(int((one == other)[readable].sum()), Evidence.ARITHMETIC, f"of {int(readable.sum())}")
 
 
 @register("published point")

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ferbook import paths
 from ferbook.errors import DataError, FerbookError
 from ferbook.facts import Facts
+from ferbook.printed import half_digit
 
 #: What a check may return: a number, a truth value, or a short text that is compared as it is.
 Value = float | int | bool | str
@@ -175,6 +176,8 @@ def known_checks() -> Mapping[str, Check]:
     import ferbook.checks
     import ferbook.checks_cbam
     import ferbook.checks_nhot
+    import ferbook.checks_nhot_runs
+    import ferbook.checks_printed
     import ferbook.checks_relevance
     import ferbook.checks_vad  # noqa: F401
 
@@ -318,7 +321,7 @@ def allowance(result: Result) -> str:
         return "none: the same word or digits"
     if claim.tolerance is None and claim.relation == "equals":
         middle = Decimal(claim.printed)
-        half = _half_digit(middle)
+        half = half_digit(middle)
         return f"printed rounding: {middle - half:f} to {middle + half:f}{unit}"
     allowed = tolerance(claim)
     if allowed.roughly == 0:
@@ -338,7 +341,7 @@ def shortfall(claim: Claim, value: float) -> float:
     match claim.relation:
         case "equals":
             distance = abs(value - float(printed))
-            return 0.0 if claim.tolerance is None and distance <= float(_half_digit(printed)) * (1 + 1e-9) else distance
+            return 0.0 if claim.tolerance is None and distance <= float(half_digit(printed)) * (1 + 1e-9) else distance
         case "about":
             return abs(value - float(printed))
         case "at least":
@@ -349,8 +352,3 @@ def shortfall(claim: Claim, value: float) -> float:
             return float(printed) - value if value != float(printed) else float("inf")
         case "less than":
             return value - float(printed) if value != float(printed) else float("inf")
-
-
-def _half_digit(printed: Decimal) -> Decimal:
-    """Half of the last printed digit: 0.05 for 87.4."""
-    return Decimal((0, (5,), int(printed.as_tuple().exponent) - 1))

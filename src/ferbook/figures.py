@@ -20,6 +20,8 @@ EMOTION_COLOURS: dict[str, str] = dict(
 )
 #: Colours of what stands beside one another: the paper's numbers, recorded real data, this build.
 SOURCE_COLOURS: dict[str, str] = {"paper": "#444444", "recorded": "#0072b2", "build": "#e69f00"}
+#: What legends call them, where the recorded data is FER+.
+SOURCE_NAMES: dict[str, str] = {"recorded": "FER+, recorded", "build": "synthetic, this build"}
 #: Colours of the lines that mark what simple predictors reach.
 MARK_COLOURS: tuple[str, ...] = ("#d55e00", "#009e73", "#cc79a7")
 

@@ -16,7 +16,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from ferbook import configs, figures, intervals, metrics, sweeps
+from ferbook import arms, configs, figures, intervals, metrics, sweeps
+from ferbook.arms import Runs
 from ferbook.configs import Config
 from ferbook.errors import ConfigError
 from ferbook.intervals import Interval, McNemar
@@ -25,12 +26,8 @@ from ferbook.runs import RunResult
 
 #: The two test sets, in the order in which figure 29 draws them: solid, dashed.
 KINDS = ("ordinary", "complex")
-#: Seeds from which on a difference between trained networks counts as a finding.
-SEEDS = 3
 #: What may differ between the runs of one curve.
 _VARIES = (("split", "kind"), ("labels", "n_hot"), ("seed",))
-
-Runs = Mapping[str, RunResult]
 
 
 @dataclass(frozen=True)
@@ -150,7 +147,7 @@ class Gain(Point):
     tests: tuple[McNemar, ...]
 
 
-def arms(runs: Runs) -> dict[tuple[str, int], dict[int, RunResult]]:
+def grid(runs: Runs) -> dict[tuple[str, int], dict[int, RunResult]]:
     """Runs by test set and N, then by seed, all sorted.
 
     Raises
@@ -196,7 +193,7 @@ def curve(runs: Runs, kind: str, measure: str = "accuracy") -> list[Point]:
     kind: ``ordinary`` or ``complex``.
     measure: one of ``MEASURES``.
     """
-    points = [point(by_seed, n, measure) for (place, n), by_seed in arms(runs).items() if place == kind]
+    points = [point(by_seed, n, measure) for (place, n), by_seed in grid(runs).items() if place == kind]
     return [found for found in points if found is not None]
 
 
@@ -243,9 +240,9 @@ def gain(runs: Runs, kind: str, start: int = 1, end: int = 3) -> Gain | None:
 
     Raises
     ------
-    ConfigError: as :func:`arms`, or if two runs have not been tested on equally many faces.
+    ConfigError: as :func:`grid`, or if two runs have not been tested on equally many faces.
     """
-    found = arms(runs)
+    found = grid(runs)
     low, high = found.get((kind, start), {}), found.get((kind, end), {})
     seeds = tuple(sorted(set(low) & set(high)))
     if not seeds:
@@ -267,7 +264,7 @@ def drop(runs: Runs) -> list[Point]:
 
     The two test sets hold different faces, so only runs can be paired, not answers; one seed gives no interval.
     """
-    found, points = arms(runs), []
+    found, points = grid(runs), []
     for n in sorted({n for _, n in found}):
         easy, hard = (found.get((kind, n), {}) for kind in KINDS)
         seeds = tuple(sorted(set(easy) & set(hard)))
@@ -289,13 +286,7 @@ def told(found: Point | None, digits: int = 1, sign: bool = False) -> str:
     """A point with its interval and how many seeds are behind it, for a table."""
     if found is None:
         return NOTHING
-    form = f"{{:{'+' if sign else ''}.{digits}f}}"
-    text = form.format(found.mean)
-    if found.interval is not None:
-        ends = (form.format(end) for end in (found.interval.low, found.interval.high))
-        text += f" ({' to '.join(ends)})"
-    count = len(found.seeds)
-    return f"{text}, {count} seed{'s' * (count > 1)}"
+    return arms.in_words(found.mean, found.interval, len(found.seeds), digits, sign)
 
 
 def rows(runs: Runs, measures: Sequence[str]) -> list[dict[str, str]]:
@@ -336,7 +327,7 @@ def gain_rows(runs: Runs, steps: Sequence[tuple[int, int]] = ((1, 2), (2, 3), (1
 
 def recorded_so_far(runs: Runs) -> str:
     """How many runs of how many seeds there are, in words; said of whatever is drawn from them."""
-    found = arms(runs)
+    found = grid(runs)
     if not found:
         return "no run is recorded yet"
     counts = {len(by_seed) for by_seed in found.values()}
@@ -352,7 +343,6 @@ def figure(sources: Mapping[str, Runs], measure: str = "accuracy") -> Figure:
     sources: ``recorded`` or ``build`` (``figures.SOURCE_COLOURS``) to runs; one without runs is left out.
     """
     drawing, axis = plt.subplots(figsize=(figures.WIDTH, 3.6))
-    names = {"recorded": "FER+, recorded", "build": "synthetic, this build"}
     everywhere: set[int] = set()
     for source, runs in sources.items():
         for kind, style in zip(KINDS, ("-", "--"), strict=True):
@@ -360,13 +350,12 @@ def figure(sources: Mapping[str, Runs], measure: str = "accuracy") -> Figure:
             if not points:
                 continue
             everywhere |= {point.n for point in points}
-            axis.plot([p.n for p in points], [p.mean for p in points], style, marker="o",
-                      color=figures.SOURCE_COLOURS[source], label=f"{names[source]}, {kind}")  # fmt: skip
+            colour, name = figures.SOURCE_COLOURS[source], f"{figures.SOURCE_NAMES[source]}, {kind}"
+            axis.plot([p.n for p in points], [p.mean for p in points], style, marker="o", color=colour, label=name)
             sure = [point for point in points if point.interval is not None]
             if sure:
                 arm = [[p.mean - p.interval.low for p in sure], [p.interval.high - p.mean for p in sure]]
-                axis.errorbar([p.n for p in sure], [p.mean for p in sure], arm, fmt="none", capsize=3,
-                              color=figures.SOURCE_COLOURS[source])  # fmt: skip
+                axis.errorbar([p.n for p in sure], [p.mean for p in sure], arm, fmt="none", capsize=3, color=colour)
     axis.set_xticks(sorted(everywhere))
     axis.set_xlabel("N, most emotions in a training label")
     axis.set_ylabel(MEASURES[measure].title)

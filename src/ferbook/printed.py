@@ -5,6 +5,7 @@ Cells stay text, so that a printed number keeps its digits; the first column nam
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -57,6 +58,11 @@ def cell(name: str, key: str, column: str) -> str:
     if column not in found.index:
         raise DataError(f"there is no column {column!r}", _path(name), hint=f"Columns: {', '.join(found.index)}.")
     return str(found[column])
+
+
+def half_digit(number: str | Decimal) -> Decimal:
+    """Half of the last printed digit: 0.05 for 87.4."""
+    return Decimal((0, (5,), int(Decimal(number).as_tuple().exponent) - 1))
 
 
 def _path(name: str) -> Path:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from ferbook import dependencies, paths
 from ferbook.errors import DataError
 from ferbook.faceset import FaceSet
+
+
+def at(values: Any, keys: Sequence[str | int]) -> Any:
+    """What lies at the end of `keys` in nested mappings and lists."""
+    for key in keys:
+        values = values[key]
+    return values
 
 
 def path_of(name: str) -> Path:

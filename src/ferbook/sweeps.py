@@ -32,6 +32,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,12 @@ def load(paper: str, group: str, *, orphans: bool = False) -> dict[str, RunResul
                 _refuse(path, f"is a run that {description(paper).name} does not describe")
             kept[path.stem] = read(path)
     return kept
+
+
+@cache
+def loaded(paper: str, group: str) -> Mapping[str, RunResult]:
+    """As :func:`load`, but read only once: for claims, many of which ask the same runs."""
+    return load(paper, group)
 
 
 def _refuse(path: Path, problem: str) -> None:

@@ -11,28 +11,25 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from ferbook import cbam_record, cbam_results, cbam_tables, claims, facts, multilabel, paths, printed, records, sweeps
+from ferbook import (
+    arms,
+    cbam_record,
+    cbam_results,
+    cbam_tables,
+    claims,
+    facts,
+    multilabel,
+    paths,
+    printed,
+    records,
+    report,
+    sweeps,
+)
 from ferbook.cbam_tables import Counts
-from ferbook.claims import Claim, Evidence, Verdict
+from ferbook.claims import Evidence, Verdict
 from ferbook.emotions import EMOTIONS
 from tests.conftest import needs_ferplus
-
-
-def judged(check, printed_value, kind="arithmetic", relation="equals", **arguments):
-    one = Claim(
-        id="000-x",
-        where="w",
-        says="s",
-        kind=kind,
-        printed=printed_value,
-        relation=relation,
-        check=check,
-        arguments=arguments,
-        page="book/cbam/the_paper",
-    )
-    (result,) = claims.judge([one], facts.recorded())
-    return result
-
+from tests.unit.claiming import judged
 
 # --- Tables 1 and 2 ---
 
@@ -185,27 +182,27 @@ def test_differences_pair_seeds_and_say_nothing_from_too_few():
         scores, truth = a_test(rng)
         runs[f"none-seed{seed}"] = result_of(scores, truth)
         runs[f"lr-third-seed{seed}"] = result_of(np.clip(scores + 0.2 * truth, 0, 1), truth)
-    assert cbam_results.arms(runs) == ["none", "lr-third"]
+    assert arms.names(runs) == ["none", "lr-third"]
     found = cbam_results.difference(runs, "lr-third", "none")
     each = [
         cbam_results.value(runs[f"lr-third-seed{seed}"], "map") - cbam_results.value(runs[f"none-seed{seed}"], "map")
         for seed in range(3)
     ]
     assert found.values == pytest.approx(each) and found.interval.estimate == pytest.approx(np.mean(each))
-    assert cbam_results.direction(found) == "better"
-    assert cbam_results.direction(cbam_results.difference(runs, "none", "lr-third")) == "worse"
-    assert cbam_results.hardest(cbam_results.arm(runs, "none"), "auc", 7) == tuple(
+    assert arms.direction(found) == "better"
+    assert arms.direction(cbam_results.difference(runs, "none", "lr-third")) == "worse"
+    assert cbam_results.hardest(arms.arm(runs, "none"), "auc", 7) == tuple(
         sorted(
             cbam_results.LABELS,
-            key=lambda name: cbam_results.estimate(cbam_results.arm(runs, "none"), f"auc_{name}").mean,
+            key=lambda name: cbam_results.estimate(arms.arm(runs, "none"), f"auc_{name}").mean,
         )
     )
     two = {name: run for name, run in runs.items() if "seed2" not in name}
-    assert cbam_results.direction(cbam_results.difference(two, "lr-third", "none")) is None
+    assert arms.direction(cbam_results.difference(two, "lr-third", "none")) is None
     assert cbam_results.difference(two, "other", "none") is None
     same = cbam_results.difference(runs, "none", "none")
-    assert same.mean == 0 and cbam_results.direction(same) is None
-    assert "3 seeds" in cbam_results.told(found) and cbam_results.told(None) == cbam_results.NOTHING
+    assert same.mean == 0 and arms.direction(same) is None
+    assert "3 seeds" in arms.told(found) and arms.told(None) == report.NOTHING
 
 
 def test_tables_stand_without_runs():
@@ -272,7 +269,9 @@ def test_one_reading_that_is_better_is_enough(monkeypatch):
 
     def found(*arms, measure="map"):
         of = arms[0] if len(arms) == 1 else list(arms)
-        result = judged("multi-label difference", "better", "trained", group=["x"], of=of, to="none", measure=measure)
+        result = judged(
+            "multi-label difference", "better", claim_kind="trained", group=["x"], of=of, to="none", measure=measure
+        )
         return result.outcome.value, result.verdict
 
     assert found("up") == ("better", Verdict.HOLDS)

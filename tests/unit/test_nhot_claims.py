@@ -10,22 +10,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ferbook import checks_nhot, claims, configs, facts, nhot, printed, records
-from ferbook.claims import Claim, Evidence, Verdict
+from ferbook import arms, checks_nhot, checks_nhot_runs, claims, configs, facts, nhot, printed, records
+from ferbook.claims import Evidence, Verdict
 from ferbook.emotions import EMOTIONS
 from ferbook.errors import FerbookError
+from tests.unit.claiming import judged
 from tests.unit.test_nhot import FACES, grid, literally_right, run
 
 STATED = {one.id: one for one in claims.load_claims("002").claims}
-
-
-def judged(check, printed_value, relation="equals", claim_kind="arithmetic", **arguments):
-    one = Claim(
-        id="002-x", where="w", says="s", kind=claim_kind, printed=printed_value, relation=relation, check=check,
-        arguments=arguments, page="book/nhot/paper",
-    )  # fmt: skip
-    (result,) = claims.judge([one], facts.recorded())
-    return result
 
 
 # --- tables as data ---
@@ -76,7 +68,7 @@ def test_a_claim_has_a_verdict_or_says_what_it_waits_for():
     for result in claims.judge(STATED.values(), facts.recorded()):
         open_ = result.verdict is Verdict.UNCHECKED
         if result.claim.kind == "trained":
-            assert open_ == bool(re.fullmatch(rf"[0-9] of {nhot.SEEDS} seeds are recorded", result.outcome.detail))
+            assert open_ == bool(re.fullmatch(rf"[0-9] of {arms.SEEDS} seeds are recorded", result.outcome.detail))
         else:
             assert open_ == (result.claim.kind == "unsupported"), result.claim.id
 
@@ -305,11 +297,11 @@ def recorded(monkeypatch):
     """Sets what is recorded, and described, group by group."""
 
     def put(**groups):
-        monkeypatch.setattr(checks_nhot, "recorded_runs", lambda group: groups.get(group, {}))
+        monkeypatch.setattr(checks_nhot_runs, "recorded_runs", lambda group: groups.get(group, {}))
         described = {
             f"{group}/{name}": configs.parse(one.config) for group, runs in groups.items() for name, one in runs.items()
         }
-        monkeypatch.setattr(checks_nhot, "described_runs", lambda: described)
+        monkeypatch.setattr(checks_nhot_runs, "described_runs", lambda: described)
 
     return put
 
@@ -351,7 +343,7 @@ def test_runs_over_n_wait_for_three_seeds(recorded, check, arguments, seeds):
     recorded(nhot=runs)
     found = trained(check, **arguments)
     assert found.verdict is Verdict.UNCHECKED
-    assert found.outcome.detail == f"{len(seeds)} of {nhot.SEEDS} seeds are recorded"
+    assert found.outcome.detail == f"{len(seeds)} of {arms.SEEDS} seeds are recorded"
 
 
 def test_a_gain_is_the_mean_over_pairs_of_one_seed(recorded):
@@ -529,7 +521,7 @@ def test_best_and_range_need_every_described_setting(recorded, monkeypatch):
     assert spread.outcome.value == pytest.approx(means[best] - means[worst])
     # One setting's third seed is missing: no verdict on any.
     fewer = {name: one for name, one in runs.items() if name != "ordinary-mae-seed2"}
-    monkeypatch.setattr(checks_nhot, "recorded_runs", lambda group: fewer)
+    monkeypatch.setattr(checks_nhot_runs, "recorded_runs", lambda group: fewer)
     for check in ("recorded best", "recorded range"):
         found = judged(check, "1", claim_kind="trained", group="losses")
         assert found.verdict is Verdict.UNCHECKED
@@ -538,7 +530,7 @@ def test_best_and_range_need_every_described_setting(recorded, monkeypatch):
 
 def test_claims_on_runs_name_groups_that_are_described():
     labels = {}
-    for name in checks_nhot.described_runs():
+    for name in checks_nhot_runs.described_runs():
         group, _, rest = name.partition("/")
         labels.setdefault(group, set()).add(rest.rpartition("-seed")[0])
     asked = [one for one in STATED.values() if "group" in one.arguments]

@@ -8,32 +8,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ferbook import annotated, checks_vad, claims, demands, facts, models, printed, records
-from ferbook.claims import Claim, Evidence, Verdict
+from ferbook import annotated, checks_vad, claims, demands, models, printed, records
+from ferbook.claims import Evidence, Verdict
 from ferbook.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, canonical
 from ferbook.errors import DataError
 from ferbook.models.vad import cifar_resnet18
 from tests.conftest import REAL_DATA
+from tests.unit.claiming import judged
 
 needs_vad = pytest.mark.skipif(
     not (REAL_DATA / "vad_fer2013").is_dir(), reason="VAD-FER2013 is not on this machine (FERBOOK_TEST_DATA)"
 )
-
-
-def judged(check, printed_value, relation="equals", **arguments):
-    one = Claim(
-        id="003-x",
-        where="w",
-        says="s",
-        kind="arithmetic",
-        printed=printed_value,
-        relation=relation,
-        check=check,
-        arguments=arguments,
-        page="book/vad/the_paper",
-    )
-    (result,) = claims.judge([one], facts.recorded())
-    return result
 
 
 # --- tables as data ---

@@ -1,0 +1,300 @@
+"""What the claim file of paper 002 asks of recorded runs.
+
+Checks pair runs of one seed and give no value before there are ``arms.SEEDS`` seeds of whatever they compare; they need
+not be changed when more are recorded.
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+
+from ferbook import arms, nhot, sweeps
+from ferbook.arms import Runs
+from ferbook.claims import Claim, Evidence, Outcome, register
+from ferbook.configs import Config
+from ferbook.emotions import EMOTIONS
+from ferbook.facts import Facts
+from ferbook.intervals import Interval, over_seeds
+from ferbook.runs import RunResult
+
+PAPER = "002"
+
+
+def recorded_runs(group: str) -> Runs:
+    """The recorded runs of a group."""
+    return sweeps.loaded(PAPER, group)
+
+
+@cache
+def described_runs() -> Mapping[str, Config]:
+    """All runs that are described, by name with the group's; read only once."""
+    return sweeps.runs(sweeps.description(PAPER))
+
+
+def decided(values: Mapping[int, float], network: str, what: str, digits: int = 1) -> Outcome:
+    """The mean of one number per seed with its interval, or how many seeds are still missing.
+
+    Parameters
+    ----------
+    values: seed to number.
+    network: what was trained, as :func:`network_of` says it.
+    what: how the number came about.
+    """
+    if len(values) < arms.SEEDS:
+        return waiting(len(values))
+    spread = over_seeds(list(values.values()))
+    detail = f"{network}; {what}; {_interval(spread, digits)}"
+    return Outcome(spread.estimate, Evidence.SAME_DATA, detail)
+
+
+def waiting(seeds: int) -> Outcome:
+    """No value, since fewer than ``arms.SEEDS`` seeds of all that is compared are recorded."""
+    return Outcome(None, Evidence.SAME_DATA, f"{seeds} of {arms.SEEDS} seeds are recorded")
+
+
+def _interval(spread: Interval, digits: int = 1) -> str:
+    return f"{spread.count} seeds, {spread.level:.0%} interval {spread.low:.{digits}f} to {spread.high:.{digits}f}"
+
+
+def network_of(result: RunResult) -> str:
+    """Which network a run trained, and how long, so that a verdict does not pass for one about the paper's."""
+    config, size = result.config, result.metrics["parameters"]
+    own = "" if config["model"]["name"] in _PAPER_NETWORKS else ", not the paper's"
+    return f"a {config['model']['name']} network of {size:,} parameters{own}; {config['epochs']} epochs"
+
+
+#: Networks of section 4.4, by their names here.
+_PAPER_NETWORKS = ("vgg16", "vgg16_48", "ran", "dan", "mten")
+
+
+def _any(runs: Runs) -> str:
+    return network_of(next(iter(runs.values()))) if runs else ""
+
+
+def gains(runs: Runs, kind: str, start: int, end: int) -> dict[int, float]:
+    """Points gained from N = `start` to N = `end` on a test set, by seed."""
+    found = nhot.gain(runs, kind, start, end)
+    return {} if found is None else dict(zip(found.seeds, found.values, strict=True))
+
+
+@register("recorded n-hot gain")
+def recorded_gain(claim: Claim, facts: Facts) -> Outcome:
+    """Points of accuracy gained from one N to another in the recorded runs, seed by seed.
+
+    Arguments: ``kind`` (test set), ``start``, ``end``. Runs of VGG16 count if there are enough seeds of them, otherwise
+    those of the small network.
+    """
+    place = [claim.arguments[key] for key in ("kind", "start", "end")]
+    for group in ("vgg16", "nhot"):
+        runs = recorded_runs(group)
+        outcome = decided(gains(runs, *place), _any(runs), "epoch chosen on validation")
+        if outcome.value is not None:
+            break
+    return outcome
+
+
+@register("recorded n-hot contrast")
+def recorded_contrast(claim: Claim, facts: Facts) -> Outcome:
+    """How many points one gain over N exceeds another in the recorded runs, seed by seed.
+
+    Arguments: ``more`` and ``less``, each a test set and two N.
+    """
+    runs = recorded_runs("nhot")
+    more, less = (gains(runs, *claim.arguments[key]) for key in ("more", "less"))
+    return decided({seed: more[seed] - less[seed] for seed in more if seed in less}, _any(runs), "difference of gains")
+
+
+@register("recorded n-hot plateau")
+def recorded_plateau(claim: Claim, facts: Facts) -> Outcome:
+    """Whether the interval over seeds of a gain over N includes none: "yes" or "no".
+
+    Arguments: ``kind`` (test set), ``start``, ``end``.
+    """
+    runs = recorded_runs("nhot")
+    values = gains(runs, *(claim.arguments[key] for key in ("kind", "start", "end")))
+    mean = decided(values, _any(runs), "gain")
+    if mean.value is None:
+        return mean
+    spread = over_seeds(list(values.values()))
+    return Outcome("yes" if spread.low <= 0 <= spread.high else "no", mean.evidence, mean.detail)
+
+
+@register("recorded n-hot drop")
+def recorded_drop(claim: Claim, facts: Facts) -> Outcome:
+    """Points that accuracy on complex faces lies below the ordinary one in the recorded runs, mean over all N.
+
+    Only seeds that have every recorded N on both test sets count.
+    """
+    runs = recorded_runs("nhot")
+    points = nhot.drop(runs)
+    common = sorted(set.intersection(*(set(point.seeds) for point in points))) if points else []
+    values = {seed: float(np.mean([p.values[p.seeds.index(seed)] for p in points])) for seed in common}
+    return decided(values, _any(runs), f"mean over {len(points)} values of N")
+
+
+@register("recorded n-hot measure")
+def recorded_measure(claim: Claim, facts: Facts) -> Outcome:
+    """A measure of the recorded runs over N, mean over test sets and all N.
+
+    Argument: ``measure``, one of ``nhot.MEASURES``. Only seeds that have every recorded test set and N count.
+    """
+    places = nhot.grid(recorded_runs("nhot")).values()
+    measure = nhot.MEASURES[claim.arguments["measure"]].of
+    common = sorted(set.intersection(*(set(by_seed) for by_seed in places))) if places else []
+    values = {seed: [measure(by_seed[seed]) for by_seed in places] for seed in common}
+    means = {seed: float(np.mean(found)) for seed, found in values.items() if None not in found}
+    return decided(means, _any(recorded_runs("nhot")), f"mean over {len(places)} combinations of test set and N", 2)
+
+
+@register("recorded spread")
+def recorded_spread(claim: Claim, facts: Facts) -> Outcome:
+    """Standard deviation (points) of accuracy over the seeds of one setting, pooled over the recorded runs over N."""
+    places = nhot.grid(recorded_runs("nhot"))
+    full = [list(map(nhot.accuracy, runs.values())) for runs in places.values() if len(runs) >= arms.SEEDS]
+    if not full:
+        return waiting(max(map(len, places.values()), default=0))
+    pooled = math.sqrt(float(np.mean([np.var(values, ddof=1) for values in full])))
+    detail = f"{_any(recorded_runs('nhot'))}; {len(full)} combinations of test set and N"
+    return Outcome(pooled, Evidence.SAME_DATA, detail)
+
+
+@register("recorded recall")
+def recorded_recall(claim: Claim, facts: Facts) -> Outcome:
+    """Per cent of the test faces of an ``emotion`` that the recorded runs get right.
+
+    Arguments also: ``kind`` (test set) and ``n``.
+    """
+    arguments = claim.arguments
+    runs = nhot.grid(recorded_runs("nhot")).get((arguments["kind"], arguments["n"]), {})
+    place = EMOTIONS.index(arguments["emotion"])
+    found = {seed: run.metrics["test"]["recall"][place] for seed, run in runs.items()}
+    values = {seed: 100 * share for seed, share in found.items() if share is not None}
+    return decided(values, _any(runs), f"N = {arguments['n']}, {arguments['kind']} test set")
+
+
+@register("recorded accuracy")
+def recorded_accuracy(claim: Claim, facts: Facts) -> Outcome:
+    """Accuracy (%) of one of the paper's networks in recorded runs, the epoch chosen on the test faces as in the paper.
+
+    Arguments: ``networks``, ``kind`` (test set), ``n``, ``epochs`` (a run of fewer is not the paper's), and optionally
+    ``loss``. Of several settings that fit, the first with enough seeds counts.
+    """
+    fitting = {
+        name: run
+        for name, run in _all_runs().items()
+        if _fits(run.config, claim.arguments) and nhot.best_on_test(run) is not None
+    }
+    settings = arms.by_name(fitting).values()
+    runs = next((runs for runs in settings if len(runs) >= arms.SEEDS), None)
+    if runs is None:
+        return waiting(max(map(len, settings), default=0))
+    values = {seed: nhot.best_on_test(run) for seed, run in runs.items()}
+    chosen = float(np.mean(list(map(nhot.accuracy, runs.values()))))
+    what = f"epoch chosen on test, with {chosen:.2f} if chosen on validation"
+    return decided(values, _any(runs), what, 2)
+
+
+def _all_runs() -> dict[str, RunResult]:
+    """The recorded runs of all described groups, by name with the group's."""
+    groups = dict.fromkeys(name.partition("/")[0] for name in described_runs())
+    return {f"{group}/{name}": run for group in groups for name, run in recorded_runs(group).items()}
+
+
+def _fits(config: Mapping, wanted: Mapping) -> bool:
+    return (
+        config["data"]["name"] == "ferplus"
+        and config["model"]["name"] in wanted["networks"]
+        and config["split"]["kind"] == wanted["kind"]
+        and config["labels"]["n_hot"] == wanted["n"]
+        and config["epochs"] >= wanted["epochs"]
+        and config["loss"] == wanted.get("loss", config["loss"])
+    )
+
+
+@register("recorded difference")
+def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
+    """Points of accuracy that one setting lies above another in the recorded runs, seed by seed.
+
+    Arguments: ``group`` of runs; ``first`` and ``second``, their names without the seed.
+    """
+    arguments = claim.arguments
+    described = _described(arguments["group"])
+    first, second = (_arm(described, arguments[key]) for key in ("first", "second"))
+    runs = recorded_runs(arguments["group"])
+    found = arms.difference(runs, first, second, nhot.accuracy)
+    values = {} if found is None else dict(zip(found.keys, found.values, strict=True))
+    return decided(values, _any(runs), f"{first} less {second}")
+
+
+@register("recorded best")
+def recorded_best(claim: Claim, facts: Facts) -> Outcome:
+    """The setting with the best mean accuracy of a ``group`` of recorded runs on the ordinary test set.
+
+    It is called by the runs' name without test set and seed. Only seeds that every described setting has count.
+    """
+    order, network = _ranked(claim.arguments["group"])
+    if not order:
+        return waiting(_common(claim.arguments["group"]))
+    (best, ours), (second, theirs) = list(order.items())[:2]
+    ahead = over_seeds([ours[seed] - theirs[seed] for seed in ours])
+    mean = float(np.mean(list(ours.values())))
+    name, other = (label.removeprefix("ordinary-") for label in (best, second))
+    detail = f"{network}; {mean:.1f} %, {ahead.estimate:.1f} points above {other}"
+    return Outcome(name, Evidence.SAME_DATA, f"{detail}; of that difference: {_interval(ahead)}")
+
+
+@register("recorded range")
+def recorded_range(claim: Claim, facts: Facts) -> Outcome:
+    """Points between the best and the worst setting of a ``group`` of recorded runs, seed by seed.
+
+    Best and worst are those of the means over the seeds that every described setting has.
+    """
+    order, network = _ranked(claim.arguments["group"])
+    if not order:
+        return waiting(_common(claim.arguments["group"]))
+    best, *_, worst = order
+    values = {seed: order[best][seed] - order[worst][seed] for seed in order[best]}
+    return decided(values, network, f"{best} less {worst}")
+
+
+def _described(group: str) -> dict[str, Config]:
+    return sweeps.chosen(described_runs(), group)
+
+
+def _labels(described: Mapping[str, Config]) -> list[str]:
+    """Names of a group's settings without group and seed, in the description's order."""
+    return [name.partition("/")[2] for name in arms.names(described)]
+
+
+def _arm(described: Mapping[str, Config], label: str) -> str:
+    """`label`, if runs of that name are described. Raises ValueError, so that a claim cannot wait for ever."""
+    labels = _labels(described)
+    if label not in labels:
+        raise ValueError(f"no runs are called {label!r}; there are {', '.join(labels)}")
+    return label
+
+
+def _seeds_of_all(group: str) -> tuple[Sequence[str], dict[str, dict[str, RunResult]]]:
+    found = arms.by_name(recorded_runs(group))
+    labels = _labels(_described(group))
+    return sorted(set.intersection(*(set(found.get(label, {})) for label in labels))), found
+
+
+def _common(group: str) -> int:
+    return len(_seeds_of_all(group)[0])
+
+
+def _ranked(group: str) -> tuple[dict[str, dict[str, float]], str]:
+    """Accuracy by setting and seed, best mean first, and the network; nothing below ``arms.SEEDS`` common seeds."""
+    seeds, found = _seeds_of_all(group)
+    if len(seeds) < arms.SEEDS:
+        return {}, ""
+    values = {label: {seed: nhot.accuracy(by_seed[seed]) for seed in seeds} for label, by_seed in found.items()}
+    order = sorted(values, key=lambda label: -float(np.mean(list(values[label].values()))))
+    return {label: values[label] for label in order}, _any(found[order[0]])

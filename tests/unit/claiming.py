@@ -1,0 +1,23 @@
+"""Claims that no file holds, for tests of checks."""
+
+from ferbook import claims, facts
+from ferbook.claims import Claim, Result
+
+
+def judged(
+    check: str, printed: str, relation: str = "equals", claim_kind: str = "arithmetic", **arguments: object
+) -> Result:
+    """What `check` says of a claim that something printed as `printed` stands in `relation` to what it finds."""
+    one = Claim(
+        id="000-x",
+        where="w",
+        says="s",
+        kind=claim_kind,
+        printed=printed,
+        relation=relation,
+        check=check,
+        arguments=arguments,
+        page="book/verdicts/checks",
+    )
+    (result,) = claims.judge([one], facts.recorded())
+    return result
