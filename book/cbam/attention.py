@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook import cbam_quick, cbam_results, datasets, figures, records, report, sweeps
+from ferbook import cbam_quick, cbam_results, datasets, figures, records, report, sweeps, trained
 
 figures.use_style()
 audit = report.ClaimReport("000")
@@ -103,7 +103,7 @@ arms = {"none": {}, "blocks": {"model": {"options": {"placement": "blocks"}}}}
 described = cbam_quick.varied(arms, tuple(seeds), epochs=epochs)
 with tempfile.TemporaryDirectory() as store:
     built = cbam_quick.trained(described, Path(store))
-    networks = [cbam_quick.network(described[f"blocks-seed{seed}"], Path(store)) for seed in seeds]
+    networks = [trained.network(described[f"blocks-seed{seed}"], Path(store)) for seed in seeds]
 
 # %% tags=["remove-input"]
 report.table(

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import torch
 
-from ferbook import cbam_quick, datasets, figures, models, report
+from ferbook import cbam_quick, datasets, figures, models, report, trained
 from ferbook.models.cbam import Cbam
 
 figures.use_style()
@@ -88,7 +88,7 @@ config = cbam_quick.varied({"blocks": {"model": {"options": {"placement": "block
 ]
 with tempfile.TemporaryDirectory() as store:
     cbam_quick.trained({"blocks": config}, Path(store))
-    network = cbam_quick.network(config, Path(store))
+    network = trained.network(config, Path(store))
 faces = datasets.load(config.data.name, **config.data.options).part("test")
 gates = cbam_quick.spatial_gates(network, faces.images)
 

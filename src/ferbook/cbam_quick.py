@@ -54,13 +54,6 @@ def predictions(config: Config, store: Path) -> dict[str, np.ndarray]:
     return runs.open_run(config, store).predictions()
 
 
-def network(config: Config, store: Path) -> SmallCbamResNet:
-    """The network of a finished run, at the epoch that was kept."""
-    built = models.build(config.model.name, 8, in_channels=1, **config.model.options)
-    models.load_weights(built, runs.open_run(config, store).best)
-    return built.eval()
-
-
 def loss_by_terms(logits: Tensor, target: Tensor) -> float:
     """Binary cross-entropy as paper 000 prints it (section 2.4), term by term; slow, for comparison."""
     total = 0.0

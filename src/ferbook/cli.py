@@ -48,6 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sweep.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
     sweep.set_defaults(run=_sweep)
 
+    release = commands.add_parser("release", help="write the weights of a recorded run and their card to data/weights")
+    release.add_argument("name", nargs="?", default="compact-ferplus")
+    release.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
+    release.set_defaults(run=_release)
+
     claims = commands.add_parser("claims", help="check the papers' claims against recorded facts; show one in full")
     claims.add_argument("what", nargs="*", help="papers, as 000 to 004 (default: all); or: show ID [ID ...]")
     claims.set_defaults(run=_claims)
@@ -247,6 +252,15 @@ def _sweep(options: argparse.Namespace) -> int:
         print(f"{name}: {said}; {time.perf_counter() - started:.0f} s, {remaining} remaining", flush=True)
     print(f"{len(missing) - failed} recorded, {failed} failed")
     return 1 if failed else 0
+
+
+def _release(options: argparse.Namespace) -> int:
+    from ferbook import trained
+
+    if options.name not in trained.RELEASED:
+        raise FerbookError(f"nothing is released as {options.name!r}; there is {', '.join(trained.RELEASED)}.")
+    print(f"wrote {trained.release(options.name, options.store)} and its card")
+    return 0
 
 
 def _scores(result: RunResult) -> str:

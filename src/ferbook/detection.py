@@ -17,7 +17,6 @@ Angles are in degrees, positive counter-clockwise as a viewer sees the image. Wi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -95,13 +94,8 @@ class Detections:
         path = Path(path)
         numbers = np.column_stack([self.boxes, self.probability, self.landmarks.reshape(-1, 10)])
         table = pd.DataFrame(numbers, index=pd.Index(self.ids, name="id"), columns=COLUMNS[1:])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            table.to_csv(part, float_format="%.9g", lineterminator="\n")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with paths.replacing(path) as staging:
+            table.to_csv(staging, float_format="%.9g", lineterminator="\n")
 
     @classmethod
     def load(cls, path: Path | str, ids: Sequence[str] | np.ndarray | None = None) -> Detections:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -42,3 +44,18 @@ def cache_root() -> Path:
     """Where prepared data sets are kept: ``FERBOOK_CACHE``, else the user's cache folder. Safe to delete."""
     chosen = os.environ.get("FERBOOK_CACHE")
     return Path(chosen).expanduser().resolve() if chosen else user_cache_path("ferbook")
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A path to write to, beside `target` and with its ending, that takes its place if the block ends well.
+
+    Nobody sees half a file, and what a failed block wrote is removed. Folders are made.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    try:
+        yield staging
+        os.replace(staging, target)
+    finally:
+        staging.unlink(missing_ok=True)

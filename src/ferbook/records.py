@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -59,10 +58,8 @@ def provenance(faces: FaceSet, module: Path, **settings: object) -> dict[str, ob
 
 def write_json(path: Path, content: object) -> None:
     """Write plain data as JSON; whole or not at all. Makes the folder if it is not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
-    staging.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(staging, path)
+    with paths.replacing(path) as staging:
+        staging.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def read(name: str) -> dict[str, dict[str, object]]:

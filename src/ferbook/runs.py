@@ -7,7 +7,6 @@ In between lie the last checkpoint and the best weights so far, from which an in
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -80,9 +79,8 @@ class Run:
 
     def finish(self, result: RunResult, predictions: Mapping[str, np.ndarray]) -> None:
         """Store predictions, then the result; removes the checkpoint, which is no longer needed."""
-        staging = self.folder / "predictions.tmp.npz"
-        np.savez_compressed(staging, **predictions)
-        os.replace(staging, self.folder / "predictions.npz")
+        with paths.replacing(self.folder / "predictions.npz") as staging:
+            np.savez_compressed(staging, **predictions)
         write_json(self.folder / "result.json", asdict(result))
         self.checkpoint.unlink(missing_ok=True)
 

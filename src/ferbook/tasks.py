@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ferbook import augment, metrics, models, multilabel
+from ferbook import augment, metrics, models, multilabel, trained
 from ferbook.configs import Config
 from ferbook.errors import ConfigError, FerbookError
 from ferbook.losses import binary_cross_entropy, distribution_loss, focal_loss
@@ -155,23 +155,14 @@ class Task(lightning.LightningModule):
                 else:
                     kept.copy_(new)
 
-    def scores(self, batch: Tensor) -> Tensor:
-        """Logits (N, 8) of float images (N, C, H, W) in [0, 1] by the network that is judged."""
-        return models.logits(self.judged(batch.contiguous(memory_format=torch.channels_last)))
-
-    @torch.inference_mode()
     def predict_part(self, part: str) -> Tensor:
         """Logits (N, 8) of all faces of a part, without augmentation; float32, on the CPU."""
         training = self.judged.training
         self.judged.eval()
         size = max(self.config.batch, 256)
-        logits = []
-        for images in self.faces[part][0].split(size):
-            batch = scaled(images)
-            found = self.scores(batch)
-            logits.append((found + self.scores(batch.flip(3))) / 2 if self.config.mirror else found)
+        found = trained.logits(self.judged, self.faces[part][0], mirror=self.config.mirror, size=size)
         self.judged.train(training)
-        return torch.cat(logits).float().cpu()
+        return found
 
     def target(self, part: str) -> np.ndarray:
         """Labels of a part, (N, 8)."""

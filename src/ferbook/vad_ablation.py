@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -149,9 +148,8 @@ class Store:
         start = time.process_time()
         found = run()
         self.seconds += time.process_time() - start
-        staging = self.folder / f".{key}.{os.getpid()}.npz"
-        np.savez_compressed(staging, **found._asdict())
-        os.replace(staging, path)
+        with paths.replacing(path) as staging:
+            np.savez_compressed(staging, **found._asdict())
         return found
 
     def start(self, key: str, run) -> Start:
@@ -161,9 +159,8 @@ class Store:
             began = time.process_time()
             made = Start.of(run())
             self.seconds += time.process_time() - began
-            staging = self.folder / f".{key}.{os.getpid()}.safetensors"
-            save_file({name: value.contiguous() for name, value in made.state.items()}, staging)
-            os.replace(staging, path)
+            with paths.replacing(path) as staging:
+                save_file({name: value.contiguous() for name, value in made.state.items()}, staging)
         return Start(load_file(path), VAD_AXES)
 
 

@@ -126,12 +126,12 @@ def test_a_vgg_in_a_row_is_the_same_network():
 def test_the_weights_of_the_run_are_loaded_as_the_engine_built_them(tmp_path):
     config = sweeps.read_config("001/vgg16/seed0")
     run = runs.open_run(config, tmp_path)
-    with pytest.raises(DataError, match="ferbook sweep 001"):
-        photographs.trained(tmp_path)
+    with pytest.raises(DataError, match="ferbook sweep"):
+        photographs.vgg16(tmp_path)
     network = models.build(config.model.name, num_classes=8, in_channels=1, seed=7, **config.model.options).eval()
     models.save_weights(network, run.best)
     run.finish(RunResult(config.model_dump(mode="json"), [], {}, {}), {})
-    loaded = photographs.trained(tmp_path)
+    loaded = photographs.vgg16(tmp_path)
     images = torch.rand(2, 1, 48, 48)
     with torch.inference_mode():
         assert torch.equal(loaded(images), network(images))
@@ -184,7 +184,7 @@ def test_what_is_recorded_of_a_network_on_photographs():
 def test_a_record_of_other_weights_is_refused(monkeypatch):
     faces = load("synthetic", count=60, seed=1)
     network = networks.untrained(0, size=48).eval()
-    monkeypatch.setattr(photographs, "trained", lambda store: network)
+    monkeypatch.setattr(photographs, "vgg16", lambda store: network)
     monkeypatch.setattr(photographs, "measure", lambda network, faces: {"accuracy": 0.2})
     fake = RunResult({}, [], {"test_accuracy": 0.8}, {})
     monkeypatch.setattr(photographs.sweeps, "read", lambda path: fake)

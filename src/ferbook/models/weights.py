@@ -6,7 +6,6 @@ for by name; torch's cache keeps them, and its reader is told to accept tensors 
 
 from __future__ import annotations
 
-import os
 import pickle
 import re
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from ferbook import paths
 from ferbook.errors import ConfigError, DataError, FerbookError
 
 # What torchvision calls the layers after the features.
@@ -48,13 +48,8 @@ def save_weights(model: nn.Module, path: str | Path, metadata: Mapping[str, str]
             value = value.clone()
         storages.add(value.untyped_storage().data_ptr())
         state[name] = value
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        save_file(state, part, {"format": "pt", **(metadata or {})})
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with paths.replacing(path) as staging:
+        save_file(state, staging, {"format": "pt", **(metadata or {})})
     return path
 
 

@@ -13,7 +13,7 @@ import torch
 from sklearn.metrics import confusion_matrix
 from torch import nn
 
-from ferbook import metrics, models, records, runs, sweeps
+from ferbook import metrics, records, sweeps, trained
 from ferbook.emotions import EMOTIONS
 from ferbook.errors import DataError
 from ferbook.faceset import FaceSet
@@ -31,7 +31,7 @@ CONSERVING: tuple[str, ...] = ("z_plus", "alpha2_beta1", "gamma_box")
 SLACK = 0.005
 
 
-def trained(store: Path | None = None) -> nn.Sequential:
+def vgg16(store: Path | None = None) -> nn.Sequential:
     """The run's network at its best epoch, as layers in a row; takes grey 48-pixel faces (N, 1, 48, 48) in [0, 1].
 
     Parameters
@@ -42,13 +42,7 @@ def trained(store: Path | None = None) -> nn.Sequential:
     ------
     DataError: if the run was not made here.
     """
-    config = sweeps.read_config(RUN)
-    run = runs.open_run(config, store)
-    if run.result() is None:
-        raise DataError("the run is not finished", run.folder, hint="`ferbook sweep 001 --group vgg16` makes it.")
-    network = models.build(config.model.name, num_classes=len(EMOTIONS), in_channels=1, **config.model.options)
-    models.load_weights(network, run.best)
-    return networks.in_a_row(network).eval()
+    return networks.in_a_row(trained.network(sweeps.read_config(RUN), store))
 
 
 def measure(
@@ -58,7 +52,7 @@ def measure(
 
     Parameters
     ----------
-    network: from :func:`trained`, or another that takes such faces.
+    network: from :func:`vgg16`, or another that takes such faces.
     faces: from :func:`ferbook.relevance.pictures.voted`.
     composites: of the relevance.
 
@@ -89,14 +83,14 @@ def record(faces: FaceSet, store: Path | None = None) -> Path:
     Parameters
     ----------
     faces: the complete FER+.
-    store: as in :func:`trained`.
+    store: as in :func:`vgg16`.
 
     Raises
     ------
     DataError: if the run was not made here, or its network does not answer as it did in the run.
     """
     start = time.process_time()
-    values = measure(trained(store), pictures.voted(faces, "test"))
+    values = measure(vgg16(store), pictures.voted(faces, "test"))
     place = sweeps.record_path(*RUN.split("/", 1))
     recorded = sweeps.read(place).metrics["test_accuracy"]
     if abs(values["accuracy"] - recorded) > SLACK:
