@@ -38,6 +38,15 @@ def library_hash(files: Iterable[Path] | None = None) -> str:
 
 
 @cache
+def running(module: Path) -> str:
+    """Hash of the files that `module` uses, as they were when this process first asked.
+
+    What runs for hours is described by the code that it began with, whatever is edited meanwhile.
+    """
+    return library_hash(library_files(module))
+
+
+@cache
 def _imported(source: Path) -> frozenset[Path]:
     found: set[Path] = set()
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):

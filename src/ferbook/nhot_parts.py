@@ -150,10 +150,9 @@ def measure() -> dict[str, object]:
 def record() -> Path:
     """Write what :func:`measure` finds, so that claims can be judged without building a network; returns where."""
     path = records.path_of(RECORD)
-    source = Path(__file__)
     provenance = {
         "data": "none; the networks alone",
-        "library": dependencies.library_hash(dependencies.library_files(source)),
+        "library": dependencies.running(Path(__file__)),
         "torch": torch.__version__,
     }
     records.write_json(path, {"provenance": provenance, "values": measure()})

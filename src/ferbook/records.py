@@ -49,7 +49,7 @@ def provenance(faces: FaceSet, module: Path, **settings: object) -> dict[str, ob
         "data": faces.name,
         "checksum": faces.provenance["checksum"],
         **settings,
-        "library": dependencies.library_hash(dependencies.library_files(module)),
+        "library": dependencies.running(module),
         "python": platform.python_version(),
         **{name: version(name) for name in ("numpy", "torch", "lightning")},
         "date": datetime.now(UTC).date().isoformat(),

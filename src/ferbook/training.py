@@ -18,7 +18,20 @@ import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from torch import Tensor
 
-from ferbook import augment, datasets, detection, folds, labels, metrics, models, multilabel, records, runs, splits
+from ferbook import (
+    augment,
+    datasets,
+    dependencies,
+    detection,
+    folds,
+    labels,
+    metrics,
+    models,
+    multilabel,
+    records,
+    runs,
+    splits,
+)
 from ferbook.configs import Config
 from ferbook.emotions import EMOTIONS
 from ferbook.errors import ConfigError
@@ -47,6 +60,7 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
     finished = run.result()
     if finished is not None:
         return finished
+    dependencies.running(Path(__file__))  # the record tells the code that the run began with
     if config.start is not None:
         train(config.start, store)
     faces, parts = load_parts(config)

@@ -42,3 +42,18 @@ def test_hash_follows_content(tmp_path, monkeypatch):
     first = library_hash([module])
     module.write_text("x = 2\n")
     assert library_hash([module]) != first
+
+
+def test_a_process_is_described_by_the_code_it_began_with(tmp_path, monkeypatch):
+    module = PACKAGE / "labels.py"
+    copies = tmp_path / "labels.py"
+    copies.write_bytes(module.read_bytes())
+    monkeypatch.setattr(dependencies, "PACKAGE", tmp_path)
+    monkeypatch.setattr(dependencies, "library_files", lambda source: [copies])
+    dependencies.running.cache_clear()
+    first = dependencies.running(copies)
+    copies.write_text("edited meanwhile")
+    assert dependencies.running(copies) == first
+    dependencies.running.cache_clear()
+    assert dependencies.running(copies) != first
+    dependencies.running.cache_clear()

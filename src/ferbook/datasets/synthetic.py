@@ -52,7 +52,7 @@ def load(
         raise ConfigError("count", f"{count} faces cannot fill three parts", "Ask for 10 or more.")
     source = f"synthetic {count} {size} {colour} {seed} {prior}"
     # A face depends on the code that draws it, so that code is the source whose change renews the prepared copy.
-    code = dependencies.library_hash(dependencies.library_files(Path(__file__)))
+    code = dependencies.running(Path(__file__))
     mark = hashlib.sha256(f"{source} {code}".encode()).hexdigest()
     return cache.prepared("synthetic", source, mark, lambda: _draw(count, size, colour, seed, prior))
 

@@ -196,7 +196,7 @@ def ready(
     seed: of faces and training.
     dataset: one of ``pictures.SETS``.
     """
-    code = dependencies.library_hash(dependencies.library_files(Path(__file__)))
+    code = dependencies.running(Path(__file__))
     mark = "" if dataset == "synthetic" else datasets.source_mark(dataset)
     setting = f"{dataset} {mark} {kind} {count} {epochs} {seed} {torch.__version__} {code}"
     name = hashlib.sha256(setting.encode()).hexdigest()[:16]
