@@ -18,7 +18,7 @@
 # %%
 import pandas as pd
 
-from ferbook import claims, facts, nhot, printed, report, sweeps
+from ferbook import claims, facts, nhot, report, sweeps
 
 audit = report.ClaimReport("002")
 recorded = sweeps.load("002", "nhot")
@@ -81,59 +81,14 @@ audit.rows("002-order-*", "002-about-*", caption="One network against another, b
 
 # %% [markdown]
 # Watch what is compared with what. VGG16's number is from faces with mirrored and turned copies, the numbers of the three other networks are from
-# the plain faces. For RAN the report prints both, and with copies on both sides the lead is smaller than the ups and downs of table 2 below.
+# the plain faces. For RAN the report prints both, and with copies on both sides the lead is smaller than the
+# ups and downs of [table 2](augmentation).
 #
-# ## Augmentation and alignment
+# ## Augmentation, alignment, start weights
 #
-# VGG16 was trained with turned copies of the faces, at four angles and a random one. Table 2 gives the best epoch, the 75th percentile of the
-# forty epochs, and how many of them passed 85 %.
-
-# %% tags=["remove-input"]
-report.table(
-    printed.table("002-table2"), caption="Table 2 of the paper: VGG16 with turned copies (B base, F flip, R rotate)"
-)
-
-# %% tags=["remove-input"]
-audit.rows("002-table2-*", caption="Table 2, computed again")
-
-# %% [markdown]
-# The columns support each other: if the 75th percentile is above 85 %, at least ten of forty epochs must be, and so it is in every row. By
-# the best epoch alone, however, the angle that follows 20° is 40°. The best of forty epochs is the least steady of the three measures.
-
-# %% tags=["remove-input"]
-report.table(
-    printed.table("002-table3"), caption="Table 3 of the paper: networks made for faces, without and with augmentation"
-)
-
-# %% tags=["remove-input"]
-audit.rows(
-    "002-table3-*",
-    "002-augmented-*",
-    "002-augmentation*",
-    "002-rotation-*",
-    caption="What mirrored and turned faces add",
-)
-
-# %% [markdown]
-# **Alignment** turns and shifts a face until its eyes lie where all eyes lie. Its effect is told in words, and most claims about it stay open.
-# What can be counted is how many faces it can be applied to (see [Finding faces](../faces/finding_faces)).
-
-# %% tags=["remove-input"]
-audit.rows(
-    "002-alignment*",
-    "002-upright",
-    "002-adaptive",
-    "002-flip-*",
-    caption="Alignment, and augmentation that looks first",
-)
-
-# %% [markdown]
-# ## Starting weights
-
-# %% tags=["remove-input"]
-audit.rows("002-imagenet", "002-affectnet", "002-start-*", caption="Where training starts from")
-
-# %% [markdown]
+# Mirrored and turned copies, faces turned upright, and weights from other data each have a claim or a table of their own. They are computed again, and tried, in
+# [Augmentation and alignment](augmentation) and [Starting weights](starting_weights).
+#
 # ## Whole faces
 #
 # An accuracy is a number of right answers divided by a number of faces. Section 5.2.1 says that the test set was drawn once and never changed, and section
@@ -148,35 +103,10 @@ audit.rows("002-whole-*", caption="Printed accuracies as fractions of one test s
 # is no error in itself. A program that averages over batches gives each face of a smaller last batch more weight, and then the result is no
 # fraction of faces. It is a hint that the numbers were not all counted in one way.
 #
-# ## Time and memory
-
-# %% tags=["remove-input"]
-report.table(printed.table("002-table4"), caption="Table 4 of the paper: one epoch of VGG16 on augmented faces")
-
-# %% tags=["remove-input"]
-report.table(printed.table("002-table5"), caption="Table 5 of the paper: memory of the cards")
-
-# %% tags=["remove-input"]
-audit.rows("002-table4-*", "002-table5-*", "002-time-*", "002-memory-*", caption="Tables 1, 4 and 5")
-
-# %% [markdown]
-# ## Labels as printed
+# ## Labels, time and memory
 #
-# Figure 16 shows cleaning on three faces, table 6 two faces with all votes on happiness. [FER+ in numbers](../faces/ferplus_in_numbers) counts the
-# same steps on the data set.
-
-# %% tags=["remove-input"]
-audit.rows(
-    "002-fig16-*",
-    "002-table6-*",
-    "002-categories*",
-    "002-most-labels",
-    "002-test-share",
-    "002-winner-of-ten",
-    caption="Votes, shares, categories",
-)
-
-# %% [markdown]
+# The printed examples of votes and labels are computed again in [Labels and splits](labels_and_splits), the printed times in [Time](time).
+#
 # ## Printed twice
 #
 # Numbers that stand in two places, and comparisons of printed numbers. A long report that keeps nearly all of them the same
@@ -219,9 +149,15 @@ audit.rows(
 # | subject | decided by | page |
 # |---|---|---|
 # | votes, cleaning, complexity, classes, test sets | counting on FER+ | [FER+ in numbers](../faces/ferplus_in_numbers) |
-# | gain from N = 1 to 3, ordinary and complex | recorded runs | [N-hot training](nhot_training) |
+# | printed votes, shares and categories | computing them again | [Labels and splits](labels_and_splits) |
+# | networks, layers, operations | building and counting | [Architectures](architectures) |
+# | mirrored and turned copies, alignment | arithmetic, recorded runs | [Augmentation and alignment](augmentation) |
 # | ten losses | mathematics, recorded runs | [Ten losses](losses) |
-# | networks | building and counting | [Architectures](architectures) |
+# | start weights | arithmetic, recorded runs | [Starting weights](starting_weights) |
+# | gain from N = 1 to 3 on ordinary faces | recorded runs | [N-hot training](nhot_training) |
+# | complex faces | recorded runs, arithmetic | [Complex faces](complex_faces) |
+# | hours and cards | arithmetic, recorded speeds | [Time](time) |
+# | all together | | [Verdict](verdict) |
 #
 # ## What can be checked
 #

@@ -1,0 +1,148 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Verdict on paper 002
+#
+# **The idea**, to train on the divided opinion of ten annotators instead of on its winner, needs no defence: it costs nothing where votes are at hand. The
+# question is how much it gains, and whether the report {cite}`duan2022` can know.
+
+# %%
+import pandas as pd
+
+from ferbook import arms, claims, facts, nhot, nhot_complex, nhot_time, paths, report, sweeps
+
+audit = report.ClaimReport("002")
+judged = claims.judge(claims.load_claims("002").claims, facts.recorded())
+recorded = sweeps.load("002", "nhot")
+
+# %% tags=["remove-input"]
+counts = claims.counted(judged)["002"]
+report.table(
+    [{"verdict": str(verdict), "claims": counts[verdict]} for verdict in claims.Verdict],
+    caption=f"The {len(judged)} claims of this chapter",
+)
+
+# %% [markdown]
+# ## By subject
+#
+# Each claim is decided on one page. A page with many claims that cannot be checked waits for trainings, or rests on other people's work.
+
+# %% tags=["remove-input"]
+pages = [result.claim.page.partition("#")[0] for result in judged]
+titles = {
+    page: next(
+        line[4:] for line in (paths.project_root() / f"{page}.py").read_text().splitlines() if line[:4] == "# # "
+    )
+    for page in dict.fromkeys(pages)
+}
+table = pd.crosstab([titles[page] for page in pages], [str(result.verdict) for result in judged])
+shown = [verdict for verdict in map(str, claims.Verdict) if verdict in table]
+report.table(
+    table.loc[list(titles.values()), shown].rename_axis(index="page", columns=None).reset_index(),
+    caption="Claims by page and verdict",
+)
+
+# %% [markdown]
+# ## What matters most
+#
+# Four claims carry the report: the level it reaches, what N-hot labels gain, what complex faces cost, and that the squared error is the best loss.
+
+# %% tags=["remove-input"]
+audit.box("002-best-vgg16", "002-nhot-gain-least", "002-nhot-drop", "002-loss-best")
+
+# %% tags=["remove-input"]
+gain = {kind: nhot.told(nhot.gain(recorded, kind), sign=True) for kind in nhot.KINDS}
+report.prose(
+    f"""**The gain from N = 1 to 3, so far, for a small network on FER+:** {gain["ordinary"]} on ordinary faces, {gain["complex"]} on complex ones (points of
+    accuracy). **The fall:** {nhot_complex.in_words(nhot_complex.falls(recorded))} See the pages "N-hot training" and "Complex faces"."""
+)
+
+# %% [markdown]
+# ## What does not hold
+#
+# All claims that fail or contradict others of the report, with the reason. Most are slips.
+
+# %% tags=["remove-input"]
+bad = (claims.Verdict.FAILS, claims.Verdict.CONTRADICTS)
+report.table(
+    [
+        {
+            "claim": result.claim.says,
+            "where": result.claim.where,
+            "printed": report.printed(result.claim),
+            "found": report.show(result.outcome.value, result.claim),
+            "verdict": str(result.verdict),
+            "rests on": result.evidence,
+        }
+        for result in judged
+        if result.verdict in bad
+    ],
+    caption="Claims that fail or contradict themselves",
+)
+
+# %% [markdown]
+# ## What it would take
+#
+# *Trained* claims wait for runs, and are judged by themselves as soon as there are enough seeds. Claims without support cannot be decided by any run: most speak of
+# other data sets, give a reason for what was seen, or propose what to do next.
+
+# %% tags=["remove-input"]
+opened = [result for result in judged if result.verdict is claims.Verdict.UNCHECKED]
+waiting = [result for result in opened if result.claim.kind == "trained"]
+own = [result for result in waiting if "networks" in result.claim.arguments]
+grids = nhot_time.grids()
+missing = [grid for grid in grids.values() if grid.recorded < grid.described]
+days = sum(map(nhot_time.days, nhot_time.EXPERIMENTS))
+report.table(
+    [
+        {
+            "claims": len(own),
+            "what they wait for": f"the paper's own networks, as many epochs, {arms.SEEDS} seeds",
+            "cost": f"two cores: at least {arms.SEEDS * days:,.0f} days for all experiments; a graphics card",
+        },
+        {
+            "claims": len(waiting) - len(own),
+            "what they wait for": f"{arms.SEEDS} seeds of this book's small network",
+            "cost": f"{sum(grid.described - grid.recorded for grid in missing)} runs in {len(missing)} groups, minutes to an hour or two each",
+        },
+        {
+            "claims": len(opened) - len(waiting),
+            "what they wait for": "nothing that is printed, or data that are not at hand",
+            "cost": report.NOTHING,
+        },
+    ],
+    caption=f"The {len(opened)} claims that cannot be decided yet, or not here",
+)
+
+# %% [markdown]
+# [Time](time) has the account. A level such as 86 % can only be tested by training the same network as long; a *difference* can be asked of any network, and a
+# difference that only one network shows is worth knowing as well.
+#
+# ## What the report did well
+#
+# It defines labels, complexity and test sets so precisely that they can be rebuilt from the text, and shows an example with numbers. It prints where its results
+# come from, keeps nearly every number the same wherever it stands twice, and devotes a section to what it could not do: one run each, choice on the test faces,
+# rare emotions, ten votes as an estimate. Most of what this chapter measures beyond the report, the report named first.
+#
+# ## All claims
+
+# %% tags=["remove-input"]
+audit.table()
+
+# %% [markdown]
+# ## Summary
+#
+# * **Scope.** All printed numbers; labels and splits on FER+; training with a small network. Not RAN, DAN and MTEN at full length.
+# * **What holds.** The data are what they are said to be, tables and text agree, and the steps from votes to labels give the printed examples.
+# * **What does not.** A fall of about twenty points for VGG16 at N = 1, and few other numbers; see the table above.
+# * **What cannot be told.** Every ranking that rests on one run per setting: rotation angles, losses, start weights. The bars carry no numbers.
+# * **What was easy.** Text and definitions.
+# * **What was difficult.** Batch size, dropout, learning rates and seeds are not stated.
+# * **What to take along.** [Labels with all votes](labels_and_splits) cost nothing. [A difference](nhot_training) needs seeds, and [a hard test set](complex_faces)
+#   changes what is left to train on.
