@@ -75,7 +75,18 @@ PICTURES = Measure("pictures in an epoch", lambda run: run.metrics.get("with_cop
 #: How many epochs a run lasts.
 EPOCHS = Measure("epochs", lambda run: run.config["epochs"], 0)
 
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000", "#7b4fa3", "#a6761d")
+_COLOURS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#7f7f7f",
+    "#000000",
+    "#7b4fa3",
+    "#a6761d",
+)
 _STYLES = ("-", "--")
 
 
@@ -218,7 +229,7 @@ def finding(group: str, runs: Runs, of: str, to: str, measure: str | Measure = "
 
 
 class Statistics(NamedTuple):
-    """Table 2's three numbers of one run: its best epoch (%), the epochs' 75th percentile (%), epochs above a threshold."""
+    """Table 2 of one run: its best epoch (%), the 75th percentile of its epochs (%), epochs above a threshold."""
 
     highest: float
     percentile: float
