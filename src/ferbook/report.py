@@ -89,11 +89,9 @@ class ClaimReport:
             if not fnmatch.filter(self._judged, pattern):
                 raise ConfigError("claim", f"no claim is called {pattern!r}", f"Known: {', '.join(self._judged)}.")
         chosen = [r for name, r in self._judged.items() if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
-        head = "".join(f"<th>{title}</th>" for title in ("claim", "printed", "found", "verdict", ""))
-        lines = "".join(self._one_row(result) for result in chosen)
-        return _scrolling(head, lines, caption)
+        return _claims(("claim", "printed", "found", "verdict", ""), map(self._one_row, chosen), caption)
 
-    def _one_row(self, result: Result) -> str:
+    def _one_row(self, result: Result) -> tuple[Sequence[str], str]:
         claim, outcome = result.claim, result.outcome
         remarks = " ".join(_sentence(text) for text in (outcome.detail, claim.note) if text)
         cells = (
@@ -103,8 +101,7 @@ class ClaimReport:
             f"<strong>{result.verdict}</strong>",
             f'{escape(remarks)} <span class="verdict-check">{check_link(claim)}</span>',
         )
-        body = "".join(f"<td>{cell}</td>" for cell in cells)
-        return f'<tr class="{verdict_class(result)}" id="{claim.anchor}">{body}</tr>'
+        return cells, f' class="{verdict_class(result)}" id="{claim.anchor}"'
 
     def table(self, page: str = "", caption: str = "All claims of this paper") -> HTML:
         """The claims that are decided on `page` (as ``book/faces/synthetic_face``), or all: printed, found, verdict.
@@ -112,23 +109,42 @@ class ClaimReport:
         Each leads to its box or row.
         """
         chosen = [result for result in self._judged.values() if result.claim.page.startswith(page)]
-        head = "".join(f"<th>{title}</th>" for title in ("claim", "where", "printed", "found", "evidence", "verdict"))
-        lines = "".join(
-            "<tr>"
-            f'<td><a href="{places.link(result.claim)}">{escape(result.claim.says)}</a></td>'
-            f"<td>{escape(result.claim.where)}</td><td>{escape(printed(result.claim))}</td>"
-            f"<td>{escape(show(result.outcome.value, result.claim))}</td>"
-            f"<td>{result.evidence}</td><td>{result.verdict}</td></tr>"
+        lines = (
+            (
+                (
+                    f'<a href="{places.link(result.claim)}">{escape(result.claim.says)}</a>',
+                    escape(result.claim.where),
+                    escape(printed(result.claim)),
+                    escape(show(result.outcome.value, result.claim)),
+                    str(result.evidence),
+                    str(result.verdict),
+                ),
+                "",
+            )
             for result in chosen
         )
-        return _scrolling(head, lines, caption)
+        return _claims(("claim", "where", "printed", "found", "evidence", "verdict"), lines, caption)
 
 
-def _scrolling(head: str, lines: str, caption: str) -> HTML:
+def _claims(titles: Sequence[str], lines: Iterable[tuple[Sequence[str], str]], caption: str) -> HTML:
+    """A table of claims; on a narrow screen each is a block, whose cells say what they are.
+
+    Parameters
+    ----------
+    titles: of the columns; the first is the claim's.
+    lines: cells of a row, and the row's attributes.
+    """
+    head = "".join(f"<th>{title}</th>" for title in titles)
+    body = "".join(
+        f"<tr{attributes}>"
+        + "".join(f'<td data-title="{title}">{cell}</td>' for title, cell in zip(titles, cells, strict=True))
+        + "</tr>"
+        for cells, attributes in lines
+    )
     return HTML(
         f'<div class="ferbook-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f'<table class="ferbook-table"><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
-        f"<tbody>{lines}</tbody></table></div>"
+        f'<table class="ferbook-table ferbook-claims"><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
