@@ -72,7 +72,7 @@ IMAGES = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(3))
 TARGETS = torch.tensor([0, 3])
 
 
-@pytest.mark.parametrize("rule", ["z_plus", "alpha2_beta1", "gamma_box"])
+@pytest.mark.parametrize("rule", ["z_plus", "alpha2_beta1", "gamma_box", *lrp.BOXED])
 def test_vgg16_conserves_relevance_within_a_per_cent_and_biases_take_some(rule):
     network = vgg()
     logits = lrp.scores(network, IMAGES)
@@ -80,6 +80,23 @@ def test_vgg16_conserves_relevance_within_a_per_cent_and_biases_take_some(rule):
     assert kept.tolist() == pytest.approx([1.0] * 2, abs=0.01)
     with_bias = lrp.conserved(lrp.relevance(network, IMAGES, TARGETS, rule, bias=True), logits, TARGETS)
     assert (abs(with_bias - 1) > 0.05).all()
+
+
+def test_over_black_pixels_only_z_box_has_something_to_hand_relevance_to():
+    """Every unit is switched on by its bias alone; a pixel could have been brighter, and z-box counts that."""
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(2 * 36, 1, bias=False))
+    with torch.no_grad():
+        network[0].weight.copy_(torch.tensor([[1.0, -1, 1], [-1, 1, -1], [1, -1, 1]]).expand(2, 1, 3, 3))
+        network[0].bias.fill_(0.5)
+        network[3].weight.fill_(0.1)
+    black, target = torch.zeros(1, 1, 8, 8), torch.tensor([0])
+    logits = lrp.scores(network, black)
+    share = {
+        rule: float(lrp.conserved(lrp.relevance(network, black, target, rule), logits, target))
+        for rule in ("z_plus", "alpha2_beta1", "gamma_box", *lrp.BOXED)
+    }
+    assert share["z_plus"] == share["alpha2_beta1"] == 0
+    assert all(share[rule] == pytest.approx(1, abs=1e-3) for rule in ("gamma_box", *lrp.BOXED))
 
 
 def test_epsilon_without_biases_is_gradient_times_input():
@@ -90,7 +107,7 @@ def test_epsilon_without_biases_is_gradient_times_input():
     assert lrp.conserved(expected, lrp.scores(network, IMAGES), TARGETS).tolist() == pytest.approx([1] * 2, abs=0.01)
 
 
-@pytest.mark.parametrize("rule", ["z_plus", "alpha2_beta1", "gamma_box"])
+@pytest.mark.parametrize("rule", ["z_plus", "alpha2_beta1", "gamma_box", *lrp.BOXED])
 def test_the_shortcut_for_activations_changes_nothing(rule):
     network, images, targets = vgg(), IMAGES[:1], TARGETS[:1]
     full = lrp.relevance(network, images, targets, lrp.composite(rule, fast=False))
@@ -99,7 +116,7 @@ def test_the_shortcut_for_activations_changes_nothing(rule):
     )
 
 
-@pytest.mark.parametrize("rule", ["z_plus", "alpha2_beta1", "gamma_box"])
+@pytest.mark.parametrize("rule", ["z_plus", "alpha2_beta1", "gamma_box", *lrp.BOXED])
 def test_inputs_below_zero_take_the_full_rule(rule):
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3))
@@ -133,8 +150,9 @@ def test_batch_normalisation_is_folded_before_relevance():
 
 
 def test_wrong_names_and_shapes_are_refused():
-    with pytest.raises(ConfigError, match="alpha2_beta1"):
-        lrp.composite("alphabeta")
+    for name in ("alphabeta", "epsilon_box", "z_plus_boxed"):
+        with pytest.raises(ConfigError, match="alpha2_beta1"):
+            lrp.composite(name)
     with pytest.raises(ValueError, match="one target each"):
         lrp.relevance(vgg(), IMAGES, torch.tensor([0]))
 

@@ -34,6 +34,12 @@ COMPOSITES: dict[str, str] = {
     "alpha2_beta1": "in convolutions positive contributions count twice, negative ones against them",
     "gamma_box": "gamma rule in convolutions; z-box in the first, which knows the range of pixels",
 }
+#: The same with another first layer. A unit there that its bias alone switches on, as over black pixels, has no
+#: positive contribution to hand relevance to; z-box always has something, so that nothing is lost.
+BOXED: dict[str, str] = {
+    "z_plus_box": "as z_plus; z-box in the first layer (deep Taylor decomposition, Montavon et al. 2017)",
+    "alpha2_beta1_box": "as alpha2_beta1; z-box in the first layer",
+}
 #: Keeps quotients finite.
 EPSILON = 1e-6
 #: Weight of the positive part in the gamma rule.
@@ -45,9 +51,9 @@ def composite(name: str, *, bias: bool = False, low: float = 0.0, high: float = 
 
     Parameters
     ----------
-    name: one of ``COMPOSITES``.
+    name: one of ``COMPOSITES`` or ``BOXED``.
     bias: let biases take their share of relevance, which then is lost to the pixels.
-    low, high: least and greatest value of a pixel, for "gamma_box".
+    low, high: least and greatest value of a pixel, for z-box.
     fast: leave out computations that give zero because a layer's inputs are not negative, as after a ReLU. The result
         is the same.
 
@@ -55,13 +61,15 @@ def composite(name: str, *, bias: bool = False, low: float = 0.0, high: float = 
     ------
     ConfigError: if there is no such composite.
     """
-    if name not in COMPOSITES:
-        raise ConfigError("composite", f"{name!r} is unknown", f"Use one of {', '.join(COMPOSITES)}.")
+    known = COMPOSITES | BOXED
+    if name not in known:
+        raise ConfigError("composite", f"{name!r} is unknown", f"Use one of {', '.join(known)}.")
     zero = None if bias else ["bias"]
     dense = (nn.Linear, Epsilon(EPSILON, zero_params=zero))
     base = layer_map_base(EPSILON)
     canonizers = [SequentialMergeBatchNorm()]
-    match name:
+    rule, box, _ = name.partition("_box")
+    match rule:
         case "epsilon":
             convolution: Hook = Epsilon(EPSILON, zero_params=zero)
         case "z_plus":
@@ -77,7 +85,7 @@ def composite(name: str, *, bias: bool = False, low: float = 0.0, high: float = 
     if not fast and isinstance(convolution, _OfActivations):
         convolution = convolution.full
     layers = [*base, (Convolution, convolution), dense]
-    if name == "gamma_box":
+    if box:
         first = [(Convolution, ZBox(low, high, EPSILON, zero_params=zero))]
         return SpecialFirstLayerMapComposite(layers, first, canonizers=canonizers)
     return LayerMapComposite(layers, canonizers=canonizers)
@@ -102,7 +110,7 @@ def relevance(
         in evaluation mode and left as it was.
     images: (N, C, H, W) floats, as the network takes them.
     targets: (N,) classes to explain.
-    composite: one of ``COMPOSITES``, or a composite of zennit's own.
+    composite: one of ``COMPOSITES`` or ``BOXED``, or a composite of zennit's own.
     bias, low, high: as in :func:`composite`; they say nothing about a composite that is given.
     batch: images at a time. Weights are prepared once per batch and layer, so larger is faster, until memory ends.
 

@@ -17,16 +17,15 @@ from ferbook import metrics, records, sweeps, trained
 from ferbook.emotions import EMOTIONS
 from ferbook.errors import DataError
 from ferbook.faceset import FaceSet
-from ferbook.relevance import intensity, networks, pictures
+from ferbook.relevance import intensity, lrp, networks, pictures
 from ferbook.relevance.head import pixels
-from ferbook.relevance.lrp import conserved, relevance, scores
 
 #: The record, and the run that it is about.
 RECORD = "001/vgg16-ferplus"
 RUN = "001/vgg16/seed0"
-#: Faces on which conservation is checked, and in which composites: those that divide by nothing near zero.
+#: Faces on which conservation is checked, and in which composites: not epsilon, which divides by what is near zero.
 CHECKED = 64
-CONSERVING: tuple[str, ...] = ("z_plus", "alpha2_beta1", "gamma_box")
+CONSERVING: tuple[str, ...] = (*(name for name in lrp.COMPOSITES if name != "epsilon"), *lrp.BOXED)
 #: By how much the accuracy found here may differ from the run's own.
 SLACK = 0.005
 
@@ -63,11 +62,11 @@ def measure(
     reaches the pixels.
     """
     test = intensity.Faces.of(faces, pixels)
-    predicted = scores(network, test.images).argmax(1)
+    predicted = lrp.scores(network, test.images).argmax(1)
     right = test.where((predicted == test.labels).numpy())
     images, labels = right.images[:CHECKED], right.labels[:CHECKED]
-    logits = scores(network, images)
-    shares = {name: conserved(relevance(network, images, labels, name), logits, labels) for name in CONSERVING}
+    logits = lrp.scores(network, images)
+    shares = {name: lrp.conserved(lrp.relevance(network, images, labels, name), logits, labels) for name in CONSERVING}
     return {
         "accuracy": metrics.tie_aware_accuracy(predicted.numpy(), faces.distribution),
         "faces": len(faces),
