@@ -44,7 +44,7 @@ report.table(
     caption=f"An epoch of {nhot_time.COPIES * nhot_time.training_faces():,} pictures: printed times, and recorded speeds of this book",
 )
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Bars on a logarithmic axis: minutes per epoch of VGG16 on three graphics cards and two processor cores, and of the compact network"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Points on a logarithmic axis: minutes per epoch of VGG16 on three graphics cards and two processor cores, and of the compact network"}}
 _ = nhot_time.figure()
 
 # %% tags=["remove-input"]
@@ -69,7 +69,7 @@ audit.rows("002-table4-*", "002-table5-*", "002-time-*", "002-memory-*", caption
 # ## What a whole reproduction costs
 #
 # The text fixes how many trainings stand behind most figures. Each costs its epochs (40, for DAN 60) times the pictures of one epoch. RAN, DAN and MTEN were not
-# timed; they are taken to run at VGG16's rate of arithmetic, which flatters DAN and MTEN (small kernels and attention are slower per operation). Reading the
+# timed; they are taken to run at VGG16's rate of arithmetic, which is likely to flatter DAN and MTEN (small kernels and attention are slower per operation). Reading the
 # data, testing, figures 22 to 24 and pre-training are left out. It is a lower bound.
 
 # %% tags=["remove-input"]

@@ -97,7 +97,9 @@ opened = [result for result in judged if result.verdict is claims.Verdict.UNCHEC
 waiting = [result for result in opened if result.claim.kind == "trained"]
 own = [result for result in waiting if "networks" in result.claim.arguments]
 grids = nhot_time.grids()
-missing = [grid for grid in grids.values() if grid.recorded < grid.described]
+missing = {name: grid.described - grid.recorded for name, grid in grids.items()}
+known = [name for name, grid in grids.items() if missing[name] and grid.whole is not None]
+hours = sum(missing[name] * grids[name].whole / grids[name].described for name in known)
 days = sum(map(nhot_time.days, nhot_time.EXPERIMENTS))
 report.table(
     [
@@ -108,8 +110,8 @@ report.table(
         },
         {
             "claims": len(waiting) - len(own),
-            "what they wait for": f"{arms.SEEDS} seeds of this book's small network",
-            "cost": f"{sum(grid.described - grid.recorded for grid in missing)} runs in {len(missing)} groups, minutes to an hour or two each",
+            "what they wait for": f"{arms.SEEDS} seeds of the runs that this book plans, most of them of its small network",
+            "cost": f"{sum(missing.values())} runs; in {len(known)} of {len(grids)} groups it is known: {hours:,.0f} CPU hours",
         },
         {
             "claims": len(opened) - len(waiting),
@@ -121,7 +123,7 @@ report.table(
 )
 
 # %% [markdown]
-# [Time](time) has the account. A level such as 86 % can only be tested by training the same network as long; a *difference* can be asked of any network, and a
+# [Time](time) has the account. A printed level can only be tested by training the same network as long; a *difference* can be asked of any network, and a
 # difference that only one network shows is worth knowing as well.
 #
 # ## What the report did well
@@ -141,7 +143,7 @@ audit.table()
 # * **Scope.** All printed numbers; labels and splits on FER+; training with a small network. Not RAN, DAN and MTEN at full length.
 # * **What holds.** The data are what they are said to be, tables and text agree, and the steps from votes to labels give the printed examples.
 # * **What does not.** A fall of about twenty points for VGG16 at N = 1, and few other numbers; see the table above.
-# * **What cannot be told.** Every ranking that rests on one run per setting: rotation angles, losses, start weights. The bars carry no numbers.
+# * **What cannot be told.** How firm the report's own rankings are, of angles, losses and start weights: one run per setting, and bars without numbers.
 # * **What was easy.** Text and definitions.
 # * **What was difficult.** Batch size, dropout, learning rates and seeds are not stated.
 # * **What to take along.** [Labels with all votes](labels_and_splits) cost nothing. [A difference](nhot_training) needs seeds, and [a hard test set](complex_faces)

@@ -147,10 +147,14 @@ def in_words(found: list[Fall]) -> str:
 def figure(found: list[Fall]) -> Figure:
     """Per N, the points that go with harder faces and those that go with fewer complex faces in training."""
     shown = {title: [fall.causes[name].mean for fall in found] for name, title in CAUSES.items() if name != "draw"}
-    return figures.bars(
+    drawing = figures.bars(
         [str(fall.n) for fall in found],
         shown,
         (figures.SOURCE_COLOURS["recorded"], figures.MARK_COLOURS[0]),
         xlabel="N, most emotions in a training label",
         ylabel="lower accuracy (points)",
     )
+    # Inside, it would cover a bar.
+    drawing.axes[0].get_legend().remove()
+    drawing.legend(loc="outside lower center", ncols=2)
+    return drawing
