@@ -60,13 +60,13 @@ audit.box("002-best-vgg16", "002-nhot-gain-least", "002-nhot-drop", "002-loss-be
 gain = {kind: nhot.told(nhot.gain(recorded, kind), sign=True) for kind in nhot.KINDS}
 report.prose(
     f"""**The gain from N = 1 to 3, so far, for a small network on FER+:** {gain["ordinary"]} on ordinary faces, {gain["complex"]} on complex ones (points of
-    accuracy). **The fall:** {nhot_complex.in_words(nhot_complex.falls(recorded))} See the pages "N-hot training" and "Complex faces"."""
+    accuracy). **Complex faces.** {nhot_complex.in_words(nhot_complex.falls(recorded))} See the pages "N-hot training" and "Complex faces"."""
 )
 
 # %% [markdown]
 # ## What does not hold
 #
-# All claims that fail or contradict others of the report, with the reason. Most are slips.
+# All claims that fail or contradict others of the report, by what is known today.
 
 # %% tags=["remove-input"]
 bad = (claims.Verdict.FAILS, claims.Verdict.CONTRADICTS)
@@ -106,12 +106,12 @@ report.table(
         {
             "claims": len(own),
             "what they wait for": f"the paper's own networks, as many epochs, {arms.SEEDS} seeds",
-            "cost": f"two cores: at least {arms.SEEDS * days:,.0f} days for all experiments; a graphics card",
+            "cost": f"at least {arms.SEEDS * days:,.0f} days of two cores, for all experiments",
         },
         {
             "claims": len(waiting) - len(own),
             "what they wait for": f"{arms.SEEDS} seeds of the runs that this book plans, most of them of its small network",
-            "cost": f"{sum(missing.values())} runs; in {len(known)} of {len(grids)} groups it is known: {hours:,.0f} CPU hours",
+            "cost": f"{sum(missing.values())} runs in {sum(map(bool, missing.values()))} groups; known of {len(known)} of them: {hours:,.0f} CPU hours",
         },
         {
             "claims": len(opened) - len(waiting),
