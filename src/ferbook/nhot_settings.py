@@ -194,12 +194,12 @@ def rows(
             line["the paper: accuracy (%)"] = printed_accuracy(group, setting) or NOTHING
         for source, runs in sources.items():
             name = figures.SOURCE_NAMES[source]
-            for measure in chosen:
+            for place, measure in enumerate(chosen):
                 line[f"{name}: {measure.title}"] = _told(estimate(runs, setting, measure), measure)
-            if base is not None:
-                less = None if setting == base else difference(runs, setting, base, chosen[0])
-                title = f"{name}: less {words(group, base)} ({_unit(chosen[0])})"
-                line[title] = arms.told(less, chosen[0].digits, sign=True)
+                if base is not None and place == 0:
+                    less = None if setting == base else difference(runs, setting, base, measure)
+                    title = f"{name}: less {words(group, base)} ({_unit(measure)})"
+                    line[title] = arms.told(less, measure.digits, sign=True)
         lines.append(line)
     return lines
 
