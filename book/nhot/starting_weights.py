@@ -167,7 +167,7 @@ report.prose(
 
 # %% [markdown]
 # Few faces and few steps are where a start helps most. FER+ has many faces, so less is to be expected there. And synthetic evidence decides no claim
-# of the report: it only shows that the machinery can do what a start is meant to do.
+# of the report: it can only show whether the machinery does what a start is meant to do.
 
 # %% tags=["remove-input"]
 audit.rows("002-imagenet", "002-affectnet", "002-start-*", caption="Where training starts from")
