@@ -202,9 +202,9 @@ _ = heatmaps.channels(colour[0], lrp.relevance(network, inputs[:1], targets[:1],
 # ## What it costs
 #
 # Every layer is passed at least twice, forward and back, and zennit's rules pass a convolution several times with modified weights. This
-# library's batches prepare the weights once per batch instead of once per picture, and leave out what is zero because the inputs come from
-# a ReLU. Below, VGG16 with the paper's head at 224 pixels, against zennit's plain loop over single pictures; both took turns in one
-# process.
+# library changes each layer's weights once, and leaves out what adds nothing: the part for negative inputs where they come from a ReLU, and
+# the layer's own gradient, which relevance replaces. Below, VGG16 with the paper's head at 224 pixels, against zennit's plain loop over
+# single pictures; both took turns in one process.
 
 # %% tags=["remove-input"]
 cost = records.read(benchmark.RECORD)
@@ -228,7 +228,7 @@ report.table(
             "wanted": "{} {:,g}".format(*benchmark.LIMITS["lrp_peak_mib"]),
         },
         {
-            "figure": "largest difference, share of the largest relevance",
+            "figure": "largest difference in double precision, share of the largest relevance",
             "measured": f"{speed['lrp_difference']:.0e}",
             "wanted": "",
         },

@@ -13,15 +13,16 @@ torch.Size([2, 3, 48, 48])
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from zennit.canonizers import SequentialMergeBatchNorm
 from zennit.composites import LayerMapComposite, SpecialFirstLayerMapComposite, layer_map_base
 from zennit.core import BasicHook, Composite, Hook
-from zennit.rules import AlphaBeta, ClampMod, Epsilon, Gamma, GammaMod, ZBox, ZPlus
+from zennit.rules import AlphaBeta, Epsilon, Gamma, ZBox, ZPlus
 from zennit.types import Convolution
 
 from ferbook import models
@@ -44,6 +45,11 @@ BOXED: dict[str, str] = {
 EPSILON = 1e-6
 #: Weight of the positive part in the gamma rule.
 GAMMA = 0.25
+#: Pixels of the pictures that go through a network together, where nobody says how many: larger tensors take the system
+#: longer to hand out than the layers take to fill them.
+PIXELS = 100_000
+
+_Change = Callable[[Tensor], Tensor]
 
 
 def composite(name: str, *, bias: bool = False, low: float = 0.0, high: float = 1.0, fast: bool = True) -> Composite:
@@ -73,15 +79,12 @@ def composite(name: str, *, bias: bool = False, low: float = 0.0, high: float = 
         case "epsilon":
             convolution: Hook = Epsilon(EPSILON, zero_params=zero)
         case "z_plus":
-            full = ZPlus(EPSILON, zero_params=zero)
-            convolution = _OfActivations(_one_pass([ClampMod(min=0.0, zero_params=zero)], [1.0]), full)
+            convolution = _OfActivations([(_positive, 1.0)], bias, ZPlus(EPSILON, zero_params=zero))
         case "alpha2_beta1":
-            full = AlphaBeta(2.0, 1.0, EPSILON, zero_params=zero)
-            parts = [ClampMod(min=0.0, zero_params=zero), ClampMod(max=0.0, zero_params=zero)]
-            convolution = _OfActivations(_one_pass(parts, [2.0, -1.0]), full)
+            parts = [(_positive, 2.0), (_negative, -1.0)]
+            convolution = _OfActivations(parts, bias, AlphaBeta(2.0, 1.0, EPSILON, zero_params=zero))
         case _:
-            full = Gamma(GAMMA, EPSILON, zero_params=zero)
-            convolution = _OfActivations(_one_pass([GammaMod(GAMMA, min=0.0, zero_params=zero)], [1.0]), full)
+            convolution = _OfActivations([(_favoured, 1.0)], bias, Gamma(GAMMA, EPSILON, zero_params=zero))
     if not fast and isinstance(convolution, _OfActivations):
         convolution = convolution.full
     layers = [*base, (Convolution, convolution), dense]
@@ -98,7 +101,7 @@ def relevance(
     composite: str | Composite = "z_plus",
     *,
     bias: bool = False,
-    batch: int = 8,
+    batch: int | None = None,
     low: float = 0.0,
     high: float = 1.0,
 ) -> Tensor:
@@ -112,7 +115,7 @@ def relevance(
     targets: (N,) classes to explain.
     composite: one of ``COMPOSITES`` or ``BOXED``, or a composite of zennit's own.
     bias, low, high: as in :func:`composite`; they say nothing about a composite that is given.
-    batch: images at a time. Weights are prepared once per batch and layer, so larger is faster, until memory ends.
+    batch: images at a time; None: as many as have ``PIXELS`` pixels, one at least, which is fastest on a processor.
 
     Returns
     -------
@@ -130,16 +133,22 @@ def relevance(
     rules = _composite(composite, bias, low, high)
     found = []
     with _evaluation(model), rules.context(model) as hooked:
-        for chunk, wanted in zip(images.split(batch), targets.split(batch), strict=True):
+        for chunk, wanted in _chunks(images, targets, batch):
             found.append(_attributed(hooked, chunk, wanted, start_with_logit=True))
     return torch.cat(found) if found else torch.zeros_like(images)
 
 
-def gradient_times_input(model: nn.Module, images: Tensor, targets: Tensor, *, batch: int = 8) -> Tensor:
+def _chunks(images: Tensor, targets: Tensor, batch: int | None) -> Iterator[tuple[Tensor, Tensor]]:
+    size = batch or max(1, PIXELS // max(1, images.shape[2] * images.shape[3]))
+    for chunk, wanted in zip(images.split(size), targets.split(size), strict=True):
+        yield chunk.contiguous(memory_format=torch.channels_last), wanted
+
+
+def gradient_times_input(model: nn.Module, images: Tensor, targets: Tensor, *, batch: int | None = None) -> Tensor:
     """Gradient of the target's logit by each pixel, times the pixel. Parameters as in :func:`relevance`."""
     found = []
     with _evaluation(model):
-        for chunk, wanted in zip(images.split(batch), torch.as_tensor(targets).split(batch), strict=True):
+        for chunk, wanted in _chunks(images, torch.as_tensor(targets), batch):
             found.append(chunk * _attributed(model, chunk, wanted, start_with_logit=False))
     return torch.cat(found) if found else torch.zeros_like(images)
 
@@ -199,48 +208,93 @@ def _evaluation(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def _one_pass(parts: list, weights: list[float]) -> BasicHook:
-    """A rule for inputs that are not negative: one modified layer per part, the results added with these weights."""
+def _positive(parameter: Tensor) -> Tensor:
+    return parameter.clamp(min=0)
 
-    def share(received: Tensor, outputs: list[Tensor]) -> list[Tensor]:
-        return [received / (output + torch.where(output < 0, -EPSILON, EPSILON)) for output in outputs]
 
-    def gather(inputs: list[Tensor], gradients: list[Tensor]) -> Tensor:
-        terms = [w * x * g for w, x, g in zip(weights, inputs, gradients, strict=True)]
-        return sum(terms[1:], terms[0])
+def _negative(parameter: Tensor) -> Tensor:
+    return parameter.clamp(max=0)
 
-    return BasicHook(
-        # A copy for each part: gradients are asked for input by input, and the same tensor would get their sum.
-        input_modifiers=[lambda value: value.clone()] * len(parts),
-        param_modifiers=parts,
-        output_modifiers=[lambda value: value] * len(parts),
-        gradient_mapper=share,
-        reducer=gather,
-    )
+
+def _favoured(parameter: Tensor) -> Tensor:
+    """The gamma rule's weights."""
+    return parameter + GAMMA * parameter.clamp(min=0)
+
+
+class _Replaced(torch.autograd.Function):
+    """Gives a layer's output on; on the way back, relevance takes the place of the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, output: Tensor, hook: _OfActivations, module: nn.Module) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.hook, ctx.module = hook, module
+        return output.view_as(output)
+
+    @staticmethod
+    def backward(ctx: Any, received: Tensor) -> tuple[Tensor | None, ...]:
+        return ctx.hook.handed_down(ctx.module, *ctx.saved_tensors, received), None, None, None
 
 
 class _OfActivations(Hook):
-    """A convolution's rule: `quick` where no input is negative, `full` elsewhere. They agree where both apply."""
+    """A convolution's rule where no input is negative, as after a ReLU; `full`, zennit's rule for any input, elsewhere.
 
-    def __init__(self, quick: BasicHook, full: BasicHook):
+    They agree where both apply. This one takes a forward and a backward pass per part, changes each layer's weights
+    once and not once per batch, and leaves out the layer's own gradient, which relevance replaces.
+
+    Parameters
+    ----------
+    parts: how weights are changed, and with what factor the relevance of that part counts.
+    bias: whether the biases take part.
+    full: the same rule by zennit.
+    """
+
+    def __init__(self, parts: Sequence[tuple[_Change, float]], bias: bool, full: BasicHook):
         super().__init__()
-        self.quick, self.full = quick, full
+        self.parts, self.bias, self.full = parts, bias, full
+        self._changed: list[tuple[Tensor, Tensor | None]] = []
 
-    def forward(self, module: nn.Module, input: tuple[Tensor, ...], output: Tensor) -> None:
-        """Keep the input for the way back."""
-        self.stored_tensors["input"] = input
+    def pre_forward(self, module: nn.Module, input: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Keep the input for the way back, and cut the layer off from what would compute its gradient for nothing."""
+        self.stored_tensors["input"] = input[0]
+        return (input[0].detach(),)
 
-    def backward(self, module: nn.Module, grad_input: tuple, grad_output: tuple) -> tuple:
-        """Relevance of the inputs."""
-        rule = self.full if (self.stored_tensors["input"][0] < 0).any() else self.quick
-        rule.stored_tensors["input"] = self.stored_tensors["input"]
+    def post_forward(self, module: nn.Module, input: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        """The output, with relevance in the place of its gradient."""
+        return _Replaced.apply(self.stored_tensors.pop("input"), output, self, module)
+
+    def handed_down(self, module: nn.Module, x: Tensor, received: Tensor) -> Tensor:
+        """Relevance of the inputs x, of the shape of x."""
+        plain = isinstance(module, nn.Conv2d) and module.padding_mode == "zeros" and not isinstance(module.padding, str)
+        if plain and float(x.amin()) >= 0:
+            return self._by_parts(module, x, received)
+        self.full.stored_tensors["input"] = (x,)
         try:
-            return rule.backward(module, grad_input, grad_output)
+            return self.full.backward(module, (x,), (received,))[0]
         finally:
-            rule.stored_tensors.clear()
-            # Nothing above needs it again; large batches then stay within memory.
-            self.stored_tensors.pop("input")
+            self.full.stored_tensors.clear()
+
+    @torch.no_grad()
+    def _by_parts(self, module: nn.Conv2d, x: Tensor, received: Tensor) -> Tensor:
+        """x times what the weights send back of received relevance, each share divided by the sum of all shares."""
+        if not self._changed:
+            self._changed = [self._weights(module, change) for change, _ in self.parts]
+        shape = (module.stride, module.padding, module.dilation)
+        total = None
+        for (weight, bias), (_, factor) in zip(self._changed, self.parts, strict=True):
+            shares = nn.functional.conv2d(x, weight, bias, *shape, module.groups)
+            shares.add_(torch.copysign(shares.new_tensor(EPSILON), shares))
+            torch.div(received, shares, out=shares)
+            sent, _, _ = torch.ops.aten.convolution_backward(
+                shares, x, weight, None, *map(list, shape), False, [0, 0], module.groups, [True, False, False]
+            )
+            sent.mul_(x)
+            total = sent.mul_(factor) if total is None else total.add_(sent, alpha=factor)
+        return total
+
+    def _weights(self, module: nn.Conv2d, change: _Change) -> tuple[Tensor, Tensor | None]:
+        weight = change(module.weight.detach()).contiguous(memory_format=torch.channels_last)
+        return weight, change(module.bias.detach()) if self.bias and module.bias is not None else None
 
     def copy(self) -> _OfActivations:
         """One per layer."""
-        return _OfActivations(self.quick.copy(), self.full.copy())
+        return _OfActivations(self.parts, self.bias, self.full.copy())
