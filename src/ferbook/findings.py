@@ -23,7 +23,7 @@ from ferbook.runs import RunResult
 
 #: Records that other modules write, named here because those modules import torch.
 ABLATION, ANNOTATIONS, OUTCOMES = "003/ablation", "003/annotations", "004/outcomes"
-INTENSITY, INTENSITY_VOTED = "001/intensity", "001/intensity-ferplus"
+INTENSITY, INTENSITY_VOTED, VGG16 = "001/intensity", "001/intensity-ferplus", "001/vgg16-ferplus"
 #: Colours of what is compared: what a paper has, and what stands beside it.
 PAPER, OTHER, THIRD = "#444444", "#0072b2", "#e69f00"
 
@@ -206,6 +206,33 @@ def _correlations(runs: Sequence[Mapping[str, object]]) -> dict[str, Interval]:
         measure: intervals.over_seeds([run["correlations"][measure]["spearman"] or 0.0 for run in runs])
         for measure in runs[0]["correlations"]
     }
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """What VGG16, trained on FER+, gives the photographs that it names correctly (001).
+
+    Parameters
+    ----------
+    faces: how many.
+    alike: by composite, the share of them that have the most frequent rank.
+    logit: Spearman correlation of the explained logit with the winner's share of votes, interval over faces.
+    """
+
+    faces: int
+    alike: Mapping[str, float]
+    logit: Interval
+
+
+def on_photographs() -> Photographs:
+    """The recorded VGG16."""
+    found = records.read(VGG16)["values"]["trained"]
+    logit = found["correlations"]["logit"]
+    return Photographs(
+        found["faces"],
+        {name: max(counts) / sum(counts) for name, counts in found["ranks"].items()},
+        Interval(logit["spearman"], logit["spearman_low"], logit["spearman_high"], 0.95, logit["count"]),
+    )
 
 
 def draw_following(found: Following) -> Figure:

@@ -199,3 +199,12 @@ def test_no_number_of_a_finding_is_typed():
         bare = re.sub(r"\{[^{}]*\}", "", text)
         allowed = r"[Pp]apers? \d{3}( and \d{3})*|table \d|F1 of 100 %|FER2013|slope is 0"
         assert not re.search(r"\d", re.sub(allowed, "", bare)), bare
+
+
+def test_what_vgg16_gives_photographs_is_what_its_record_holds():
+    found, kept = findings.on_photographs(), record("001/vgg16-ferplus")["trained"]
+    assert found.faces == kept["faces"]
+    for name, counts in kept["ranks"].items():
+        assert sum(counts) == found.faces
+        assert found.alike[name] == sorted(counts)[-1] / found.faces
+    assert found.logit.low <= found.logit.estimate == kept["correlations"]["logit"]["spearman"] <= found.logit.high
