@@ -9,8 +9,7 @@
 # %% [markdown]
 # # Time
 #
-# "Experiments of each model are conducted only once to save time", says paper 002 {cite}`duan2022` (section 5.1.1), and it is right that time was short. What does an
-# epoch cost, then and now?
+# Paper 002 {cite}`duan2022` ran everything once, for want of time, and says so (section 5.1.1). Time was short indeed. What does an epoch cost, then and now?
 #
 # **You will see** what the printed times imply, what the same work costs on two processor cores, and what it takes to decide the claims that are still open. Nothing
 # is timed on this page; [Runtime and environment](../verdicts/runtime) measures speeds.
