@@ -12,11 +12,13 @@
 # A loss says how far a prediction is from a label. Paper 002 {cite}`duan2022` trains VGG16 once with each of ten losses and ranks them
 # by test accuracy (its figure 26). Mean squared error comes first.
 #
-# **You will see** the ten formulas, which of them are the same loss in other words, and how far ten short runs spread.
+# **You will see** the ten formulas, which of them are the same loss in other words, and how far short runs with the others spread.
 
 # %% tags=["parameters"]
 count = 1000  # synthetic faces
-epochs = 4
+epochs = 5
+# One loss of each family; all ten take longer.
+trained = ["mse", "cosine", "cross_entropy", "mae", "categorical_hinge", "hinge"]
 
 # %%
 import tempfile
@@ -101,9 +103,9 @@ report.prose(
 )
 
 # %% [markdown]
-# ## Ten short runs
+# ## Short runs
 #
-# The same small network on synthetic faces, once per loss, for a few epochs. That is far too short for a ranking: a network that has
+# The same small network on synthetic faces, once per family of losses, for a few epochs. That is far too short for a ranking: a network that has
 # just begun gives the most frequent answer to every face, and the last column tells how many different answers there were. What can be
 # seen is the fit to the votes: with hinge and with the mean absolute error a network becomes sure long before it is right, which shows in
 # its calibration error.
@@ -112,16 +114,17 @@ report.prose(
 recipe = {
     "data": {"options": {"count": count}},
     "split": {"kind": "ordinary"},
+    "model": {"options": {"width": 0.5, "dropout": 0.0}},
     "augmentation": [{"name": "flip"}],
     "optimiser": {"lr": 0.006, "weight_decay": 0.02},
     "schedule": {"name": "one_cycle"},
-    "early": {"side": 24, "share": 0.75},
-    "batch": 32,
+    "early": {"side": 24, "share": 0.8},
+    "batch": 16,
     "epochs": epochs,
     "test_curve": True,
 }
 with tempfile.TemporaryDirectory() as store:
-    built = {name: training.train(configs.parse({**recipe, "loss": name}), Path(store)) for name in losses.LOSSES}
+    built = {name: training.train(configs.parse({**recipe, "loss": name}), Path(store)) for name in trained}
 
 # %% tags=["remove-input"]
 by_loss = nhot.by_setting(sweeps.load("002", "losses"), "loss")
@@ -131,10 +134,10 @@ report.table(
         {
             "loss": loss.title,
             "FER+, recorded: accuracy (%)": nhot.told(by_loss.get(name, {}).get("accuracy")),
-            "this build: accuracy (%)": nhot.told(quick[name]["accuracy"]),
-            "this build: KL divergence (nats)": nhot.told(quick[name]["kl"], 3),
-            "this build: calibration error": nhot.told(quick[name]["calibration"], 3),
-            "this build: different answers": nhot.told(quick[name]["answers"], 0),
+            "this build: accuracy (%)": nhot.told(quick.get(name, {}).get("accuracy")),
+            "this build: KL divergence (nats)": nhot.told(quick.get(name, {}).get("kl"), 3),
+            "this build: calibration error": nhot.told(quick.get(name, {}).get("calibration"), 3),
+            "this build: different answers": nhot.told(quick.get(name, {}).get("answers"), 0),
         }
         for name, loss in losses.LOSSES.items()
     ],

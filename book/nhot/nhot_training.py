@@ -18,7 +18,7 @@
 
 # %% tags=["parameters"]
 count = 1500  # synthetic faces
-epochs = 14
+epochs = 13
 values_of_n = [1, 3]  # the paper has 1 to 8
 
 # %%
@@ -54,7 +54,7 @@ recipe = {
     "augmentation": [{"name": "flip"}],
     "optimiser": {"lr": 0.004, "weight_decay": 0.02},
     "schedule": {"name": "one_cycle"},
-    "early": {"side": 32, "share": 0.75},
+    "early": {"side": 32, "share": 0.5},
     "batch": 16,
     "epochs": epochs,
     "test_curve": True,
