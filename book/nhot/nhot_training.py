@@ -18,7 +18,7 @@
 
 # %% tags=["parameters"]
 count = 1500  # synthetic faces
-epochs = 13
+epochs = 12
 values_of_n = [1, 3]  # the paper has 1 to 8
 
 # %%
