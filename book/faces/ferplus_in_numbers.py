@@ -208,6 +208,9 @@ report.prose(
     figure 29 cannot tell apart: the test faces are harder, **and** their kind is nearly missing from training."""
 )
 
+# %% [markdown]
+# [Complex faces](../nhot/complex_faces) takes the two apart.
+
 # %% tags=["remove-input"]
 audit.box("002-complex-pool")
 
