@@ -64,7 +64,8 @@ report.table(
 )
 
 # %% [markdown]
-# *Trained* claims get a verdict by themselves as soon as three seeds of all that they compare are recorded. Until then they read "not checkable here".
+# *Trained* claims get a verdict by themselves as soon as three seeds of all that they compare are recorded. Until then they read "not checkable here",
+# and so they do after it if the claim is that one number is larger than another and the interval over seeds has room for both.
 #
 # ## Results in short
 #

@@ -37,11 +37,18 @@ def described_runs() -> Mapping[str, Config]:
     return sweeps.runs(sweeps.description(PAPER))
 
 
-def decided(values: Mapping[int, float], network: str, what: str, digits: int = 1) -> Outcome:
+#: Claims that one number is larger or smaller than another.
+_ORDERED = ("more than", "less than", "at least", "at most")
+
+
+def decided(claim: Claim, values: Mapping[object, float], network: str, what: str, digits: int = 1) -> Outcome:
     """The mean of one number per seed with its interval, or how many seeds are still missing.
+
+    No value, either, where the claim is about larger or smaller and the interval has room for both.
 
     Parameters
     ----------
+    claim: that is judged.
     values: seed to number.
     network: what was trained, as :func:`network_of` says it.
     what: how the number came about.
@@ -50,6 +57,8 @@ def decided(values: Mapping[int, float], network: str, what: str, digits: int = 
         return waiting(len(values))
     spread = over_seeds(list(values.values()))
     detail = f"{network}; {what}; {_interval(spread, digits)}"
+    if claim.relation in _ORDERED and spread.low <= float(claim.printed) <= spread.high:
+        return Outcome(None, Evidence.SAME_DATA, f"undecided: {spread.estimate:.{digits}f}; {detail}")
     return Outcome(spread.estimate, Evidence.SAME_DATA, detail)
 
 
@@ -93,10 +102,10 @@ def recorded_gain(claim: Claim, facts: Facts) -> Outcome:
     place = [claim.arguments[key] for key in ("kind", "start", "end")]
     for group in ("vgg16", "nhot"):
         runs = recorded_runs(group)
-        outcome = decided(gains(runs, *place), _any(runs), "epoch chosen on validation")
-        if outcome.value is not None:
+        values = gains(runs, *place)
+        if len(values) >= arms.SEEDS:
             break
-    return outcome
+    return decided(claim, values, _any(runs), "epoch chosen on validation")
 
 
 @register("recorded n-hot contrast")
@@ -107,7 +116,9 @@ def recorded_contrast(claim: Claim, facts: Facts) -> Outcome:
     """
     runs = recorded_runs("nhot")
     more, less = (gains(runs, *claim.arguments[key]) for key in ("more", "less"))
-    return decided({seed: more[seed] - less[seed] for seed in more if seed in less}, _any(runs), "difference of gains")
+    return decided(
+        claim, {seed: more[seed] - less[seed] for seed in more if seed in less}, _any(runs), "difference of gains"
+    )
 
 
 @register("recorded n-hot plateau")
@@ -118,7 +129,7 @@ def recorded_plateau(claim: Claim, facts: Facts) -> Outcome:
     """
     runs = recorded_runs("nhot")
     values = gains(runs, *(claim.arguments[key] for key in ("kind", "start", "end")))
-    mean = decided(values, _any(runs), "gain")
+    mean = decided(claim, values, _any(runs), "gain")
     if mean.value is None:
         return mean
     spread = over_seeds(list(values.values()))
@@ -135,7 +146,7 @@ def recorded_drop(claim: Claim, facts: Facts) -> Outcome:
     points = nhot.drop(runs)
     common = sorted(set.intersection(*(set(point.seeds) for point in points))) if points else []
     values = {seed: float(np.mean([p.values[p.seeds.index(seed)] for p in points])) for seed in common}
-    return decided(values, _any(runs), f"mean over {len(points)} values of N")
+    return decided(claim, values, _any(runs), f"mean over {len(points)} values of N")
 
 
 @register("recorded n-hot measure")
@@ -149,7 +160,9 @@ def recorded_measure(claim: Claim, facts: Facts) -> Outcome:
     common = sorted(set.intersection(*(set(by_seed) for by_seed in places))) if places else []
     values = {seed: [measure(by_seed[seed]) for by_seed in places] for seed in common}
     means = {seed: float(np.mean(found)) for seed, found in values.items() if None not in found}
-    return decided(means, _any(recorded_runs("nhot")), f"mean over {len(places)} combinations of test set and N", 2)
+    return decided(
+        claim, means, _any(recorded_runs("nhot")), f"mean over {len(places)} combinations of test set and N", 2
+    )
 
 
 @register("recorded spread")
@@ -175,7 +188,7 @@ def recorded_recall(claim: Claim, facts: Facts) -> Outcome:
     place = EMOTIONS.index(arguments["emotion"])
     found = {seed: run.metrics["test"]["recall"][place] for seed, run in runs.items()}
     values = {seed: 100 * share for seed, share in found.items() if share is not None}
-    return decided(values, _any(runs), f"N = {arguments['n']}, {arguments['kind']} test set")
+    return decided(claim, values, _any(runs), f"N = {arguments['n']}, {arguments['kind']} test set")
 
 
 @register("recorded accuracy")
@@ -197,7 +210,7 @@ def recorded_accuracy(claim: Claim, facts: Facts) -> Outcome:
     values = {seed: nhot.best_on_test(run) for seed, run in runs.items()}
     chosen = float(np.mean(list(map(nhot.accuracy, runs.values()))))
     what = f"epoch chosen on test, with {chosen:.2f} if chosen on validation"
-    return decided(values, _any(runs), what, 2)
+    return decided(claim, values, _any(runs), what, 2)
 
 
 def _all_runs() -> dict[str, RunResult]:
@@ -229,7 +242,7 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     runs = recorded_runs(arguments["group"])
     found = arms.difference(runs, first, second, nhot.accuracy)
     values = {} if found is None else dict(zip(found.keys, found.values, strict=True))
-    return decided(values, _any(runs), f"{first} less {second}")
+    return decided(claim, values, _any(runs), f"{first} less {second}")
 
 
 @register("recorded best")
@@ -260,7 +273,7 @@ def recorded_range(claim: Claim, facts: Facts) -> Outcome:
         return waiting(_common(claim.arguments["group"]))
     best, *_, worst = order
     values = {seed: order[best][seed] - order[worst][seed] for seed in order[best]}
-    return decided(values, network, f"{best} less {worst}")
+    return decided(claim, values, network, f"{best} less {worst}")
 
 
 def _described(group: str) -> dict[str, Config]:
