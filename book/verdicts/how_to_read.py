@@ -135,7 +135,7 @@ report.table(scoreboard.allowances(results), caption="One claim for each kind of
 
 # %% [markdown]
 # Results of training carry at least three seeds, with mean and 95 % interval; where two variants are compared, they are compared in pairs. Fewer seeds give no
-# verdict.
+# verdict, and where one number is said to be larger than another, neither does an interval that has room for both.
 #
 # ## Where this can go wrong
 #
