@@ -106,8 +106,8 @@ _ = axis.legend(loc="lower right")
 # ## Votes of FERplus
 #
 # On photographs nobody knows the intensity. FER+ {cite}`barsoum2016` offers the share of votes that the winning emotion got, which is a measure of how
-# clear an expression is rather than of how strong. Networks that were trained on FER+ (three small ones on some thousand faces, and, once it
-# is recorded, the [VGG16 for all of them](classifier)) are asked about the cleaned test faces that they name correctly, the neutral ones left out.
+# clear an expression is rather than of how strong. Networks that were trained on FER+ (three small ones on some thousand faces, and
+# the [VGG16 that saw all of them](classifier)) are asked about the cleaned test faces that they name correctly, the neutral ones left out.
 
 # %% tags=["remove-input"]
 columns = {"three small networks": voted and voted["runs"]["trained"], "VGG16": vgg and [vgg["trained"]]}

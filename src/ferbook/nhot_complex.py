@@ -138,8 +138,8 @@ def in_words(found: list[Fall]) -> str:
     many = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     return (
         f"Of a fall of {whole:.1f} points (mean over {len(found)} value{'s' * (len(found) > 1)} of N, {many} "
-        f"seed{'s' * (seeds[-1] > 1)} each), harder faces account for **{harder:.1f}** and fewer complex faces to "
-        f"learn from for **{scarcer:.1f}**. The interval of the second over the shared faces leaves out zero at "
+        f"seed{'s' * (seeds[-1] > 1)} each), harder faces account for **{harder:z.1f}** and fewer complex faces to "
+        f"learn from for **{scarcer:z.1f}**. The interval of the second over the shared faces leaves out zero at "
         f"{clear} of the {len(found)} N."
     )
 
