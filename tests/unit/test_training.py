@@ -284,7 +284,7 @@ def test_mirrored_judgement_is_the_mean_of_both_sides():
     images = task.faces["test"][0]
     task.network.eval()
     with torch.no_grad():
-        both = [task.scores(tasks.scaled(side)) for side in (images, images.flip(3))]
+        both = [task.network(tasks.scaled(side)) for side in (images, images.flip(3))]
     torch.testing.assert_close(task.predict_part("test"), (both[0] + both[1]) / 2)
 
 
