@@ -60,10 +60,15 @@ def accuracy(result: RunResult) -> float:
     return 100 * result.metrics["test_accuracy"]
 
 
+def test_curve(result: RunResult) -> np.ndarray:
+    """Test accuracy after each epoch, (E,) in per cent; empty if the run kept no such curve."""
+    return np.array([100 * entry["test_accuracy"] for entry in result.history if "test_accuracy" in entry])
+
+
 def best_on_test(result: RunResult) -> float | None:
     """The highest accuracy of any epoch on the test faces, in per cent: the protocol of the paper (section 4.4)."""
-    curve = [entry["test_accuracy"] for entry in result.history if "test_accuracy" in entry]
-    return 100 * max(curve) if curve else None
+    values = test_curve(result)
+    return float(values.max()) if len(values) else None
 
 
 def choice_adds(result: RunResult) -> float | None:

@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
-from ferbook import arms, figures, intervals, nhot, paths
+from ferbook import arms, figures, intervals, nhot, splits
 from ferbook.arms import Estimate, Runs
 from ferbook.errors import ConfigError
 from ferbook.intervals import Interval
@@ -53,13 +52,9 @@ class Fall:
 
 def shared() -> dict[str, np.ndarray]:
     """Per test set which of its faces, in the order of its frozen list, stand on the other list too: bool arrays."""
-    lists = {kind: _frozen(kind) for kind in nhot.KINDS}
+    lists = {kind: splits.frozen_ids(f"ferplus-{kind}") for kind in nhot.KINDS}
     both = np.intersect1d(*lists.values())
     return {kind: np.isin(ids, both) for kind, ids in lists.items()}
-
-
-def _frozen(kind: str) -> np.ndarray:
-    return pd.read_csv(paths.project_root() / "data" / "splits" / f"ferplus-{kind}.csv", dtype=str)["id"].to_numpy()
 
 
 def falls(runs: Runs, on_both: Mapping[str, np.ndarray] | None = None) -> list[Fall]:

@@ -240,11 +240,6 @@ class Statistics(NamedTuple):
 _STATISTICS = ("highest accuracy (%)", "75th percentile (%)", "epochs above")
 
 
-def curve(result: RunResult) -> np.ndarray:
-    """Test accuracy after each epoch, (E,) in per cent; empty if the run kept no such curve."""
-    return np.array([100 * entry["test_accuracy"] for entry in result.history if "test_accuracy" in entry])
-
-
 def statistics(result: RunResult, threshold: float) -> Statistics | None:
     """Table 2's statistics of a run's test curve; None without a curve.
 
@@ -253,7 +248,7 @@ def statistics(result: RunResult, threshold: float) -> Statistics | None:
     result: a run.
     threshold: in per cent; the paper's is 85.
     """
-    values = curve(result)
+    values = nhot.test_curve(result)
     if not len(values):
         return None
     return Statistics(float(values.max()), float(np.percentile(values, 75)), int((values > threshold).sum()))
@@ -261,7 +256,7 @@ def statistics(result: RunResult, threshold: float) -> Statistics | None:
 
 def usual(runs: Runs) -> float | None:
     """The median test accuracy (%) of all epochs of all runs: a threshold that some epochs pass; None without any."""
-    values = np.concatenate([np.empty(0), *(curve(run) for run in runs.values())])
+    values = np.concatenate([np.empty(0), *(nhot.test_curve(run) for run in runs.values())])
     return float(np.median(values)) if len(values) else None
 
 
@@ -316,7 +311,7 @@ def learning_figure(group: str, runs: Runs) -> Figure | None:
 
     Only the epochs that all seeds of a setting have enter its mean.
     """
-    found = {setting: [curve(run) for run in of_arm.values()] for setting, of_arm in by_setting(runs).items()}
+    found = {setting: [nhot.test_curve(run) for run in of_arm.values()] for setting, of_arm in by_setting(runs).items()}
     found = {setting: [values for values in curves if len(values)] for setting, curves in found.items()}
     shown = [setting for setting in _settings(group, runs) if found.get(setting)]
     if not shown:

@@ -90,6 +90,18 @@ def freeze(ids: np.ndarray, path: Path) -> None:
     pd.DataFrame({"id": np.sort(ids)}).to_csv(path, index=False, lineterminator="\n")
 
 
+def _frozen_path(name: str) -> Path:
+    return paths.project_root() / "data" / "splits" / f"{name}.csv"
+
+
+def frozen_ids(name: str) -> np.ndarray:
+    """The test ids that are frozen in ``data/splits/NAME.csv``, sorted. Raises DataError if there is no such list."""
+    path = _frozen_path(name)
+    if not path.is_file():
+        raise DataError("no frozen split of this name", path, hint="`ferbook record labels` writes them.")
+    return pd.read_csv(path, dtype=str)["id"].to_numpy()
+
+
 def frozen_split(faces: FaceSet, name: str) -> Split:
     """The split whose test ids are frozen in ``data/splits/NAME.csv``; all other faces of `faces` train.
 
@@ -99,10 +111,7 @@ def frozen_split(faces: FaceSet, name: str) -> Split:
     ------
     DataError: if there is no such list, or it names a face that the set does not hold.
     """
-    path = paths.project_root() / "data" / "splits" / f"{name}.csv"
-    if not path.is_file():
-        raise DataError("no frozen split of this name", path, hint="`ferbook record labels` writes them.")
-    wanted = pd.read_csv(path, dtype=str)["id"].to_numpy()
+    wanted, path = frozen_ids(name), _frozen_path(name)
     missing = np.flatnonzero(~np.isin(wanted, faces.ids))
     if missing.size:
         hint = f"The list belongs to another data set or version than this {faces.name}."
