@@ -85,7 +85,7 @@ report.prose(
 # ## What this book's runs cost
 #
 # All runs of `data/sweeps/002.yml`, in CPU hours: seconds of all threads, which other work on the machine does not lengthen. What is expected of the whole grid is the
-# mean of the recorded runs times their number.
+# mean of the recorded runs times their number. A run that belongs to two groups, as the plain recipe to most, counts in the first.
 
 # %% tags=["remove-input"]
 report.table(nhot_time.grid_rows(grids), caption="Runs on FER+ of this chapter, by group")

@@ -206,10 +206,17 @@ class Grid:
 
 
 def grids(paper: str = "002") -> dict[str, Grid]:
-    """Every group of a paper's runs, in the order of its description."""
+    """Every group of a paper's runs, in the order of its description; a run that two groups share is in the first."""
     described = sweeps.runs(sweeps.description(paper))
-    groups = dict.fromkeys(name.partition("/")[0] for name in described)
-    return {group: grid_of(sweeps.load(paper, group), len(sweeps.chosen(described, group))) for group in sorted(groups)}
+    first: dict[str, str] = {}
+    for name, config in described.items():
+        first.setdefault(config.hash, name)
+    found = {}
+    for group in dict.fromkeys(name.partition("/")[0] for name in described):
+        own = {name.partition("/")[2] for name in first.values() if name.startswith(f"{group}/")}
+        runs = {name: run for name, run in sweeps.load(paper, group).items() if name in own}
+        found[group] = grid_of(runs, len(own))
+    return found
 
 
 def grid_of(runs: Mapping[str, RunResult], described: int) -> Grid:

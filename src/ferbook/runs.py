@@ -31,8 +31,9 @@ class RunResult:
     metrics: at the chosen epoch: its number, which part chose it, validation and test accuracy, `test` in detail
         (``metrics.crowd_measures``), and `test_correct`, one bit per test face (``metrics.from_bits``).
     provenance: data checksum, library hash, versions, device, date; `threads`, as another number of them adds up in
-        another order and ends in other digits; seconds since the run was started or last resumed, and `cpu_seconds`
-        of all threads, which say what a run costs where other work is going on.
+        another order and ends in other digits; `seconds` of all its parts where it was interrupted, and `cpu_seconds`
+        of all threads, which say what a run costs where other work is going on. Neither stands there where the cost of
+        an earlier part is not known.
     """
 
     config: dict[str, object]

@@ -73,7 +73,7 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
     task = _task(config, tensors, count, copies)
     if config.start is not None:
         task.start_from(runs.open_run(config.start, store).best)
-    start, start_cpu = time.perf_counter(), time.process_time()
+    clock = _Clock()
     with quiet():
         trainer = lightning.Trainer(
             accelerator="auto",
@@ -81,7 +81,7 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
             strategy="auto" if processes == 1 else "ddp",
             max_epochs=config.epochs,
             precision="bf16-mixed" if use_bfloat16(config.precision) else "32-true",
-            callbacks=[_Judge(run), _checkpoints(run)],
+            callbacks=[_Judge(run), clock, _checkpoints(run)],
             logger=False,
             enable_progress_bar=sys.stderr.isatty(),
             enable_model_summary=False,
@@ -89,9 +89,10 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
             use_distributed_sampler=False,
         )
         resume = run.checkpoint if run.checkpoint.is_file() else None
+        clock.start(resumed=resume is not None)
         trainer.fit(task, Batches(count, config.batch, task), ckpt_path=resume, weights_only=True)
         trainer.strategy.barrier()
-    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - start_cpu
+    spent = clock.spent()
     models.load_weights(task.judged, run.best)
     logits = {part: task.predict_part(part) for part in ("valid", "test")}
     result = RunResult(
@@ -116,8 +117,7 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
             precision=trainer.precision,
             compiled=task.is_compiled,
             machine=platform.machine(),
-            seconds=round(seconds, 1),
-            cpu_seconds=round(cpu_seconds, 1),
+            **({} if spent is None else {name: round(value, 1) for name, value in spent.items()}),
         ),
     )
     if trainer.is_global_zero:
@@ -301,6 +301,36 @@ class _Judge(Callback):
             task.best = {"score": score, "epoch": entry["epoch"]}
             if trainer.is_global_zero:
                 models.save_weights(task.judged, self.run.best)
+
+
+class _Clock(Callback):
+    """What the run has cost, all its parts together; work after the last checkpoint, which is done again, counts once."""
+
+    def __init__(self) -> None:
+        self.before: dict[str, float] | None = {"seconds": 0.0, "cpu_seconds": 0.0}
+        self.began: dict[str, float] = {}
+
+    def start(self, *, resumed: bool) -> None:
+        """From here on time counts. What a resumed run cost before is in its checkpoint, or not known."""
+        self.began = self._now()
+        if resumed:
+            self.before = None
+
+    def spent(self) -> dict[str, float] | None:
+        """``seconds`` and ``cpu_seconds`` of all threads; None where the cost before the interruption is not known."""
+        if self.before is None:
+            return None
+        return {name: self.before[name] + value - self.began[name] for name, value in self._now().items()}
+
+    def state_dict(self) -> dict[str, object]:
+        return {"spent": self.spent()}
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        self.before = state["spent"]
+
+    @staticmethod
+    def _now() -> dict[str, float]:
+        return {"seconds": time.perf_counter(), "cpu_seconds": time.process_time()}
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferbook import nhot_time, printed, records
+from ferbook import nhot_time, printed, records, sweeps
 from ferbook.nhot_time import Experiment, Grid
 from ferbook.report import NOTHING
 from ferbook.runs import RunResult
@@ -79,5 +79,11 @@ def test_a_grid_without_runs_is_shown_as_nothing_and_leaves_the_whole_open():
     assert (rows[-1]["runs"], rows[-1]["recorded"]) == ("14", "2")
 
 
-def test_all_described_groups_are_counted():
-    assert {"nhot", "losses", "vgg16"} <= nhot_time.grids().keys()
+def test_all_described_runs_are_counted_and_shared_ones_once():
+    found = nhot_time.grids()
+    described = sweeps.runs(sweeps.description("002"))
+    assert list(found) == list(dict.fromkeys(name.partition("/")[0] for name in described))
+    assert sum(grid.described for grid in found.values()) == len({config.hash for config in described.values()})
+    # Cross-entropy on the ordinary faces at N = 8 is both a loss and an N.
+    assert (found["nhot"].described, found["losses"].described) == (30, 27)
+    assert found["losses"].recorded == len(sweeps.load("002", "losses")) - 3

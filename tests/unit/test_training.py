@@ -112,6 +112,37 @@ def test_a_run_killed_five_times_goes_on_and_ends_the_same(tmp_path):
     assert result.metrics == unbroken.metrics
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_the_cost_of_a_run_is_that_of_all_its_parts(known, tmp_path, monkeypatch):
+    config = configs.parse({**SMALL, "loss": "mse"})
+    honest = tasks.Task.training_step
+
+    def stopped_in_the_last_epoch(self, chosen):
+        if self.current_epoch == config.epochs - 1:
+            raise tasks.TrainingError("stopped")
+        return honest(self, chosen)
+
+    monkeypatch.setattr(tasks.Task, "training_step", stopped_in_the_last_epoch)
+    with pytest.raises(tasks.TrainingError):
+        training.train(config, tmp_path)
+    monkeypatch.undo()
+    checkpoint = runs.open_run(config, tmp_path).checkpoint
+    state = torch.load(checkpoint, weights_only=True)
+    earlier = state["callbacks"]["_Clock"]["spent"]
+    if known:
+        state["callbacks"]["_Clock"]["spent"] = {name: value + 1000 for name, value in earlier.items()}
+    else:
+        del state["callbacks"]["_Clock"]
+    torch.save(state, checkpoint)
+    provenance = training.train(config, tmp_path).provenance
+    for name, value in earlier.items():
+        assert value > 0
+        if known:
+            assert provenance[name] > value + 1000
+        else:
+            assert name not in provenance
+
+
 def _age(path):
     """When a file was written; 0 while it is not there."""
     try:
