@@ -304,7 +304,7 @@ class _Judge(Callback):
 
 
 class _Clock(Callback):
-    """What the run has cost, all its parts together; work after the last checkpoint, which is done again, counts once."""
+    """What the run has cost, all its parts together; work lost after the last checkpoint does not count."""
 
     def __init__(self) -> None:
         self.before: dict[str, float] | None = {"seconds": 0.0, "cpu_seconds": 0.0}
