@@ -217,29 +217,6 @@ def point(by_seed: Mapping[int, RunResult], n: int, measure: str = "accuracy") -
     return Point(n, seeds, values, intervals.bootstrap(np.mean, answers, seed=0, resamples=1000), "faces")
 
 
-def by_setting(runs: Runs, field: str) -> dict[str, dict[str, Point | None]]:
-    """Every measure by the value of one of the config's fields, such as ``loss``, over the seeds.
-
-    Raises
-    ------
-    ConfigError: if two runs have the same value and seed.
-    """
-    found: dict[str, dict[int, RunResult]] = {}
-    ns: dict[str, int] = {}
-    for name, result in runs.items():
-        value, seed = str(result.config[field]), int(result.config["seed"])
-        if seed in found.setdefault(value, {}):
-            raise ConfigError(
-                "runs", f"{name} is not the only run with {field} {value} and this seed", "Leave one out."
-            )
-        found[value][seed] = result
-        ns[value] = int(result.config["labels"]["n_hot"])
-    return {
-        value: {measure: point(dict(sorted(by_seed.items())), ns[value], measure) for measure in MEASURES}
-        for value, by_seed in found.items()
-    }
-
-
 def gain(runs: Runs, kind: str, start: int = 1, end: int = 3) -> Gain | None:
     """How much accuracy changes from N = `start` to N = `end`, seed by seed; None if no seed has both.
 

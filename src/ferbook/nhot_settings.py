@@ -167,6 +167,14 @@ def difference(runs: Runs, of: str, to: str, measure: str | Measure = "accuracy"
     return arms.difference(_plain(runs), of, to, _measure(measure).of)
 
 
+def spread(runs: Runs, settings: Sequence[str], measure: str | Measure = "accuracy") -> Estimate | None:
+    """The largest value of a measure among settings less the smallest, seed by seed; None without a seed of all."""
+    found, of = by_setting(runs), _measure(measure).of
+    values = [{key: of(run) for key, run in found.get(setting, {}).items()} for setting in settings]
+    shared = [key for key in values[0] if all(of_arm.get(key) is not None for of_arm in values)]
+    return arms.estimated({key: float(np.ptp([of_arm[key] for of_arm in values])) for key in shared})
+
+
 def _measure(measure: str | Measure) -> Measure:
     return MEASURES[measure] if isinstance(measure, str) else measure
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import replace
 
@@ -170,15 +169,6 @@ def test_runs_that_differ_in_something_else_are_not_one_curve():
     fewer.metrics["test_correct"] = metrics.to_bits(nhot.correct(run(n=3))[:-10])
     with pytest.raises(ConfigError, match="different faces"):
         nhot.gain({"a": run(), "b": fewer}, "ordinary")
-
-
-def test_by_setting_keeps_values_apart_and_seeds_together():
-    runs = {f"{loss}-{seed}": run(seed=seed, loss=loss) for loss in ("mse", "mae") for seed in (0, 1)}
-    found = nhot.by_setting(runs, "loss")
-    assert found["mse"]["accuracy"].seeds == (0, 1)
-    assert found["mse"]["kl"].mean == pytest.approx(1.005)
-    with pytest.raises(ConfigError, match="not the only run"):
-        nhot.by_setting({**runs, "twice": copy.deepcopy(runs["mse-0"])}, "loss")
 
 
 def test_figure_draws_ordinary_solid_and_complex_dashed():

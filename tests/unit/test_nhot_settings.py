@@ -211,6 +211,20 @@ def test_a_finding_needs_seeds_and_an_interval_without_zero():
     assert "undecided" in nhot_settings.finding("augmentation", mixed, "flip", "none")
 
 
+def test_a_spread_is_best_less_worst_of_each_seed_that_all_have():
+    runs = rotation()
+    del runs["ordinary-degrees30-seed2"]
+    found = nhot_settings.spread(runs, ("degrees10", "degrees20", "degrees30"))
+    by_seed = {}
+    for seed in (0, 1):
+        ends = [100 * runs[f"ordinary-degrees{angle}-seed{seed}"].metrics["test_accuracy"] for angle in (10, 20, 30)]
+        by_seed[f"seed{seed}"] = max(ends) - min(ends)
+    assert dict(zip(found.keys, found.values, strict=True)) == pytest.approx(by_seed)
+    assert found.interval is None  # of two seeds
+    assert nhot_settings.spread(runs, ("degrees10", "degrees50")) is None
+    assert nhot_settings.spread({}, ("degrees10",)) is None
+
+
 def test_leaders_differ_by_statistic_and_share_a_tie():
     told = nhot_settings.leading("rotation", rotation())
     assert "by the highest accuracy, 40° leads" in told
