@@ -69,21 +69,8 @@ report.prose(
 # All claims that fail or contradict others of the report, by what is known today.
 
 # %% tags=["remove-input"]
-bad = (claims.Verdict.FAILS, claims.Verdict.CONTRADICTS)
-report.table(
-    [
-        {
-            "claim": result.claim.says,
-            "where": result.claim.where,
-            "printed": report.printed(result.claim),
-            "found": report.show(result.outcome.value, result.claim),
-            "verdict": str(result.verdict),
-            "rests on": result.evidence,
-        }
-        for result in judged
-        if result.verdict in bad
-    ],
-    caption="Claims that fail or contradict themselves",
+audit.table(
+    caption="Claims that fail or contradict themselves", verdicts=(claims.Verdict.FAILS, claims.Verdict.CONTRADICTS)
 )
 
 # %% [markdown]

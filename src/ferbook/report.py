@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
 import pandas as pd
 from IPython.display import HTML, Markdown
 
 from ferbook import claims, places
-from ferbook.claims import Check, Claim, Evidence, Result, Value
+from ferbook.claims import Check, Claim, Evidence, Result, Value, Verdict
 from ferbook.datasets.cards import Card
 from ferbook.errors import ConfigError
 from ferbook.facts import Facts, recorded
@@ -103,12 +103,18 @@ class ClaimReport:
         )
         return cells, f' class="{verdict_class(result)}" id="{claim.anchor}"'
 
-    def table(self, page: str = "", caption: str = "All claims of this paper") -> HTML:
+    def table(
+        self, page: str = "", caption: str = "All claims of this paper", verdicts: Collection[Verdict] = tuple(Verdict)
+    ) -> HTML:
         """The claims that are decided on `page` (as ``book/faces/synthetic_face``), or all: printed, found, verdict.
 
-        Each leads to its box or row.
+        Each leads to its box or row. Only those with one of the `verdicts`.
         """
-        chosen = [result for result in self._judged.values() if result.claim.page.startswith(page)]
+        chosen = [
+            result
+            for result in self._judged.values()
+            if result.claim.page.startswith(page) and result.verdict in verdicts
+        ]
         lines = (
             (
                 (

@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from ferbook import claims, facts, places, report
-from ferbook.claims import Claim
+from ferbook.claims import Claim, Verdict
 from ferbook.datasets import NAMES
 from ferbook.datasets.cards import CARDS
 from ferbook.errors import ConfigError
@@ -101,6 +101,16 @@ def test_the_table_lists_every_claim(synthetic):
     assert len(rows) == len(stated)
     here = soup(report.ClaimReport("002", synthetic).table("book/faces/ferplus_in_numbers")).select("tbody tr")
     assert 0 < len(here) == sum(claim.page.startswith("book/faces/ferplus_in_numbers") for claim in stated) < len(rows)
+
+
+def test_a_table_of_some_verdicts_holds_their_claims_and_no_others(synthetic):
+    audit = report.ClaimReport("002", synthetic)
+    whole, failed = (
+        [[cell.text for cell in row("td")] for row in soup(table).select("tbody tr")]
+        for table in (audit.table(), audit.table(verdicts=[Verdict.FAILS]))
+    )
+    assert failed == [cells for cells in whole if cells[-1] == "fails"] != []
+    assert soup(audit.table(verdicts=())).select("tbody tr") == []
 
 
 @pytest.mark.parametrize(
