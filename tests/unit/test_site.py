@@ -51,6 +51,15 @@ def test_no_error_or_warning_leaked(page):
 
 
 @pytest.mark.parametrize("page", toc_pages())
+def test_nothing_is_fetched_from_elsewhere(page):
+    """A reader without a network sees all of the page, formulas included."""
+    whole = parsed(HTML / f"{page}.html")
+    fetched = [tag.get("src") or tag.get("href") for tag in whole.select("script[src], img[src], link[rel=stylesheet]")]
+    assert fetched
+    assert not [address for address in fetched if urlsplit(address).netloc]
+
+
+@pytest.mark.parametrize("page", toc_pages())
 def test_pictures_are_described_and_exist(page):
     for picture in article(page).select("img"):
         alt = picture.get("alt", "")
