@@ -140,7 +140,6 @@ rule site:
         static=STATIC,
         config="_config.yml",
         toc="_toc.yml",
-        formulas="src/ferbook/mathml.py",
     output:
         SITE + "/_build/html/index.html",
     shell:
