@@ -63,7 +63,7 @@ _ = nhot_settings.figure("augmentation", {"recorded": recorded["augmentation"]})
 # %% tags=["remove-input"]
 report.table(
     nhot_settings.rows("augmentation", {"recorded": recorded["augmentation"]}, base="none"),
-    caption="Figure 24: mean and 95 % interval over seeds; differences paired by seed",
+    caption="Figure 24: mean over seeds, from three on with a 95 % interval; differences paired by seed",
 )
 
 # %% [markdown]

@@ -38,9 +38,6 @@ report.prose(
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy over N of recorded FER+ runs, ordinary test set solid, complex test set dashed, with intervals"}}
 _ = nhot.figure({"recorded": recorded}) if pairs else None
 
-# %% tags=["remove-input"]
-report.table(nhot.drop_rows(recorded), caption="FER+, recorded: how much lower on complex faces")
-
 # %% [markdown]
 # ## Complex faces
 #

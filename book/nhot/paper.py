@@ -65,7 +65,7 @@ report.table(
 
 # %% [markdown]
 # *Trained* claims get a verdict by themselves as soon as three seeds of all that they compare are recorded. Until then they read "not checkable here",
-# and so they do after it if the claim is that one number is larger than another and the interval over seeds has room for both.
+# and so they do after it where the interval over seeds has room for the claim and for its contrary.
 #
 # ## Results in short
 #
@@ -166,8 +166,8 @@ audit.rows(
 # letter: the report does not say which faces were drawn for testing, the batch size, the random seeds, or whether dropout was used. And
 # four big networks times eight values of N times two test sets is more than a laptop can do.
 #
-# So this book asks the same question of a small network, with everything else as in the report: same faces, same labels, same two kinds
-# of test set, same way of counting. If N-hot labels help because of what they say, they should help a small network too. If they do
+# So this book asks the same question of a small network: same faces, same labels, same two kinds of test set, same way of counting. Loss, schedule,
+# augmentation and number of epochs are its own, and a tenth of the training faces is kept to choose the epoch. If N-hot labels help because of what they say, they should help a small network too. If they do
 # not, that is no proof against the report, which speaks of other networks. Every verdict says which network it rests on.
 
 # %% tags=["remove-input"]

@@ -51,7 +51,7 @@ recorded = sweeps.load("002", "start")
 #
 # | model | ImageNet (pictures of things) | then AffectNet (faces) | here |
 # |---|---|---|---|
-# | 1, "None" | no | no | recorded, for the small network |
+# | 1, "None" | no | no | for the small network, below |
 # | 2, "IN" | yes | no | not at hand |
 # | 3, "AN" | no | yes | not at hand |
 # | 4, "IN-AN" | yes | yes | not at hand |
@@ -83,7 +83,8 @@ report.prose(
 # ### Recorded on FER+
 #
 # The small network on the ordinary test set, from random weights and from weights that it learned on synthetic faces first. Pairs of runs with the
-# same seed differ in nothing else. The second kind has seen more pictures in all, as in the paper.
+# same seed differ in nothing else. The second kind has seen more pictures in all, as in the paper. All seeds share one pre-training, so no interval says how
+# another would have gone.
 
 # %% tags=["remove-input"]
 described = sweeps.chosen(sweeps.runs(sweeps.description("002")), "start")
@@ -102,7 +103,7 @@ _ = nhot_settings.learning_figure("start", recorded)
 # %% tags=["remove-input"]
 report.table(
     nhot_settings.rows("start", {"recorded": recorded}, ("accuracy", "kl"), base="random"),
-    caption="Figure 27 with the book's own arm: mean and 95 % interval over seeds; differences paired by seed",
+    caption="Figure 27 with the book's own arm: mean over seeds, from three on with a 95 % interval; differences paired by seed",
 )
 
 # %% [markdown]
@@ -247,7 +248,7 @@ report.table(
 
 # %% [markdown]
 # * **Scope.** Figures 21 and 27 and sections 3.6.4 and 4.3.4, with a small network and other faces.
-# * **What was easy.** Nothing is vague about the four starts.
+# * **What was easy.** The four starts are clearly named, though not which faces of AffectNet were used.
 # * **What was difficult.** Figure 27 prints no numbers; ImageNet's weights and AffectNet are not at hand.
 # * **What cannot be said.** Whether VGG16 gains two points from ImageNet. It has far more weights to find than the small network.
 # * **What to take along.** Say which weights a network started from, and what else was seen on the way: a start is training, too.

@@ -52,7 +52,7 @@ least = min(cards, key=lambda one: int(one.memory))
 speeds = nhot_time.speeds()
 report.prose(
     f"""The fastest machine of the three is the one with the {fastest.card}{", which has the least memory" if fastest is least else ""}. It shows
-    {fastest.images_per_s:.0f} pictures a second, the slowest {slowest.images_per_s:.0f}. Cards of three different makes that lie so close together suggest that
+    {fastest.images_per_s:.0f} pictures a second, the slowest {slowest.images_per_s:.0f}. Three different models that lie so close together suggest that
     something else than the card set the pace, such as reading and changing pictures; the report gives neither the batch size nor how faces were loaded. Two
     processor cores train VGG16 at {speeds[nhot_time.TIMED]:.0f} pictures a second, a {fastest.images_per_s / speeds[nhot_time.TIMED]:.0f}th of that, and the
     small network of this book at {speeds["compact"]:,.0f}."""
@@ -85,7 +85,7 @@ report.prose(
 # ## What this book's runs cost
 #
 # All runs of `data/sweeps/002.yml`, in CPU hours: seconds of all threads, which other work on the machine does not lengthen. What is expected of the whole grid is the
-# mean of the recorded runs times their number. A run that belongs to two groups, as the plain recipe to most, counts in the first.
+# mean of the recorded runs times their number. A run that belongs to two groups, as the plain recipe to most, counts in the first; the pre-training of `start` is not counted.
 
 # %% tags=["remove-input"]
 report.table(nhot_time.grid_rows(grids), caption="Runs on FER+ of this chapter, by group")

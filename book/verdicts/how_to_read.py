@@ -82,13 +82,13 @@ box("004-large-scale", verdict=Verdict.UNCHECKED)
 box("003-params-sum", evidence=Evidence.ARITHMETIC)
 
 # %% [markdown]
-# **Same data**: the value was found on the data set that the paper used.
+# **Same data**: the value was found on the data set that the paper used. Where a network was trained for it, the box names the network: it may not be the paper's.
 
 # %% tags=["remove-input"]
 box("002-complex-pool", evidence=Evidence.SAME_DATA)
 
 # %% [markdown]
-# **Other data**: the value was found on another data set, another part of it, or with another network than the paper's. The box says which. A claim that fails there
+# **Other data**: the value was found on another data set, or another part of it. The box says which. A claim that fails there
 # may still be right about the paper's own case.
 
 # %% tags=["remove-input"]
@@ -135,7 +135,7 @@ report.table(scoreboard.allowances(results), caption="One claim for each kind of
 
 # %% [markdown]
 # Results of training carry at least three seeds, with mean and 95 % interval; where two variants are compared, they are compared in pairs. Fewer seeds give no
-# verdict, and where one number is said to be larger than another, neither does an interval that has room for both.
+# verdict, and neither does an interval that has room for the claim and for its contrary: that is *undecided*.
 #
 # ## Where this can go wrong
 #

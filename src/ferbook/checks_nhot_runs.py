@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy as np
 
-from ferbook import arms, nhot, sweeps
+from ferbook import arms, claims, nhot, nhot_settings, nhot_time, sweeps
 from ferbook.arms import Runs
 from ferbook.claims import Claim, Evidence, Outcome, register
 from ferbook.configs import Config
@@ -37,14 +37,10 @@ def described_runs() -> Mapping[str, Config]:
     return sweeps.runs(sweeps.description(PAPER))
 
 
-#: Claims that one number is larger or smaller than another.
-_ORDERED = ("more than", "less than", "at least", "at most")
-
-
 def decided(claim: Claim, values: Mapping[object, float], network: str, what: str, digits: int = 1) -> Outcome:
     """The mean of one number per seed with its interval, or how many seeds are still missing.
 
-    No value, either, where the claim is about larger or smaller and the interval has room for both.
+    No value, either, where the interval over seeds has room for the claim and for its contrary.
 
     Parameters
     ----------
@@ -57,9 +53,22 @@ def decided(claim: Claim, values: Mapping[object, float], network: str, what: st
         return waiting(len(values))
     spread = over_seeds(list(values.values()))
     detail = f"{network}; {what}; {_interval(spread, digits)}"
-    if claim.relation in _ORDERED and spread.low <= float(claim.printed) <= spread.high:
-        return Outcome(None, Evidence.SAME_DATA, f"undecided: {spread.estimate:.{digits}f}; {detail}")
+    if _has_room_for_both(claim, spread):
+        return _undecided(f"{spread.estimate:.{digits}f}; {detail}")
     return Outcome(spread.estimate, Evidence.SAME_DATA, detail)
+
+
+def _has_room_for_both(claim: Claim, spread: Interval) -> bool:
+    """Whether the claim would fail at one place of the interval and not at another."""
+    places = [spread.low, spread.estimate, spread.high]
+    if spread.low <= float(claim.printed) <= spread.high:
+        places.append(float(claim.printed))
+    verdicts = [claims.verdict(claim, Outcome(place, Evidence.SAME_DATA)) for place in places]
+    return len({verdict is claims.Verdict.FAILS for verdict in verdicts}) > 1
+
+
+def _undecided(detail: str) -> Outcome:
+    return Outcome(None, Evidence.SAME_DATA, f"undecided: {detail}")
 
 
 def waiting(seeds: int) -> Outcome:
@@ -71,19 +80,24 @@ def _interval(spread: Interval, digits: int = 1) -> str:
     return f"{spread.count} seeds, {spread.level:.0%} interval {spread.low:.{digits}f} to {spread.high:.{digits}f}"
 
 
-def network_of(result: RunResult) -> str:
-    """Which network a run trained, and how long, so that a verdict does not pass for one about the paper's."""
-    config, size = result.config, result.metrics["parameters"]
-    own = "" if config["model"]["name"] in _PAPER_NETWORKS else ", not the paper's"
-    return f"a {config['model']['name']} network of {size:,} parameters{own}; {config['epochs']} epochs"
+def network_of(runs: Runs) -> str:
+    """Which network runs trained, how long and, if all had the same, with which loss; nothing without runs.
+
+    So that a verdict does not pass for one about the paper's networks at their full length.
+    """
+    if not runs:
+        return ""
+    one = next(iter(runs.values()))
+    name, size, epochs = one.config["model"]["name"], one.metrics["parameters"], one.config["epochs"]
+    own = "" if name in _FULL_LENGTH else ", not the paper's"
+    few = f" of the paper's {_FULL_LENGTH[name]}" if epochs < _FULL_LENGTH.get(name, 0) else ""
+    losses = {run.config["loss"] for run in runs.values()}
+    loss = f"; {nhot_settings.words('losses', losses.pop())}" if len(losses) == 1 else ""
+    return f"a {name} network of {size:,} parameters{own}; {epochs} epochs{few}{loss}"
 
 
-#: Networks of section 4.4, by their names here.
-_PAPER_NETWORKS = ("vgg16", "vgg16_48", "ran", "dan", "mten")
-
-
-def _any(runs: Runs) -> str:
-    return network_of(next(iter(runs.values()))) if runs else ""
+#: Epochs of the paper's own networks (section 4.1), by their names here.
+_FULL_LENGTH = {"vgg16": nhot_time.EPOCHS["vgg16_48"], **nhot_time.EPOCHS}
 
 
 def gains(runs: Runs, kind: str, start: int, end: int) -> dict[int, float]:
@@ -105,7 +119,7 @@ def recorded_gain(claim: Claim, facts: Facts) -> Outcome:
         values = gains(runs, *place)
         if len(values) >= arms.SEEDS:
             break
-    return decided(claim, values, _any(runs), "epoch chosen on validation")
+    return decided(claim, values, network_of(runs), "epoch chosen on validation")
 
 
 @register("recorded n-hot contrast")
@@ -117,36 +131,45 @@ def recorded_contrast(claim: Claim, facts: Facts) -> Outcome:
     runs = recorded_runs("nhot")
     more, less = (gains(runs, *claim.arguments[key]) for key in ("more", "less"))
     return decided(
-        claim, {seed: more[seed] - less[seed] for seed in more if seed in less}, _any(runs), "difference of gains"
+        claim, {seed: more[seed] - less[seed] for seed in more if seed in less}, network_of(runs), "difference of gains"
     )
 
 
 @register("recorded n-hot plateau")
 def recorded_plateau(claim: Claim, facts: Facts) -> Outcome:
-    """Whether the interval over seeds of a gain over N includes none: "yes" or "no".
+    """Whether a gain over N is next to nothing: "yes" where its interval over seeds lies within some points of none.
 
-    Arguments: ``kind`` (test set), ``start``, ``end``.
+    "no" where the interval leaves out none. A wide interval decides neither: noise is no evidence of a plateau.
+
+    Arguments: ``kind`` (test set), ``start``, ``end``; ``within``, the points.
     """
     runs = recorded_runs("nhot")
     values = gains(runs, *(claim.arguments[key] for key in ("kind", "start", "end")))
-    mean = decided(claim, values, _any(runs), "gain")
-    if mean.value is None:
-        return mean
-    spread = over_seeds(list(values.values()))
-    return Outcome("yes" if spread.low <= 0 <= spread.high else "no", mean.evidence, mean.detail)
+    if len(values) < arms.SEEDS:
+        return waiting(len(values))
+    spread, within = over_seeds(list(values.values())), float(claim.arguments["within"])
+    detail = f"{network_of(runs)}; gain of {spread.estimate:.1f}, {_interval(spread)}"
+    if -within <= spread.low and spread.high <= within:
+        return Outcome("yes", Evidence.SAME_DATA, detail)
+    if spread.low <= 0 <= spread.high:
+        return _undecided(detail)
+    return Outcome("no", Evidence.SAME_DATA, detail)
 
 
 @register("recorded n-hot drop")
 def recorded_drop(claim: Claim, facts: Facts) -> Outcome:
-    """Points that accuracy on complex faces lies below the ordinary one in the recorded runs, mean over all N.
+    """Points that accuracy on complex faces lies below the ordinary one in the recorded runs, at any N.
 
-    Only seeds that have every recorded N on both test sets count.
+    Of all recorded N the one where the claim does worst decides. Only seeds that have every N on both test sets count.
     """
     runs = recorded_runs("nhot")
-    points = nhot.drop(runs)
-    common = sorted(set.intersection(*(set(point.seeds) for point in points))) if points else []
-    values = {seed: float(np.mean([p.values[p.seeds.index(seed)] for p in points])) for seed in common}
-    return decided(claim, values, _any(runs), f"mean over {len(points)} values of N")
+    points = {point.n: dict(zip(point.seeds, point.values, strict=True)) for point in nhot.drop(runs)}
+    common = sorted(set.intersection(*map(set, points.values()))) if points else []
+    if len(common) < arms.SEEDS:
+        return waiting(len(common))
+    by_n = {n: {seed: values[seed] for seed in common} for n, values in points.items()}
+    worst = max(by_n, key=lambda n: claims.shortfall(claim, float(np.mean(list(by_n[n].values())))))
+    return decided(claim, by_n[worst], network_of(runs), f"N = {worst}, furthest from the claim of {len(by_n)} values")
 
 
 @register("recorded n-hot measure")
@@ -161,7 +184,7 @@ def recorded_measure(claim: Claim, facts: Facts) -> Outcome:
     values = {seed: [measure(by_seed[seed]) for by_seed in places] for seed in common}
     means = {seed: float(np.mean(found)) for seed, found in values.items() if None not in found}
     return decided(
-        claim, means, _any(recorded_runs("nhot")), f"mean over {len(places)} combinations of test set and N", 2
+        claim, means, network_of(recorded_runs("nhot")), f"mean over {len(places)} combinations of test set and N", 2
     )
 
 
@@ -173,7 +196,7 @@ def recorded_spread(claim: Claim, facts: Facts) -> Outcome:
     if not full:
         return waiting(max(map(len, places.values()), default=0))
     pooled = math.sqrt(float(np.mean([np.var(values, ddof=1) for values in full])))
-    detail = f"{_any(recorded_runs('nhot'))}; {len(full)} combinations of test set and N"
+    detail = f"{network_of(recorded_runs('nhot'))}; {len(full)} combinations of test set and N"
     return Outcome(pooled, Evidence.SAME_DATA, detail)
 
 
@@ -188,7 +211,7 @@ def recorded_recall(claim: Claim, facts: Facts) -> Outcome:
     place = EMOTIONS.index(arguments["emotion"])
     found = {seed: run.metrics["test"]["recall"][place] for seed, run in runs.items()}
     values = {seed: 100 * share for seed, share in found.items() if share is not None}
-    return decided(claim, values, _any(runs), f"N = {arguments['n']}, {arguments['kind']} test set")
+    return decided(claim, values, network_of(runs), f"N = {arguments['n']}, {arguments['kind']} test set")
 
 
 @register("recorded accuracy")
@@ -196,7 +219,7 @@ def recorded_accuracy(claim: Claim, facts: Facts) -> Outcome:
     """Accuracy (%) of one of the paper's networks in recorded runs, the epoch chosen on the test faces as in the paper.
 
     Arguments: ``networks``, ``kind`` (test set), ``n``, ``epochs`` (a run of fewer is not the paper's), and optionally
-    ``loss``. Of several settings that fit, the first with enough seeds counts.
+    ``loss`` and whether faces are ``augmented``. Of several settings that fit, the first with enough seeds counts.
     """
     fitting = {
         name: run
@@ -210,7 +233,7 @@ def recorded_accuracy(claim: Claim, facts: Facts) -> Outcome:
     values = {seed: nhot.best_on_test(run) for seed, run in runs.items()}
     chosen = float(np.mean(list(map(nhot.accuracy, runs.values()))))
     what = f"epoch chosen on test, with {chosen:.2f} if chosen on validation"
-    return decided(claim, values, _any(runs), what, 2)
+    return decided(claim, values, network_of(runs), what, 2)
 
 
 def _all_runs() -> dict[str, RunResult]:
@@ -227,6 +250,7 @@ def _fits(config: Mapping, wanted: Mapping) -> bool:
         and config["labels"]["n_hot"] == wanted["n"]
         and config["epochs"] >= wanted["epochs"]
         and config["loss"] == wanted.get("loss", config["loss"])
+        and wanted.get("augmented") in (None, bool(config["augmentation"]) or config["copies"]["kind"] != "none")
     )
 
 
@@ -242,24 +266,29 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     runs = recorded_runs(arguments["group"])
     found = arms.difference(runs, first, second, nhot.accuracy)
     values = {} if found is None else dict(zip(found.keys, found.values, strict=True))
-    return decided(claim, values, _any(runs), f"{first} less {second}")
+    return decided(claim, values, network_of(runs), f"{first} less {second}")
 
 
 @register("recorded best")
 def recorded_best(claim: Claim, facts: Facts) -> Outcome:
     """The setting with the best mean accuracy of a ``group`` of recorded runs on the ordinary test set.
 
-    It is called by the runs' name without test set and seed. Only seeds that every described setting has count.
+    It is called by the runs' name without test set and seed. Only seeds that every described setting has count. No
+    value where the interval over seeds has room for the claim and for its contrary: between the setting that is claimed
+    and the best other one.
     """
-    order, network = _ranked(claim.arguments["group"])
+    group = claim.arguments["group"]
+    order, network = _ranked(group)
     if not order:
-        return waiting(_common(claim.arguments["group"]))
-    (best, ours), (second, theirs) = list(order.items())[:2]
-    ahead = over_seeds([ours[seed] - theirs[seed] for seed in ours])
-    mean = float(np.mean(list(ours.values())))
-    name, other = (label.removeprefix("ordinary-") for label in (best, second))
-    detail = f"{network}; {mean:.1f} %, {ahead.estimate:.1f} points above {other}"
-    return Outcome(name, Evidence.SAME_DATA, f"{detail}; of that difference: {_interval(ahead)}")
+        return waiting(_common(group))
+    best, second, *_ = order
+    claimed = _arm(_described(group), f"ordinary-{claim.printed}")
+    rival = second if claimed == best else claimed
+    ahead = over_seeds([order[best][seed] - order[rival][seed] for seed in order[best]])
+    name, other = (label.removeprefix("ordinary-") for label in (best, rival))
+    mean = float(np.mean(list(order[best].values())))
+    detail = f"{network}; {name} has {mean:.1f} %, {ahead.estimate:.1f} points above {other}; {_interval(ahead)}"
+    return _undecided(detail) if ahead.low <= 0 else Outcome(name, Evidence.SAME_DATA, detail)
 
 
 @register("recorded range")
@@ -310,4 +339,4 @@ def _ranked(group: str) -> tuple[dict[str, dict[str, float]], str]:
         return {}, ""
     values = {label: {seed: nhot.accuracy(by_seed[seed]) for seed in seeds} for label, by_seed in found.items()}
     order = sorted(values, key=lambda label: -float(np.mean(list(values[label].values()))))
-    return {label: values[label] for label in order}, _any(found[order[0]])
+    return {label: values[label] for label in order}, network_of(recorded_runs(group))

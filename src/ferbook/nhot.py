@@ -122,7 +122,8 @@ class Point:
     n: of the labels; of a difference, the larger one.
     seeds: of the runs behind it.
     values: one per seed.
-    interval: of their mean. With one run: over the test faces, if its answers are known; otherwise None.
+    interval: of their mean, from ``arms.SEEDS`` on. With one run: over the test faces, if its answers are known;
+        otherwise None.
     over: what the interval is over: ``seeds``, ``faces``, or nothing.
     """
 
@@ -209,9 +210,9 @@ def point(by_seed: Mapping[int, RunResult], n: int, measure: str = "accuracy") -
     if not found:
         return None
     seeds, values = tuple(found), tuple(found.values())
-    if len(values) > 1:
+    if len(values) >= arms.SEEDS:
         return Point(n, seeds, values, intervals.over_seeds(values), "seeds")
-    if measure != "accuracy":
+    if measure != "accuracy" or len(values) > 1:
         return Point(n, seeds, values, None, "")
     answers = 100.0 * correct(by_seed[seeds[0]])
     return Point(n, seeds, values, intervals.bootstrap(np.mean, answers, seed=0, resamples=1000), "faces")
@@ -233,8 +234,10 @@ def gain(runs: Runs, kind: str, start: int = 1, end: int = 3) -> Gain | None:
     if any(a.shape != b.shape for a, b in pairs):
         raise ConfigError("runs", f"N = {start} and N = {end} were tested on different faces", "Use one frozen split.")
     values = tuple(100 * float(b.mean() - a.mean()) for a, b in pairs)
-    if len(values) > 1:
+    if len(values) >= arms.SEEDS:
         interval, over = intervals.over_seeds(values), "seeds"
+    elif len(values) > 1:
+        interval, over = None, ""
     else:
         paired = intervals.paired_bootstrap(100.0 * pairs[0][1], 100.0 * pairs[0][0], seed=0, resamples=1000)
         interval, over = Interval(*paired[:5]), "faces"
@@ -252,16 +255,10 @@ def drop(runs: Runs) -> list[Point]:
         seeds = tuple(sorted(set(easy) & set(hard)))
         if seeds:
             values = tuple(accuracy(easy[seed]) - accuracy(hard[seed]) for seed in seeds)
-            several = len(values) > 1
-            interval = intervals.over_seeds(values) if several else None
-            points.append(Point(n, seeds, values, interval, "seeds" if several else ""))
+            enough = len(values) >= arms.SEEDS
+            interval = intervals.over_seeds(values) if enough else None
+            points.append(Point(n, seeds, values, interval, "seeds" if enough else ""))
     return points
-
-
-def drop_rows(runs: Runs) -> list[dict[str, str]]:
-    """One line per N: accuracy on the ordinary test set less that on the complex one; an empty line without runs."""
-    lines = [{"N": str(found.n), "ordinary less complex (points)": told(found)} for found in drop(runs)]
-    return lines or [{"N": NOTHING, "ordinary less complex (points)": NOTHING}]
 
 
 def told(found: Point | None, digits: int = 1, sign: bool = False) -> str:
@@ -299,7 +296,7 @@ def gain_rows(runs: Runs, steps: Sequence[tuple[int, int]] = ((1, 2), (2, 3), (1
                         "test set": kind,
                         "N": f"{start} to {end}",
                         "gain (points)": told(found, 1, sign=True),
-                        "interval over": found.over,
+                        "interval over": found.over or NOTHING,
                         "McNemar's p, seed by seed": ", ".join(f"{test.p:.2g}" for test in found.tests),
                     }
                 )

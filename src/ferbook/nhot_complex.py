@@ -120,13 +120,9 @@ def in_words(found: list[Fall]) -> str:
     """What the causes come to, the mean over all N that there are; how many faces and seeds that rests on."""
     if not found:
         return "Nothing recorded yet: it takes a run on each of the two test sets, with the same N and seed."
-    whole, harder, scarcer = (
-        float(np.mean([estimate.mean for estimate in estimates]))
-        for estimates in (
-            [fall.whole for fall in found],
-            [fall.causes["harder"] for fall in found],
-            [fall.causes["scarcer"] for fall in found],
-        )
+    whole = float(np.mean([fall.whole.mean for fall in found]))
+    harder, scarcer, draw = (
+        float(np.mean([fall.causes[name].mean for fall in found])) for name in ("harder", "scarcer", "draw")
     )
     clear = sum(not fall.over_faces.low <= 0 <= fall.over_faces.high for fall in found)
     seeds = sorted({len(fall.whole.values) for fall in found})
@@ -134,8 +130,9 @@ def in_words(found: list[Fall]) -> str:
     return (
         f"Of a fall of {whole:.1f} points (mean over {len(found)} value{'s' * (len(found) > 1)} of N, {many} "
         f"seed{'s' * (seeds[-1] > 1)} each), harder faces account for **{harder:z.1f}** and fewer complex faces to "
-        f"learn from for **{scarcer:z.1f}**. The interval of the second over the shared faces leaves out zero at "
-        f"{clear} of the {len(found)} N."
+        f"learn from for **{scarcer:z.1f}**. The remaining {draw:z.1f} are the draw: the shared faces are "
+        f"{'easier' if draw > 0 else 'harder'} than the whole complex list. The interval of the second over the shared "
+        f"faces leaves out zero at {clear} of the {len(found)} N."
     )
 
 

@@ -1,11 +1,16 @@
 """Claims that no file holds, for tests of checks."""
 
 from ferbook import claims, facts
-from ferbook.claims import Claim, Result
+from ferbook.claims import Claim, Result, Tolerance
 
 
 def judged(
-    check: str, printed: str, relation: str = "equals", claim_kind: str = "arithmetic", **arguments: object
+    check: str,
+    printed: str,
+    relation: str = "equals",
+    claim_kind: str = "arithmetic",
+    tolerance: tuple[float, float] | None = None,
+    **arguments: object,
 ) -> Result:
     """What `check` says of a claim that something printed as `printed` stands in `relation` to what it finds."""
     one = Claim(
@@ -15,6 +20,7 @@ def judged(
         kind=claim_kind,
         printed=printed,
         relation=relation,
+        tolerance=None if tolerance is None else Tolerance(holds=tolerance[0], roughly=tolerance[1]),
         check=check,
         arguments=arguments,
         page="book/verdicts/checks",

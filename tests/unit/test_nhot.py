@@ -125,7 +125,6 @@ def test_nothing_recorded_gives_lines_without_numbers():
     assert nhot.gain({}, "ordinary") is None
     assert set(nhot.rows({}, ("accuracy",))[0].values()) == {"–"}
     assert set(nhot.gain_rows({})[0].values()) == {"–"}
-    assert set(nhot.drop_rows({})[0].values()) == {"–"}
     assert nhot.recorded_so_far({}) == "no run is recorded yet"
 
 
