@@ -131,8 +131,8 @@ def in_words(found: list[Fall]) -> str:
         f"Of a fall of {whole:.1f} points (mean over {len(found)} value{'s' * (len(found) > 1)} of N, {many} "
         f"seed{'s' * (seeds[-1] > 1)} each), harder faces account for **{harder:z.1f}** and fewer complex faces to "
         f"learn from for **{scarcer:z.1f}**. The remaining {draw:z.1f} are the draw: the shared faces are "
-        f"{'easier' if draw > 0 else 'harder'} than the whole complex list. The interval of the second over the shared "
-        f"faces leaves out zero at {clear} of the {len(found)} N."
+        f"{'easier' if draw > 0 else 'harder'} than the whole complex list. What fewer complex faces cost is "
+        f"clear of zero, by its interval over the shared faces, at {clear} of the {len(found)} N."
     )
 
 
