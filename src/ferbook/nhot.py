@@ -210,12 +210,20 @@ def point(by_seed: Mapping[int, RunResult], n: int, measure: str = "accuracy") -
     if not found:
         return None
     seeds, values = tuple(found), tuple(found.values())
+
+    def over_faces() -> Interval:
+        return intervals.bootstrap(np.mean, 100.0 * correct(by_seed[seeds[0]]), seed=0, resamples=1000)
+
+    return Point(n, seeds, values, *_interval(values, over_faces if measure == "accuracy" else None))
+
+
+def _interval(values: Sequence[float], over_faces: Callable[[], Interval] | None) -> tuple[Interval | None, str]:
+    """The interval of a mean over seeds where there are enough, or that of a single run; and what it is over."""
     if len(values) >= arms.SEEDS:
-        return Point(n, seeds, values, intervals.over_seeds(values), "seeds")
-    if measure != "accuracy" or len(values) > 1:
-        return Point(n, seeds, values, None, "")
-    answers = 100.0 * correct(by_seed[seeds[0]])
-    return Point(n, seeds, values, intervals.bootstrap(np.mean, answers, seed=0, resamples=1000), "faces")
+        return intervals.over_seeds(values), "seeds"
+    if len(values) == 1 and over_faces is not None:
+        return over_faces(), "faces"
+    return None, ""
 
 
 def gain(runs: Runs, kind: str, start: int = 1, end: int = 3) -> Gain | None:
@@ -234,13 +242,12 @@ def gain(runs: Runs, kind: str, start: int = 1, end: int = 3) -> Gain | None:
     if any(a.shape != b.shape for a, b in pairs):
         raise ConfigError("runs", f"N = {start} and N = {end} were tested on different faces", "Use one frozen split.")
     values = tuple(100 * float(b.mean() - a.mean()) for a, b in pairs)
-    if len(values) >= arms.SEEDS:
-        interval, over = intervals.over_seeds(values), "seeds"
-    elif len(values) > 1:
-        interval, over = None, ""
-    else:
-        paired = intervals.paired_bootstrap(100.0 * pairs[0][1], 100.0 * pairs[0][0], seed=0, resamples=1000)
-        interval, over = Interval(*paired[:5]), "faces"
+
+    def over_faces() -> Interval:
+        before, after = pairs[0]
+        return Interval(*intervals.paired_bootstrap(100.0 * after, 100.0 * before, seed=0, resamples=1000)[:5])
+
+    interval, over = _interval(values, over_faces)
     return Gain(end, seeds, values, interval, over, start, tuple(intervals.mcnemar(a, b) for a, b in pairs))
 
 
@@ -255,9 +262,7 @@ def drop(runs: Runs) -> list[Point]:
         seeds = tuple(sorted(set(easy) & set(hard)))
         if seeds:
             values = tuple(accuracy(easy[seed]) - accuracy(hard[seed]) for seed in seeds)
-            enough = len(values) >= arms.SEEDS
-            interval = intervals.over_seeds(values) if enough else None
-            points.append(Point(n, seeds, values, interval, "seeds" if enough else ""))
+            points.append(Point(n, seeds, values, *_interval(values, None)))
     return points
 
 

@@ -72,6 +72,15 @@ def test_curve_is_the_mean_over_seeds_with_students_interval():
         assert (point.interval.low, point.interval.high) == pytest.approx((mean - half, mean + half))
 
 
+def test_two_seeds_have_no_interval():
+    """Student's factor for two values is 12.7: the interval would say how alike they happen to be."""
+    runs = grid(seeds=(0, 1))
+    for found in (*nhot.curve(runs, "ordinary"), nhot.gain(runs, "ordinary"), *nhot.drop(runs)):
+        assert (found.seeds, found.interval, found.over) == ((0, 1), None, "")
+        assert nhot.told(found) == f"{sum(found.values) / 2:.1f}, 2 seeds"
+    assert {line["interval over"] for line in nhot.gain_rows(runs)} == {"–"}
+
+
 def test_one_seed_has_an_interval_over_faces_and_says_so():
     (point,) = nhot.curve({"a": run()}, "ordinary")
     assert (point.over, point.seeds) == ("faces", (0,))
