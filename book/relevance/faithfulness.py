@@ -151,9 +151,13 @@ report.table(
 # %% tags=["remove-input"]
 for_sure = [unit for unit, more in moved.items() if more.low > 0]
 less = [unit for unit, more in moved.items() if more.high < 0]
+fewer = f", and less where {', '.join(less)} is" if less else ""
+shared = (
+    "A unit that several emotions share tells little about which of them is shown, which may be why others get no more."
+)
 report.prose(
-    f"""The region gets clearly more where {", ".join(for_sure) or "none of them"} is active{f", and less where {', '.join(less)} is" if less else ""}. A unit that
-    several emotions share tells little about which of them is shown, so a network has no reason to look at it."""
+    f"""The region gets clearly more where {", ".join(for_sure) or "none of them"} is active{fewer}.
+    {shared if len(for_sure) < len(moved) else ""}"""
 )
 
 # %% [markdown]
@@ -166,9 +170,15 @@ better = [
     if name != "random" and intervals.paired_bootstrap(area, areas["random"], seed=seed, resamples=500).low > 0
 ]
 best = max(areas, key=lambda name: areas[name].mean())
+as_good = [
+    name
+    for name, area in areas.items()
+    if name != best and intervals.paired_bootstrap(areas[best], area, seed=seed, resamples=500).low <= 0
+]
+rivals = f"{', '.join(as_good)} cannot be told from it" if as_good else "with each of the others it is smaller for sure"
 report.prose(
-    f"""The logit falls faster than at random in these orders: {", ".join(better)}; fastest with **{best}**. How faithful a map is depends on
-    the rule at least as much as on the network."""
+    f"""The logit falls faster than at random in these orders: {", ".join(better) or "none"}. Its mean fall is largest with **{best}**; on the same faces,
+    {rivals}. One network was tested, so this compares rules with each other and says nothing of other networks."""
 )
 
 # %% [markdown]

@@ -54,7 +54,8 @@ vgg = photographs.recorded()
 # ## This build
 #
 # A network with four convolutions, trained for seconds. The table has Spearman's rank correlation with what is known of intensity, and 95 %
-# intervals over faces in brackets; *core* is the continuous number that the rank is cut from, and the rule of relevance stands in brackets. As
+# intervals over faces in brackets; the [composite](propagation) of relevance stands in brackets behind a measure's name. *Core* is the continuous number
+# that the rank is cut from: the median of a face's scaled values. Nearly all pixels have almost no relevance, so that is nearly [where zero went](ranks). As
 # in the paper, only faces whose emotion was named correctly count for the trained network; the other two are asked about every face, since
 # they are hardly ever right.
 

@@ -43,7 +43,11 @@ figures.use_style()
 # $$R_i = \sum_j \frac{z_{ij}}{\sum_{i'} z_{i'j}} R_j$$
 #
 # That is the **epsilon rule** (with a tiny $\varepsilon$ in the denominator). The **z+ rule** lets only positive contributions count, and **alpha2-beta1** counts
-# them twice and the negative ones against them. The paper does not say which rule it used.
+# them twice and the negative ones against them. The **gamma rule** lies between the first two: it adds a share $\gamma$ of each positive weight to that weight, so
+# that positive contributions count more and negative ones still count. The paper does not say which rule it used.
+#
+# A **composite** says which layer has which rule. Those of this book are named after the rule of their convolutions; dense layers have the epsilon rule in each
+# of them. A name that ends in `_box` has a rule of its own in the first layer, [explained below](#sixteen-layers).
 
 # %%
 layers, x = by_hand.EXAMPLE, by_hand.EXAMPLE_INPUT
@@ -117,7 +121,7 @@ report.table(
 # the same as gradient times input.
 #
 # Relevance can still get lost: a unit that its bias alone switches on, as over black pixels, has no positive contribution to hand
-# anything to. **z-box** in the first layer (the names that end in `_box`) reckons with the range of pixels and always has one. On weights
+# anything to. **z-box** in the first layer (composites whose names end in `_box`) reckons with the range of pixels and always has one. On weights
 # that were trained this matters:
 
 # %% tags=["remove-input"]

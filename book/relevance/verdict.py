@@ -81,8 +81,8 @@ audit.table()
 # * **Scope.** All printed tables; the method on synthetic faces with known intensity, and on FER+; not the paper's own pictures.
 # * **What holds.** Relevance can be conserved through VGG16. Bin sums and ranks of tables 3 and 4 follow from the counts, but for three cells.
 # * **What does not.** The rule in the text is not the one in the tables, and would call each picture strong.
-# * **What the rank measures.** The largest against the smallest relevance of single pixels; on known intensity it is [no better than
-#   chance](rank_scores), and [other quantities](intensity) follow intensity better.
+# * **What the rank measures.** On [our reading of the scaling](ranks), which the paper does not state, the largest against the smallest relevance of single
+#   pixels; on known intensity it is [no better than chance](rank_scores), and [other quantities](intensity) follow intensity better.
 # * **What was easy.** The tables are detailed enough to find out how they were made.
 # * **What was difficult.** LRP rule, scaling, learning rate and sizes are not stated.
 # * **What to take along.** Test a measure where the truth is known, and beside an untrained network.

@@ -11,7 +11,7 @@ from decimal import Decimal
 import numpy as np
 
 from ferbook import printed, records
-from ferbook.claims import Claim, Evidence, Outcome, register
+from ferbook.claims import Claim, Evidence, Outcome, register, shortfall, tolerance
 from ferbook.facts import Facts
 
 # --- tables ---
@@ -142,17 +142,19 @@ def printed_elsewhere(claim: Claim, facts: Facts) -> Outcome:
 
 @register("printed again")
 def printed_again(claim: Claim, facts: Facts) -> Outcome:
-    """The number that the paper prints for the same thing in another place, with the rounding of both.
+    """The number that the paper prints for the same thing in another place.
 
-    Arguments: ``value`` (text) and ``where``. A contradiction where no number would be rounded to both.
+    With fewer digits there it stands for all numbers that are rounded to it, and the nearest of them is found. A
+    contradiction where that is further off than the claim allows: by more than printed rounding, so by any amount if
+    both have the same digits, unless the claim brings a tolerance. Arguments: ``value`` (text) and ``where``.
     """
-    other = claim.arguments["value"]
-    agree = abs(Decimal(claim.printed) - Decimal(other)) <= printed.half_digit(claim.printed) + printed.half_digit(
-        other
-    )
-    detail = f"{other} in {claim.arguments['where']}"
-    value = claim.printed if agree else other
-    return Outcome(float(value), Evidence.ARITHMETIC, detail, contradiction=not agree)
+    other, half = Decimal(claim.arguments["value"]), printed.half_digit(claim.arguments["value"])
+    value, wanted = float(other), Decimal(claim.printed)
+    if half > printed.half_digit(claim.printed) and abs(wanted - other) <= half:
+        value = float(wanted)
+    detail = f"{claim.arguments['value']} in {claim.arguments['where']}"
+    differ = shortfall(claim, value) > tolerance(claim).roughly
+    return Outcome(value, Evidence.ARITHMETIC, detail, contradiction=differ)
 
 
 @register("printed difference")
@@ -193,6 +195,14 @@ def product(claim: Claim, facts: Facts) -> Outcome:
     """The product of ``factors``, printed numbers."""
     factors = claim.arguments["factors"]
     return Outcome(float(np.prod(factors)), Evidence.ARITHMETIC, " × ".join(f"{value:g}" for value in factors))
+
+
+@register("printed quotient")
+def printed_quotient(claim: Claim, facts: Facts) -> Outcome:
+    """A printed number divided by others. Arguments: ``whole`` and ``by``, a list."""
+    whole, by = claim.arguments["whole"], claim.arguments["by"]
+    detail = f"{whole:,} / ({' × '.join(f'{value:g}' for value in by)})"
+    return Outcome(whole / float(np.prod(by)), Evidence.ARITHMETIC, detail)
 
 
 @register("per cent of")

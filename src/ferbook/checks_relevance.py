@@ -229,9 +229,11 @@ def accuracy_exists(
 
 @register("accuracies that fit")
 def accuracies_that_fit(claim: Claim, facts: Facts) -> Outcome:
-    """For how many emotions of ``table`` the accuracies fit the precisions and recalls in one of three meanings.
+    """For how many emotions of ``table`` accuracies fit precisions and recalls; no value where some do not.
 
-    Emotions without any matrix (``matrix exists``) are left out. Argument also: ``faces`` as there.
+    Three meanings of an accuracy of *ranks* are tried. None of them may be the paper's, which defines none and speaks
+    of recognising the emotion as well; so what fits in none of them is a remark. Emotions without any matrix (``matrix
+    exists``) are left out. Argument also: ``faces`` as there.
     """
     table, faces = claim.arguments["table"], claim.arguments.get("faces")
     missing = tables.impossible_matrices(table, faces)
@@ -243,7 +245,10 @@ def accuracies_that_fit(claim: Claim, facts: Facts) -> Outcome:
         values = [rows[column].to_numpy() for column in (*SCORE_PAIR, "accuracy")]
         if not any(accuracy_exists(*values, meaning, faces) for meaning in ACCURACIES):
             unfit.append(f"{name.lower()} ({', '.join(f'{value:.2f}' for value in values[2])})")
-    return Outcome(asked - len(unfit), Evidence.ARITHMETIC, f"not for {' and '.join(unfit)}" if unfit else "")
+    if not unfit:
+        return Outcome(asked, Evidence.ARITHMETIC, "as an accuracy of ranks")
+    detail = f"for {' and '.join(unfit)}, no accuracy of ranks in any meaning that was tried"
+    return Outcome(None, Evidence.ARITHMETIC, detail)
 
 
 @register("share or mean")
@@ -420,9 +425,16 @@ def weights_of_vgg16(claim: Claim, facts: Facts) -> Outcome:
     return Outcome(4 * weights / 2**20, Evidence.ARITHMETIC, f"{weights:,} weights of four bytes, and nothing else")
 
 
+#: The smallest rank correlation of interest: one that is below it for sure counts as none.
+SMALLEST_CORRELATION = 0.1
+
+
 @register("rank follows intensity")
 def rank_follows_intensity(claim: Claim, facts: Facts) -> Outcome:
-    """ "yes" if the rank correlates positively, beyond chance over training runs, with what stands for intensity.
+    """Whether the rank correlates with what stands for intensity: "yes", "no", or no value where that is open.
+
+    "yes" if the 95 % interval over training runs lies above 0 under some composite; "no" if under all of them it ends
+    below ``SMALLEST_CORRELATION``. Where a network gives all faces one rank there is no correlation, and no "no".
 
     Arguments: ``record``, ``evidence``, and ``of``: what the rank is compared with.
     """
@@ -430,8 +442,21 @@ def rank_follows_intensity(claim: Claim, facts: Facts) -> Outcome:
     found = {}
     for measure in runs[0]["correlations"]:
         if measure.startswith("rank"):
-            found[measure] = over_seeds([run["correlations"][measure]["spearman"] or 0.0 for run in runs])
-    told = "; ".join(f"{name} {one.estimate:+.2f} ({one.low:+.2f} to {one.high:+.2f})" for name, one in found.items())
+            values = [run["correlations"][measure]["spearman"] for run in runs]
+            found[measure] = None if None in values else over_seeds(values)
+    told = "; ".join(
+        f"{name} not defined, as a network ranks all faces alike"
+        if one is None
+        else f"{name} {one.estimate:+.2f} ({one.low:+.2f} to {one.high:+.2f})"
+        for name, one in found.items()
+    )
     detail = f"Spearman correlation with {claim.arguments['of']}: {told}"
-    follows = any(one.low > 0 for one in found.values())
-    return Outcome("yes" if follows else "no", Evidence(claim.arguments["evidence"]), detail)
+    value = None
+    if any(one is not None and one.low > 0 for one in found.values()):
+        value = "yes"
+    elif all(one is not None and one.high < SMALLEST_CORRELATION for one in found.values()):
+        value = "no"
+        detail += f"; the smallest correlation of interest is {SMALLEST_CORRELATION:g}"
+    else:
+        detail = f"undecided: {detail}; the smallest correlation of interest is {SMALLEST_CORRELATION:g}"
+    return Outcome(value, Evidence(claim.arguments["evidence"]), detail)

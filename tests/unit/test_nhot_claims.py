@@ -79,21 +79,32 @@ def test_a_claim_has_a_verdict_or_says_what_it_waits_for():
 
 @pytest.mark.parametrize(
     ("one", "other"), [("90.0", "90.04"), ("90.0", "90.06"), ("90.04", "90.0"), ("35000", "35000"), ("7", "7.6"),
-                       ("0.5", "0.6"), ("86.06", "86.17"), ("20", "20")]
+                       ("0.5", "0.6"), ("86.06", "86.17"), ("20", "20"), ("90.06", "90.0"), ("95.78", "95.79")]
 )  # fmt: skip
 def test_two_places_agree_if_one_number_can_be_printed_as_both(one, other):
-    """Twin: a fine grid of numbers, each rounded to both."""
-    digits = [len(text.partition(".")[2]) for text in (one, other)]
-    places = max(digits) + 2
+    """Twin: a fine grid of numbers, each rounded to the digits of both, half a digit upwards."""
+    places = max(len(text.partition(".")[2]) for text in (one, other)) + 2
     first, last = (int((Decimal(one) + sign).scaleb(places)) for sign in (-1, 1))
     grid_points = (Decimal(k).scaleb(-places) for k in range(first, last))
-    halves = [Decimal(5).scaleb(-d - 1) for d in digits]
     possible = any(
-        abs(point - Decimal(one)) <= halves[0] and abs(point - Decimal(other)) <= halves[1] for point in grid_points
+        all(point.quantize(Decimal(text), ROUND_HALF_UP) == Decimal(text) for text in (one, other))
+        for point in grid_points
     )
     found = judged("printed again", one, value=other, where="there")
     assert found.verdict is (Verdict.HOLDS if possible else Verdict.CONTRADICTS)
     assert f"{other} in there" == found.outcome.detail
+    # What stands there is found; where it has fewer digits and agrees, the number that it can stand for.
+    coarser = len(other.partition(".")[2]) < len(one.partition(".")[2])
+    assert found.outcome.value == float(one if coarser and possible else other)
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict"),
+    [("95.78", Verdict.HOLDS), ("95.79", Verdict.ROUGHLY), ("95.77", Verdict.ROUGHLY), ("95.80", Verdict.CONTRADICTS)],
+)
+def test_one_apart_holds_roughly_where_the_claim_allows_it(other, verdict):
+    found = judged("printed again", "95.78", tolerance=(0.005, 0.01001), value=other, where="there")
+    assert found.verdict is verdict and found.outcome.value == float(other)
 
 
 def test_small_sums_by_hand():
