@@ -38,8 +38,12 @@ fourth.table(caption="All claims of paper 004")
 # ## The method in one paragraph
 #
 # The losses are added: cross-entropy for the category, the squared errors of V, A and D, and lambda times the consistency cost. The network is
-# a ResNet-18. Each axis is trained with the category (three models), then all of them together (a fourth), each once with and once without the
-# consistency cost. The metric is the *average loss*: the mean squared error over the test faces. Annotations are whole numbers from -2 to 2.
+# a ResNet-18. Each axis is trained with the category (three models), then all of them together (a fourth), each once "with" and once "without"
+# consistency. The metric is the *average loss*: the mean squared error over the test faces. Annotations are whole numbers from -2 to 2.
+#
+# What the runs without consistency were, the papers do not say in full. Paper 003 has one of its two arms "trained in a multi-task learning
+# framework", and paper 004 calls consistency itself its multi-task learning. The arms may thus differ by more than the cost. This book tests the cost;
+# where it finds that the cost changes nothing, the printed gains may still have come from something else that differed.
 #
 # ## Decreases
 #
@@ -73,10 +77,10 @@ third.box("003-accuracy-public", "003-accuracy-private", "003-accuracy-confirms"
 
 # %% [markdown]
 # Neither is a difference of counts out of FER2013's 3,589 test faces, not even of two accuracies that were rounded first. Both are three and two faces **out
-# of 31**, to every digit, and 31 is how many faces each of the two test files had that were first published with the code (with 200 faces to train
-# on). A ratio of two accuracies in whole per cent would fit too. The paper does not say how many faces it tested. If they were 31, gains of three
-# and two faces cannot be told from chance. A later version of the code speaks of the complete data set, and the accuracies of paper 004, below, do
-# fit 3,589 faces.
+# of 31** (and shares of multiples of 31, among many other numbers of faces), to every digit, and 31 is how many faces each of the two test files had
+# that were first published with the code (with 200 faces to train on). A ratio of two accuracies in whole per cent would fit too. The paper does not say
+# how many faces it tested, so the numbers get no verdict. If the faces were 31, gains of three and two of them cannot be told from chance. A later
+# version of the code speaks of the complete data set, and the accuracies of paper 004, below, do fit 3,589 faces.
 #
 # ## One model or four
 #
@@ -126,8 +130,8 @@ report.table(printed.table("004-table3"), caption="Paper 004, table 3: average l
 fourth.box("004-v-better", "004-a-better", "004-d-better", "004-classify-worse", "004-accuracy-use", "004-accuracy-not")
 
 # %% [markdown]
-# Differences in the sixth decimal are printed, so they hold as printed. Whether they mean anything depends on how much such a loss moves by
-# itself; the [authors' logs](leads) tell.
+# Differences of A and D are printed in the sixth and seventh decimals, so these two hold as printed. Whether they mean anything depends on how much such
+# a loss moves by itself; the [authors' logs](leads) tell.
 #
 # Data, network and metric read as in paper 003. The losses are others:
 
@@ -137,8 +141,8 @@ fourth.rows("004-against-003-*", caption="Losses of paper 004 beside those of pa
 # %% [markdown]
 # ## The confusion matrix
 #
-# Figure 2 of paper 004 gives the share of each category's faces that are recognised. Few categories are as small as disgust, so its shares tell which
-# test set they are of.
+# Figure 2 of paper 004 is not in the text that we read, but section 3.1 quotes shares of it: how many faces of each category are recognised, and how
+# many of disgust are taken for anger. No category is as small as disgust, so its shares tell which test set they are of.
 
 # %% tags=["remove-input"]
 fourth.box("004-matrix-accuracy", "004-matrix-disgust", "004-matrix-disgust-anger")
@@ -151,7 +155,7 @@ fourth.rows(
     "004-matrix-best",
     "004-matrix-worst",
     "004-disgust-subtle",
-    caption="What the text says about figure 2",
+    caption="What section 3.1 says about figure 2, against the shares that it quotes",
 )
 
 # %% [markdown]

@@ -65,7 +65,7 @@ box("003-point-fear-arousal", verdict=Verdict.FAILS)
 # them is the slip. Most are slips of the pen.
 
 # %% tags=["remove-input"]
-box("003-abstract-dominance", verdict=Verdict.CONTRADICTS)
+box("004-mse-against-conclusion", verdict=Verdict.CONTRADICTS)
 
 # %% [markdown]
 # **Not checkable here**: data, weights or details that a check would need are not at hand. This is no verdict on the claim.

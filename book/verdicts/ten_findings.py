@@ -51,7 +51,7 @@ _ = findings.draw_constant(constant)
 report.prose(
     f"""Paper 004 prints average losses of {constant.fourth["arousal"]} for arousal and {constant.fourth["dominance"]} for dominance, and takes differences in
     their last decimals for the effect of consistency. On the scale of the published code, a predictor that gives all {constant.faces:,} published annotated faces the same
-    answer scores **{constant.mean["arousal"]:.4f}** and **{constant.mean["dominance"]:.4f}**, and in the authors' own logs the losses move by at most
+    answer scores **{constant.mean["arousal"]:.4f}** and **{constant.mean["dominance"]:.4f}**, and in the authors' logs of the joint training the losses move by at most
     {constant.drift:.2%} once the first epochs are over. **Print the constant predictor, or R², beside every regression loss.**"""
 )
 
@@ -207,8 +207,8 @@ report.prose(
     f"""Paper 004 concludes that V, A and D help to predict the marks of {students["table"]["students"]} students, and on its published table that **holds**: each
     student left out once, the squared error falls by {alone["difference"]["estimate"]:.1f} ({alone["difference"]["low"]:.1f} to {alone["difference"]["high"]:.1f}), though
     single splits with {tested} test students, as the paper made one, say anything from {min(splits):+.0f} to {max(splits):+.0f}. What the result rests on is how V, A and D
-    were rated, since alone they explain more of the final marks (R² {alone["r2"]["V, A, D"]:.2f}) than a term of marks does (R² {alone["r2"]["learning data"]:.2f}), and
-    the paper does not say who rated them, or when. **With few people, leave each out once, give the interval, and write down who rated what and when.**"""
+    were rated, since three values of unknown origin add that much to a term of marks (R² {alone["r2"]["learning data"]:.2f} without them,
+    {alone["r2"]["learning data + V, A, D"]:.2f} with them), and the paper does not say who rated them, or when. **With few people, leave each out once, give the interval, and write down who rated what and when.**"""
 )
 
 # %% [markdown]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from scipy import stats
+
 from ferbook import demands, printed, records
 from ferbook.claims import Claim, Evidence, Outcome, register
 from ferbook.demands import TABLE
@@ -57,18 +59,33 @@ def layers() -> list[str]:
 
 @register("layer amount")
 def check_layer_amount(claim: Claim, facts: Facts) -> Outcome:
-    """Parameters of a row of 003's table 2. Arguments: ``place``, ``rule`` (see :func:`layer_amount`)."""
-    place = claim.arguments["place"]
+    """Parameters of a row of 003's table 2. Arguments: ``place``, ``rule`` (see :func:`layer_amount`).
+
+    By the rule ``formula``, which is the paper's own, the paper contradicts itself where it prints another number.
+    """
+    place, rule = claim.arguments["place"], claim.arguments["rule"]
     line = printed.row("003-table2", place)
-    detail = f"a network has {layer_amount(place, 'true'):,}" if line["operation"] == "conv" else ""
-    return Outcome(layer_amount(place, claim.arguments["rule"]), Evidence.ARITHMETIC, detail)
+    amount = layer_amount(place, rule)
+    differs = _formula_differs(claim, amount)
+    said = [f"equations 17 and 18 give {amount:,}"] if differs else []
+    said += [f"a network has {layer_amount(place, 'true'):,}"] if line["operation"] == "conv" else []
+    return Outcome(amount, Evidence.ARITHMETIC, "; ".join(said), contradiction=differs)
 
 
 @register("layers amount")
 def check_layers_amount(claim: Claim, facts: Facts) -> Outcome:
-    """Sum of all rows of 003's table 2. Arguments: ``rule``, ``scale``."""
+    """Sum of all rows of 003's table 2. Arguments: ``rule``, ``scale``.
+
+    By the rule ``formula``, which is the paper's own, the paper contradicts itself where it prints another number.
+    """
     total = sum(layer_amount(place, claim.arguments["rule"]) for place in layers())
-    return Outcome(total * claim.arguments.get("scale", 1), Evidence.ARITHMETIC)
+    differs = _formula_differs(claim, total)
+    detail = f"equations 17 and 18 give {total:,} in all" if differs else ""
+    return Outcome(total * claim.arguments.get("scale", 1), Evidence.ARITHMETIC, detail, contradiction=differs)
+
+
+def _formula_differs(claim: Claim, amount: int) -> bool:
+    return claim.arguments["rule"] == "formula" and amount != int(claim.printed)
 
 
 @register("layers that differ")
@@ -154,7 +171,10 @@ def published_point(claim: Claim, facts: Facts) -> Outcome:
 
 @register("annotated sign")
 def annotated_sign(claim: Claim, facts: Facts) -> Outcome:
-    """The sign of the median annotation of a category. Arguments: ``category``, ``axis``.
+    """The sign that more than half of a category's annotated faces have. Arguments: ``category``, ``axis``.
+
+    The printed sign is found if the 95 % interval (exact) of the share of faces that have it lies above one half; the
+    most frequent of the other signs, if the interval lies below; where it has room for both, nothing is decided.
 
     Where the paper allows both signs, they agree if each is given to a twentieth of the faces or more.
     """
@@ -165,10 +185,16 @@ def annotated_sign(claim: Claim, facts: Facts) -> Outcome:
     if demand_of(claim.printed) == "any":
         both = min(negative, positive) >= 0.05
         value = claim.printed if both else (">0" if positive > negative else "<0")
-    else:
-        middle = found["median"][axis]
-        value = ">0" if middle > 0 else "<0" if middle < 0 else "=0"
-    return Outcome(value, Evidence.SAME_DATA, detail)
+        return Outcome(value, Evidence.SAME_DATA, detail)
+    shares = {"<0": negative, "=0": zero, ">0": positive}
+    asked = shares.pop(claim.printed)
+    low, high = stats.binomtest(round(asked * found["faces"]), found["faces"]).proportion_ci(0.95, "exact")
+    detail += f"; with the printed sign {asked:.0%} (95 % interval {low:.0%} to {high:.0%})"
+    if low > 0.5:
+        return Outcome(claim.printed, Evidence.SAME_DATA, detail)
+    if high < 0.5:
+        return Outcome(max(shares, key=shares.get), Evidence.SAME_DATA, detail)
+    return Outcome(None, Evidence.SAME_DATA, f"undecided: {detail}, which has room for more and for less than half")
 
 
 # --- numbers that imply others ---
@@ -242,22 +268,39 @@ def _bounds(text: str) -> tuple[float, float]:
 
 @register("share of faces")
 def share_of_faces(claim: Claim, facts: Facts) -> Outcome:
-    """The share, or difference of two shares, of `faces` that is nearest to the printed per cent.
+    """The share of the faces of a test part of FER2013 that is nearest to the printed per cent."""
+    count = round(float(claim.printed) * FER2013_TEST / 100)
+    return Outcome(100 * count / FER2013_TEST, Evidence.ARITHMETIC, f"{count:,} of {FER2013_TEST:,}")
 
-    Arguments: ``faces`` (default: a test part of FER2013), ``beside``, another number of faces for the detail, and
-    ``ratio``: whether the detail gives accuracies in whole per cent whose ratio would fit as well.
+
+@register("numbers of faces that fit")
+def numbers_of_faces(claim: Claim, facts: Facts) -> Outcome:
+    """Of how many test faces a printed gain (%) could be a share. No verdict: too many numbers fit.
+
+    Arguments: ``most``, the largest number of faces that is tried; ``few``, one that is shown; ``beside``, gains
+    (texts) of the same faces. The detail also gives accuracies in whole per cent whose ratio would fit.
     """
-    faces = claim.arguments.get("faces", FER2013_TEST)
-    count = round(float(claim.printed) * faces / 100)
-    detail = f"{count:,} of {faces:,}"
-    if "beside" in claim.arguments:
-        other = claim.arguments["beside"]
-        nearest = round(float(claim.printed) * other / 100)
-        detail += f"; of {other:,} the nearest is {nearest:,}, {100 * nearest / other:.3f} %"
-    if claim.arguments.get("ratio"):
-        pairs = " or ".join(f"{low} to {high} %" for low, high in ratios(claim.printed))
-        detail += f"; as a relative gain it would fit accuracies that rise from {pairs}"
-    return Outcome(100 * count / faces, Evidence.ARITHMETIC, detail)
+    most, few, beside = (claim.arguments[key] for key in ("most", "few", "beside"))
+    shown = "; ".join(
+        f"of {faces:,} faces the nearest is {count:,}, {100 * count / faces:.3f} %"
+        for faces in (most, few)
+        for count in [round(float(claim.printed) * faces / 100)]
+    )
+    fit = set(fitting_faces(claim.printed, most))
+    together = fit.intersection(*(fitting_faces(text, most) for text in beside))
+    pairs = " or ".join(f"{low} to {high} %" for low, high in ratios(claim.printed))
+    detail = (
+        f"{shown}; {len(fit):,} numbers of faces up to {most:,} have such a share, and {len(together):,} of them also "
+        f"one of {' and '.join(beside)} %; as a relative gain it would fit accuracies that rise from {pairs}"
+    )
+    return Outcome(None, Evidence.ARITHMETIC, detail)
+
+
+def fitting_faces(text: str, most: int) -> list[int]:
+    """Numbers of faces up to `most` of which some count is `text` per cent, as printed."""
+    low, high = _bounds(text)
+    counts = ((faces, round(float(text) * faces / 100)) for faces in range(1, most + 1))
+    return [faces for faces, count in counts if low <= 100 * count / faces <= high]
 
 
 def ratios(text: str, least: int = 50) -> list[tuple[int, int]]:
@@ -291,13 +334,13 @@ def all_of_a_few(claim: Claim, facts: Facts) -> Outcome:
 
 @register("accuracy implied by recalls")
 def accuracy_implied(claim: Claim, facts: Facts) -> Outcome:
-    """The accuracy (%) nearest to the printed one that 004's figure 2 allows on a part of FER2013.
+    """The accuracy (%) nearest to the printed one that the recalls in 004's section 3.1 allow on a part of FER2013.
 
     Arguments: ``part``; ``beside``, another accuracy's table, row and column for the detail. Uses recalls as printed,
     ranges included, with their rounding.
     """
     counts = FER2013_TEST_CLASSES[claim.arguments["part"]]
-    table = printed.table("004-figure2")
+    table = printed.table("004-section31")
     low = high = 0.0
     for _, line in table[table["true"] == table["predicted"]].iterrows():
         faces = counts[FER2013_CODES.index(canonical(line["true"]))]
@@ -314,45 +357,57 @@ def accuracy_implied(claim: Claim, facts: Facts) -> Outcome:
 
 @register("whole faces")
 def whole_faces(claim: Claim, facts: Facts) -> Outcome:
-    """The share of a category nearest to the printed one, on FER2013's public test, its private test, or both together.
+    """A share of a category's faces as FER2013's public test, or its private test, can give it.
 
-    Argument: ``category``. The detail gives the nearest count on each.
+    Arguments: ``category``, and ``row``, all printed shares of the category (texts): the part that comes nearest to all
+    of them together counts. The detail gives the nearest count on each part, and on both together, which are so many
+    faces that they decide nothing.
     """
     k = FER2013_CODES.index(claim.arguments["category"])
     parts = {part: counts[k] for part, counts in FER2013_TEST_CLASSES.items()}
-    parts["both"] = sum(parts.values())
     wanted = float(claim.printed)
-    nearest = {part: round(wanted * faces) for part, faces in parts.items()}
-    shares = {part: nearest[part] / faces for part, faces in parts.items()}
-    detail = "; ".join(f"{part}: {nearest[part]} of {faces}, {shares[part]:.3f}" for part, faces in parts.items())
-    value = min(shares.values(), key=lambda share: abs(share - wanted))
-    return Outcome(value, Evidence.ARITHMETIC, f"{detail} ({NOT_COUNTED})")
+
+    def nearest(share: float, faces: int) -> float:
+        return round(share * faces) / faces
+
+    def misfit(faces: int) -> float:
+        return max(abs(nearest(share, faces) - share) for share in map(float, claim.arguments["row"]))
+
+    best = min(parts, key=lambda part: misfit(parts[part]))
+    shown = "; ".join(
+        f"{part}: {round(wanted * faces)} of {faces}, {nearest(wanted, faces):.3f}"
+        for part, faces in {**parts, "both": sum(parts.values())}.items()
+    )
+    detail = f"nearest to all shares of the row is the {best} test; {shown} ({NOT_COUNTED})"
+    return Outcome(nearest(wanted, parts[best]), Evidence.ARITHMETIC, detail)
 
 
 @register("zero faces")
 def zero_faces(claim: Claim, facts: Facts) -> Outcome:
-    """A printed share of a category that rounds to nothing. Arguments: ``category``, ``row`` of 004's figure 2.
-
-    The value is the printed share; the detail says how many faces it may hide.
-    """
-    true, predicted = claim.arguments["row"]
+    """How many faces of a category a printed share of nothing may hide. No verdict. Argument: ``category``."""
     faces = FER2013_TEST_CLASSES["public"][FER2013_CODES.index(claim.arguments["category"])]
-    share = _share(true, predicted)
-    most = math.floor(_bounds(share)[1] * faces)
-    return Outcome(float(share), Evidence.ARITHMETIC, f"up to {most} of {faces} faces round to this ({NOT_COUNTED})")
+    most = math.floor(_bounds(claim.printed)[1] * faces)
+    detail = (
+        "the share is printed once, and the figure that it comes from is not in the text that we read; "
+        f"up to {most} of {faces} faces would round to it ({NOT_COUNTED})"
+    )
+    return Outcome(None, Evidence.ARITHMETIC, detail)
 
 
 @register("sum of recalls")
 def sum_of_recalls(claim: Claim, facts: Facts) -> Outcome:
-    """The sum of shares of 004's figure 2. Argument: ``cells``, pairs of true and predicted category."""
+    """The sum of shares that 004's section 3.1 quotes. Argument: ``cells``, pairs of true and predicted category."""
     shares = [_share(*pair) for pair in claim.arguments["cells"]]
     return Outcome(sum(map(float, shares)), Evidence.ARITHMETIC, " + ".join(shares))
 
 
 @register("extreme recalls")
 def extreme_recalls(claim: Claim, facts: Facts) -> Outcome:
-    """The two best, or with ``worst`` the two worst recognised categories of 004's figure 2, best or worst first."""
-    table = printed.table("004-figure2")
+    """The two best recognised categories by the recalls in 004's section 3.1, or with ``worst`` the two worst.
+
+    The most extreme comes first.
+    """
+    table = printed.table("004-section31")
     recalls = table[table["true"] == table["predicted"]].astype({"low": float, "high": float})
     worst = claim.arguments.get("worst", False)
     # A range counts with its end nearer to the extreme, so that a category leads only if it does so in any case.
@@ -361,8 +416,8 @@ def extreme_recalls(claim: Claim, facts: Facts) -> Outcome:
 
 
 def _share(true: str, predicted: str) -> str:
-    """A share of 004's figure 2 that is printed alone, not as a range."""
-    table = printed.table("004-figure2")
+    """A share in 004's section 3.1 that is printed alone, not as a range."""
+    table = printed.table("004-section31")
     (line,) = (line for _, line in table.iterrows() if (line["true"], line["predicted"]) == (true, predicted))
     return str(line["low"])
 
@@ -370,20 +425,25 @@ def _share(true: str, predicted: str) -> str:
 # --- 004, figure 3 ---
 
 
-@register("learning data alone")
-def learning_data_alone(claim: Claim, facts: Facts) -> Outcome:
-    """Whether an error with learning data alone is lower than with V, A, D added. Argument: ``measure`` (mse, spread).
+@register("spread of a single split")
+def spread_of_a_split(claim: Claim, facts: Facts) -> Outcome:
+    """The spread of errors with learning data alone, beside that with V, A, D added. No verdict.
 
-    The value is that of the published code's split and features; the detail has also each student left out once.
+    The published code tests six students once, with one seed of a regressor that draws at random, so either order may
+    be chance. The detail has the recorded numbers of that split and of each student left out once.
     """
-    measure = claim.arguments["measure"]
     values = records.read("004/outcomes")["values"]
-    found = {}
-    for place, split in (
-        ("published split", values["single"]["published features"]),
-        ("each student left out once", values["leave_one_out"]["ada_rf_exp"]["errors"]),
-    ):
-        found[place] = tuple(split[name][measure] for name in ("learning data", "learning data + V, A, D"))
-    alone, both = found["published split"]
-    detail = "; ".join(f"{place}: {a:.2f} alone, {b:.2f} with V, A, D" for place, (a, b) in found.items())
-    return Outcome("lower" if alone < both else "higher", Evidence.SAME_DATA, detail)
+    splits = {
+        "published split": values["single"]["published features"],
+        "each student left out once": values["leave_one_out"]["ada_rf_exp"]["errors"],
+    }
+    said = [
+        f"{place}: {alone['spread']:.2f} marks alone, {both['spread']:.2f} with V, A, D ({alone['students']} students)"
+        for place, split in splits.items()
+        for alone, both in [(split["learning data"], split["learning data + V, A, D"])]
+    ]
+    detail = (
+        f"undecided: {'; '.join(said)}; the first is one seed of a regressor that draws at random, and no interval of "
+        "either difference is recorded"
+    )
+    return Outcome(None, Evidence.SAME_DATA, detail)

@@ -139,6 +139,15 @@ def test_a_small_measurement_has_everything_that_pages_and_claims_read():
     assert found["claims"].keys() == stored["claims"].keys()
     assert found["single"].keys() == stored["single"].keys()
     assert found["claims"]["learning_alone_mse"] == "higher"
+    assert found["table"]["lessons"] == 12
+
+
+def test_lessons_are_counted_in_the_table():
+    """A thirteenth column of marks, which no model sees, is counted; pretest, V, A, D and outcomes are not."""
+    table = outcomes.synthetic(24, 0.0, seed=0)
+    table.insert(13, "L14", table["L13"])
+    found = outcomes.measure(table, 1, size=(1, 1), repeats=2, models=("ada_rf_exp",), small=(1, 1))
+    assert found["table"]["lessons"] == 13
 
 
 @needs_academic

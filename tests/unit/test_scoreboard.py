@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -116,6 +117,29 @@ def test_an_example_is_the_preferred_one_while_it_fits():
     assert scoreboard.example(some, verdict=Verdict.FAILS, prefer="002-b").claim.id == "002-c"
     with pytest.raises(LookupError, match="other data"):
         scoreboard.example(some, evidence="other data")
+
+
+def test_every_example_of_how_to_read_a_verdict_is_one(results):
+    """The page would silently show another claim in place of one that no longer has the verdict or evidence."""
+    page = (paths.project_root() / "book" / "verdicts" / "how_to_read.py").read_text(encoding="utf-8")
+    calls = [call for call in ast.walk(ast.parse(page)) if isinstance(call, ast.Call)]
+    known = {result.claim.id: result for result in results}
+    asked = set()
+    for call in calls:
+        named = {word.arg: word.value for word in call.keywords}
+        if getattr(call.func, "id", "") == "box" and call.args:
+            preferred = call.args[0].value
+        elif getattr(call.func, "attr", "") == "example" and isinstance(named.get("prefer"), ast.Constant):
+            preferred = named["prefer"].value
+        else:
+            continue
+        result = known[preferred]
+        for of, value in (("verdict", Verdict), ("evidence", Evidence)):
+            if of in named:
+                wanted = value[named[of].attr]
+                assert getattr(result, of) == wanted, f"{preferred} is no example of {wanted}"
+                asked.add(wanted)
+    assert asked >= set(Verdict)
 
 
 def test_every_check_stands_on_its_page_with_its_code(results):
