@@ -12,8 +12,7 @@
 # ResNet-50 {cite}`he2016` turns a picture of 224 pixels into 2,048 feature maps of 7 x 7. CBAM {cite}`woo2018` puts two gates behind features: first one
 # factor per **channel** ("how much does this feature matter?"), then one per **place** ("how much does this spot matter?").
 #
-# **You will see** both gates written out by hand, the three places where the paper's text lets them sit, what they cost, and what a trained
-# gate lets through.
+# **You will see** both gates written out by hand, the three places where they may sit, what they cost, and what a trained gate lets through.
 
 # %% tags=["parameters"]
 epochs = 6
@@ -53,10 +52,10 @@ with torch.no_grad():
     )
 
 # %% [markdown]
-# ## Three readings
+# ## Three places
 #
-# Section 2.4.2 sends the *last block's* features into the attention module. Section 2.4.3 applies it *in steps after certain blocks*. CBAM's authors
-# put one into *every* residual block, before the shortcut is added. All three are built here.
+# Section 2.4.2 of the paper sends the *last block's* features into the attention module. Section 2.4.3 applies it *in steps after certain blocks*. CBAM's
+# authors put one into *every* residual block, before the shortcut is added. All three are built here.
 
 # %% tags=["remove-input"]
 audit.box("000-after-last", "000-pretrained")
@@ -104,5 +103,5 @@ _ = cbam_quick.gate_figure(faces.images, dict(zip(titles, gates.values(), strict
 #
 # * **Scope.** CBAM and ResNet-50 as published; three placements.
 # * **What holds.** The module is well defined by its own authors' paper, and cheap.
-# * **What does not.** Paper 000 says three things about where it sits, which fit together only with effort.
+# * **What does not.** Paper 000 says two things about where it sits, which fit together only with effort; its source, CBAM, says a third.
 # * **What to take along.** "We add attention" is not a description. Where, how often, with which reduction?

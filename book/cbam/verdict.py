@@ -45,8 +45,9 @@ audit.table()
 #
 # * **Scope.** All printed numbers; the method on FER+ with small networks and on synthetic faces; not AffectNet, not a pretrained ResNet-50.
 # * **What holds.** Table 2 follows from table 1. The loss and the attention module are what they are said to be.
-# * **What does not.** A mean average precision below what table 1 allows; AffectNet as multi-label data; false positives of anger that table 1 does not have.
-# * **What cannot be told.** Five folds, Hamming loss, areas under curves, any result without attention: none is printed.
+# * **What does not.** AffectNet as multi-label data; false positives of anger that table 1 does not have.
+# * **What cannot be told.** Which mean the mean average precision is: as the usual one, over labels, it would be below what table 1 allows; as one over
+#   images it would not. Five folds, Hamming loss, areas under curves, any result without attention: none is printed.
 # * **What was easy.** The method is made of standard parts.
 # * **What was difficult.** Placement of attention, source of the second label, optimiser, learning rate, epochs: not stated.
 # * **What to take along.** [Six images](the_paper) cannot carry a percentage, and a comparison needs its other half: [with and without](attention).

@@ -22,7 +22,7 @@ tried = ["none", "noise", "oversampling", "focal"]  # of the arms below
 import tempfile
 from pathlib import Path
 
-from ferbook import cbam_quick, cbam_results, figures, report, sweeps
+from ferbook import arms, cbam_quick, cbam_results, figures, report, sweeps
 
 figures.use_style()
 audit = report.ClaimReport("000")
@@ -53,8 +53,18 @@ audit.box("000-weak-tried")
 # up or down. Average precision looks at the order alone: it says whether faces are told apart any better.
 #
 # ## On FER+
-#
-# Recorded runs, a narrow ResNet with attention after the last stage, four epochs.
+
+# %% tags=["remove-input"]
+plain = arms.arm(recorded, "none")
+wider = arms.arm(sweeps.load("000", "placement"), "last")
+size, other = (next((run.metrics["parameters"] for run in found.values()), None) for found in (plain, wider))
+smaller = (
+    f", with {size:,} parameters where the network of [Does attention help?](attention) has {other:,}"
+    if size and other
+    else ""
+)
+report.prose(f"""Recorded runs: a ResNet with attention after the last stage, half as wide as the narrow one of the other pages{smaller}; four epochs.
+    Measures with fewer than {arms.SEEDS} seeds have no interval below, and stay undecided.""")
 
 # %% tags=["remove-input"]
 report.table(cbam_results.rows(recorded, measures)[:1], caption="FER+, recorded: without any of the measures")
@@ -78,7 +88,7 @@ audit.rows("000-weak-noise", "000-weak-brightness", "000-weak-warp", "000-weak-o
 
 # %%
 steps = cbam_quick.RECIPE["augmentation"]
-arms = {
+changes = {
     "none": {},
     "noise": {"augmentation": [*steps, {"name": "noise", "deviation": 0.05}]},
     "brightness": {"augmentation": [*steps, {"name": "brightness", "limit": 0.2}]},
@@ -92,7 +102,7 @@ arms = {
     "head": {"model": {"options": {"head": "regularised", "dropout": 0.5}}},
 }
 described = cbam_quick.varied(
-    {name: arms[name] for name in tried}, tuple(seeds), epochs=epochs, model={"options": {"placement": "last"}}
+    {name: changes[name] for name in tried}, tuple(seeds), epochs=epochs, model={"options": {"placement": "last"}}
 )
 with tempfile.TemporaryDirectory() as store:
     built = cbam_quick.trained(described, Path(store))
@@ -104,6 +114,6 @@ report.table(cbam_results.difference_rows(built, "none", measures), caption="Syn
 # ## Summary
 #
 # * **Scope.** Every measure that section 3.6 plans, each alone, at one strength.
-# * **What can be said.** What the intervals above leave out zero for.
+# * **What can be said.** What the verdicts above say, and no more: a measure with few seeds, or with an interval that holds zero, is undecided.
 # * **What cannot.** Combinations, other strengths, longer training: against *over*fitting a measure can do little where a network trains for few epochs.
 # * **What to take along.** Decide by average precision, then choose the threshold. A plan is not a result.

@@ -100,6 +100,11 @@ def difference(runs: Runs, of: str, to: str, measure: str = "map") -> Estimate |
     return arms.difference(runs, of, to, lambda result: value(result, measure))
 
 
+def apart(runs: Runs, of: str, to: str) -> Estimate | None:
+    """How far measure `of` lies above measure `to` in the same runs, as of two labels; None without runs."""
+    return arms.estimate(runs, lambda result: value(result, of) - value(result, to))
+
+
 def precision_less_recall(runs: Runs, label: str) -> Estimate | None:
     """Points that a label's precision lies above its recall, run by run; None without runs."""
     place = LABELS.index(label)
