@@ -47,7 +47,7 @@ base = vad_training.Setting(model="mlp", epochs=epochs)
 # those of the real experiment.
 #
 # Two scores stand in the tables. **R²** is the share of an axis's variance that a prediction explains: 1 for a perfect one, 0 for the mean of the test
-# faces said for each of them, below 0 for anything worse. **CCC**, the concordance correlation coefficient is the correlation of
+# faces said for each of them, below 0 for anything worse. **CCC**, the concordance correlation coefficient, is the correlation of
 # prediction and truth, lowered where their means or their spreads differ: 1 for a perfect prediction, 0 for any constant.
 
 # %%
