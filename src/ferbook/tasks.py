@@ -194,13 +194,14 @@ class Task(lightning.LightningModule):
                 return {"optimizer": optimiser}
 
     def on_save_checkpoint(self, checkpoint: dict[str, object]) -> None:
-        """Keep the curve and the best epoch with the weights."""
-        checkpoint["ferbook"] = {"history": self.history, "best": self.best}
+        """Keep the curve and the best epoch with the weights, and with how many threads they were computed."""
+        checkpoint["ferbook"] = {"history": self.history, "best": self.best, "threads": torch.get_num_threads()}
 
     def on_load_checkpoint(self, checkpoint: dict[str, object]) -> None:
-        """Take them up again."""
+        """Take them up again. Another number of threads would add up in another order, as no unbroken run does."""
         self.history = checkpoint["ferbook"]["history"]
         self.best = checkpoint["ferbook"]["best"]
+        torch.set_num_threads(checkpoint["ferbook"].get("threads", torch.get_num_threads()))
 
     def _sized(self, batch: Tensor) -> Tensor:
         early = self.config.early

@@ -60,6 +60,15 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
     finished = run.result()
     if finished is not None:
         return finished
+    threads = torch.get_num_threads()
+    try:
+        return _trained(config, store, run, processes)
+    finally:
+        # A resumed run goes on with the number it began with.
+        torch.set_num_threads(threads)
+
+
+def _trained(config: Config, store: Path | None, run: Run, processes: int) -> RunResult:
     dependencies.running(Path(__file__))  # the record tells the code that the run began with
     if config.start is not None:
         train(config.start, store)

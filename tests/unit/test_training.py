@@ -113,7 +113,7 @@ def test_a_run_killed_five_times_goes_on_and_ends_the_same(tmp_path):
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_the_cost_of_a_run_is_that_of_all_its_parts(known, tmp_path, monkeypatch):
+def test_an_interrupted_run_is_one_run_in_cost_and_threads(known, tmp_path, monkeypatch):
     config = configs.parse({**SMALL, "loss": "mse"})
     honest = tasks.Task.training_step
 
@@ -128,6 +128,9 @@ def test_the_cost_of_a_run_is_that_of_all_its_parts(known, tmp_path, monkeypatch
     monkeypatch.undo()
     checkpoint = runs.open_run(config, tmp_path).checkpoint
     state = torch.load(checkpoint, weights_only=True)
+    threads = torch.get_num_threads()
+    assert state["ferbook"]["threads"] == threads
+    state["ferbook"]["threads"] = threads + 1
     earlier = state["callbacks"]["_Clock"]["spent"]
     if known:
         state["callbacks"]["_Clock"]["spent"] = {name: value + 1000 for name, value in earlier.items()}
@@ -135,6 +138,8 @@ def test_the_cost_of_a_run_is_that_of_all_its_parts(known, tmp_path, monkeypatch
         del state["callbacks"]["_Clock"]
     torch.save(state, checkpoint)
     provenance = training.train(config, tmp_path).provenance
+    # It went on with the threads that it began with, and whoever called it has its own again.
+    assert (provenance["threads"], torch.get_num_threads()) == (threads + 1, threads)
     for name, value in earlier.items():
         assert value > 0
         if known:
