@@ -59,7 +59,7 @@ plain = arms.arm(recorded, "none")
 wider = arms.arm(sweeps.load("000", "placement"), "last")
 size, other = (next((run.metrics["parameters"] for run in found.values()), None) for found in (plain, wider))
 smaller = (
-    f", with {size:,} parameters where the network of [Does attention help?](attention) has {other:,}"
+    f', with {size:,} parameters where the network of the page "Does attention help?" has {other:,}'
     if size and other
     else ""
 )
