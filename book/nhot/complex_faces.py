@@ -21,7 +21,6 @@ from ferbook import arms, facts, figures, nhot, nhot_complex, report, sweeps
 figures.use_style()
 audit = report.ClaimReport("002")
 recorded = sweeps.load("002", "nhot")
-pairs = nhot.drop(recorded)
 falls = nhot_complex.falls(recorded)
 
 # %% tags=["remove-input"]
@@ -36,7 +35,7 @@ report.prose(
 # the same seed.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy over N of recorded FER+ runs, ordinary test set solid, complex test set dashed, with intervals"}}
-_ = nhot.figure({"recorded": recorded}) if pairs else None
+_ = nhot.figure({"recorded": recorded}) if falls else None
 
 # %% [markdown]
 # ## Complex faces
