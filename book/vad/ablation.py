@@ -82,7 +82,7 @@ report.table(
     + [
         {
             "consistency": name,
-            **{f"R² of {axis}": f"{r:+.2f}" for axis, r in zip(VAD_AXES, found.model.r2, strict=True)},
+            **{f"R² of {axis}": f"{r:+z.2f}" for axis, r in zip(VAD_AXES, found.model.r2, strict=True)},
             "accuracy": "–",
         }
         for name, found in (("constant predictor", constant), ("mean of the true category", truly))
@@ -187,8 +187,8 @@ if stored is not None:
         {
             "training": name,
             "consistency": "–",
-            **{f"R² of {axis}": f"{found[axis]['r2']:+.2f}" for axis in VAD_AXES},
-            **{f"CCC of {axis}": f"{found[axis]['ccc']:+.2f}" for axis in VAD_AXES},
+            **{f"R² of {axis}": f"{found[axis]['r2']:+z.2f}" for axis in VAD_AXES},
+            **{f"CCC of {axis}": f"{found[axis]['ccc']:+z.2f}" for axis in VAD_AXES},
         }
         for name, found in real["baselines"].items()
     ]

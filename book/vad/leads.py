@@ -38,7 +38,7 @@ faces = vad_training.Faces.of(datasets.load("synthetic", count=count, seed=seed)
 # %% [markdown]
 # ## No gradient, no effect
 #
-# Train one small network three times from the same seed: without consistency, with the printed cost, and with the soft one. Then compare
+# Train one small network four times from the same seed: without consistency, with the printed cost in its two forms, and with the soft one. Then compare
 # the trained weights, bit by bit.
 
 # %%

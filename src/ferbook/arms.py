@@ -100,8 +100,10 @@ def told(found: Estimate | None, digits: int = 1, sign: bool = False, unit: str 
 
 def in_words(mean: float, interval: Interval | None, count: int, digits: int, sign: bool, unit: str = "seed") -> str:
     """A mean with its interval, if there is one, and how many values it is of."""
-    form = f"{{:{'+' if sign else ''}.{digits}f}}"
-    text = form.format(mean)
+    plus = "+" if sign else ""
+    form = f"{{:{plus}.{digits}f}}"
+    # A mean of nothing has no sign; an end of an interval keeps it, for it says on which side of zero it lies.
+    text = f"{mean:{plus}z.{digits}f}"
     if interval is not None:
         text += f" ({form.format(interval.low)} to {form.format(interval.high)})"
     return f"{text}, {count} {unit}{'s' * (count > 1)}"

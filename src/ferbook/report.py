@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from html import escape
+from itertools import count
 
 import pandas as pd
 from IPython.display import HTML, Markdown
@@ -217,12 +219,22 @@ def show(value: Value | None, claim: Claim) -> str:
         return NOTHING
     if isinstance(value, bool | str):
         return str(value)
-    digits = len(claim.printed.partition(".")[2]) + 1
-    text = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.{digits}f}"
-    # Rounding must not hide that a number falls short of the printed one.
-    if float(text.replace(",", "")) == float(claim.printed) != value:
-        text = f"{value:,.{digits + 2}f}"
-    return f"{text} {claim.unit}".strip()
+    digits = len(claim.printed.partition(".")[2])
+    if float(value).is_integer():
+        return f"{value:,.0f} {claim.unit}".strip()
+    # Rounding must not hide that a number falls short of the printed one, nor end in a five that rounds up to it.
+    more = next(
+        more
+        for more in count(1)
+        if _half_up(shown := f"{value:.{digits + more}f}", digits) == _half_up(value, digits)
+        and not float(shown) == float(claim.printed) != value
+    )
+    return f"{value:,.{digits + more}f} {claim.unit}".strip()
+
+
+def _half_up(number: str | float, digits: int) -> Decimal:
+    """A number as a reader rounds it: a last five goes up."""
+    return Decimal(str(number)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 def table(rows: Iterable[Mapping[str, object]] | pd.DataFrame, caption: str) -> HTML:

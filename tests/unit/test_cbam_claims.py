@@ -329,6 +329,7 @@ def test_differences_pair_seeds_and_say_nothing_from_too_few():
     same = cbam_results.difference(runs, "none", "none")
     assert same.mean == 0 and arms.direction(same) is None
     assert "3 seeds" in arms.told(found) and arms.told(None) == report.NOTHING
+    assert arms.told(arms.Estimate((0,), (-0.01,), None), sign=True) == "+0.0, 1 seed"
 
 
 def test_tables_stand_without_runs():

@@ -118,6 +118,9 @@ def test_a_table_of_some_verdicts_holds_their_claims_and_no_others(synthetic):
     [
         ("90", 87.43, "87.4 %"),
         ("100", 99.9972, "99.997 %"),
+        # 68 of 71: 95.775 would round to the printed value, which the number itself does not.
+        ("95.78", 100 * 68 / 71, "95.7746 %"),
+        ("95.78", 95.7751, "95.775 %"),
         ("35000", 35710.0, "35,710 %"),
         ("0.5", 0.25, "0.25 %"),
         ("90", None, "–"),
