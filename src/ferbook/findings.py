@@ -317,16 +317,6 @@ def draw_copies(values: Mapping[str, float]) -> Figure:
     )
 
 
-def official_accuracy(runs: Mapping[str, RunResult]) -> str:
-    """What this book's network reaches on the official test part, as the end of a sentence; empty without a run."""
-    if not runs:
-        return ""
-    reached = np.mean([result.metrics["test_accuracy"] for result in runs.values()])
-    parameters = next(iter(runs.values())).metrics["parameters"]
-    count = f"{len(runs)} run" + "s" * (len(runs) > 1)
-    return f", and a network of {parameters:,} parameters reaches {reached:.1%} on the official test ({count})"
-
-
 # --- 7 and 8: what the counting adds, and what N adds ---
 
 

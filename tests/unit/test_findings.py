@@ -119,14 +119,8 @@ def test_habits_are_means_over_all_runs(monkeypatch):
 
 def test_findings_without_runs_say_so_and_draw():
     assert findings.habits({}) == {}
-    assert findings.official_accuracy({}) == ""
     findings.draw_habits({}, None)
     findings.nhot.figure({"recorded": {}})
-
-
-def test_the_official_accuracy_is_the_mean():
-    told = findings.official_accuracy({"a": run(8, 0, 0.81, 0.8), "b": run(8, 1, 0.83, 0.8)})
-    assert "82.0%" in told and "(2 runs)" in told
 
 
 @pytest.fixture
