@@ -99,7 +99,7 @@ audit.table(
 opened = [result for result in judged if result.verdict is claims.Verdict.UNCHECKED]
 waiting = [result for result in opened if result.claim.kind == "trained"]
 own = [result for result in waiting if "networks" in result.claim.arguments]
-wide = [result for result in waiting if result.outcome.detail.startswith("undecided")]
+wide = [result for result in waiting if result.outcome.undecided]
 grids = nhot_time.grids()
 missing = {name: grid.described - grid.recorded for name, grid in grids.items()}
 known = [name for name, grid in grids.items() if missing[name] and grid.whole is not None]

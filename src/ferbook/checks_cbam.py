@@ -200,8 +200,8 @@ def raised(claim: Claim, facts: Facts) -> Outcome:
     outside = (found["share"][beside] - both) / (1 - found["share"][label])
     shares = f"{beside} is on {inside:.1%} of the faces with {label}, and on {outside:.1%} of the others"
     if inside <= outside:
-        why = "undecided, as the labels of a face compete for ten votes, and the paper says it as a possibility"
-        return Outcome(None, Evidence.OTHER_DATA, f"{shares}: {why}")
+        why = "the labels of a face compete for ten votes, and the paper says it as a possibility"
+        return Outcome.open(Evidence.OTHER_DATA, f"{shares}; {why}")
     return Outcome(100 * (inside - outside), Evidence.OTHER_DATA, f"FER+: {shares}")
 
 
@@ -300,8 +300,11 @@ def hardest_labels(claim: Claim, facts: Facts) -> Outcome:
         sets.add(frozenset(least))
         clear = clear and arms.direction(gap) == "better"
     value = ", ".join(name for name in cbam_results.LABELS if name in least) if clear and len(sets) == 1 else None
-    why = "" if value else "undecided: the measures name different labels; " if len(sets) > 1 else "undecided; "
-    return Outcome(value, Evidence.OTHER_DATA, f"{why}{_network(runs)}; {'; '.join(told)}")
+    detail = f"{_network(runs)}; {'; '.join(told)}"
+    if value:
+        return Outcome(value, Evidence.OTHER_DATA, detail)
+    differ = "the measures name different labels; " if len(sets) > 1 else ""
+    return Outcome.open(Evidence.OTHER_DATA, differ + detail)
 
 
 @register("precision less recall of runs")
@@ -315,7 +318,7 @@ def recorded_precision_less_recall(claim: Claim, facts: Facts) -> Outcome:
     found = {name: cbam_results.precision_less_recall(runs, name) for name in cbam_results.LABELS}
     asked = found.pop(claim.arguments["label"])
     if arms.direction(asked) is None:
-        return Outcome(None, Evidence.OTHER_DATA, f"undecided: {arms.told(asked, sign=True)}")
+        return Outcome.open(Evidence.OTHER_DATA, arms.told(asked, sign=True))
     others = sorted(((one.mean, name) for name, one in found.items()), reverse=True)
     rest = ", ".join(f"{name} {mean:+.1f}" for mean, name in others)
     detail = f"{_network(runs)}; {arms.told(asked, sign=True)}; the other labels: {rest}"

@@ -54,7 +54,7 @@ def decided(claim: Claim, values: Mapping[object, float], network: str, what: st
     spread = over_seeds(list(values.values()))
     detail = f"{network}; {what}; {_interval(spread, digits)}"
     if _has_room_for_both(claim, spread):
-        return _undecided(f"{spread.estimate:.{digits}f}; {detail}")
+        return Outcome.open(Evidence.SAME_DATA, f"{spread.estimate:.{digits}f}; {detail}")
     return Outcome(spread.estimate, Evidence.SAME_DATA, detail)
 
 
@@ -65,10 +65,6 @@ def _has_room_for_both(claim: Claim, spread: Interval) -> bool:
         places.append(float(claim.printed))
     verdicts = [claims.verdict(claim, Outcome(place, Evidence.SAME_DATA)) for place in places]
     return len({verdict is claims.Verdict.FAILS for verdict in verdicts}) > 1
-
-
-def _undecided(detail: str) -> Outcome:
-    return Outcome(None, Evidence.SAME_DATA, f"undecided: {detail}")
 
 
 def waiting(seeds: int) -> Outcome:
@@ -152,7 +148,7 @@ def recorded_plateau(claim: Claim, facts: Facts) -> Outcome:
     if -within <= spread.low and spread.high <= within:
         return Outcome("yes", Evidence.SAME_DATA, detail)
     if spread.low <= 0 <= spread.high:
-        return _undecided(detail)
+        return Outcome.open(Evidence.SAME_DATA, detail)
     return Outcome("no", Evidence.SAME_DATA, detail)
 
 
@@ -288,7 +284,9 @@ def recorded_best(claim: Claim, facts: Facts) -> Outcome:
     name, other = (label.removeprefix("ordinary-") for label in (best, rival))
     mean = float(np.mean(list(order[best].values())))
     detail = f"{network}; {name} has {mean:.1f} %, {ahead.estimate:.1f} points above {other}; {_interval(ahead)}"
-    return _undecided(detail) if ahead.low <= 0 else Outcome(name, Evidence.SAME_DATA, detail)
+    if ahead.low <= 0:
+        return Outcome.open(Evidence.SAME_DATA, detail)
+    return Outcome(name, Evidence.SAME_DATA, detail)
 
 
 @register("recorded range")

@@ -451,12 +451,10 @@ def rank_follows_intensity(claim: Claim, facts: Facts) -> Outcome:
         for name, one in found.items()
     )
     detail = f"Spearman correlation with {claim.arguments['of']}: {told}"
-    value = None
+    evidence = Evidence(claim.arguments["evidence"])
     if any(one is not None and one.low > 0 for one in found.values()):
-        value = "yes"
-    elif all(one is not None and one.high < SMALLEST_CORRELATION for one in found.values()):
-        value = "no"
-        detail += f"; the smallest correlation of interest is {SMALLEST_CORRELATION:g}"
-    else:
-        detail = f"undecided: {detail}; the smallest correlation of interest is {SMALLEST_CORRELATION:g}"
-    return Outcome(value, Evidence(claim.arguments["evidence"]), detail)
+        return Outcome("yes", evidence, detail)
+    detail += f"; the smallest correlation of interest is {SMALLEST_CORRELATION:g}"
+    if all(one is not None and one.high < SMALLEST_CORRELATION for one in found.values()):
+        return Outcome("no", evidence, detail)
+    return Outcome.open(evidence, detail)

@@ -194,7 +194,7 @@ def annotated_sign(claim: Claim, facts: Facts) -> Outcome:
         return Outcome(claim.printed, Evidence.SAME_DATA, detail)
     if high < 0.5:
         return Outcome(max(shares, key=shares.get), Evidence.SAME_DATA, detail)
-    return Outcome(None, Evidence.SAME_DATA, f"undecided: {detail}, which has room for more and for less than half")
+    return Outcome.open(Evidence.SAME_DATA, f"{detail}, which has room for more and for less than half")
 
 
 # --- numbers that imply others ---
@@ -443,7 +443,7 @@ def spread_of_a_split(claim: Claim, facts: Facts) -> Outcome:
         for alone, both in [(split["learning data"], split["learning data + V, A, D"])]
     ]
     detail = (
-        f"undecided: {'; '.join(said)}; the first is one seed of a regressor that draws at random, and no interval of "
+        f"{'; '.join(said)}; the first is one seed of a regressor that draws at random, and no interval of "
         "either difference is recorded"
     )
-    return Outcome(None, Evidence.SAME_DATA, detail)
+    return Outcome.open(Evidence.SAME_DATA, detail)

@@ -138,6 +138,13 @@ class Outcome:
     detail: str = ""
     #: Set when the paper disagrees with itself whatever the value is compared with.
     contradiction: bool = False
+    #: Set when something was found that has room for the claim and for its contrary.
+    undecided: bool = False
+
+    @classmethod
+    def open(cls, evidence: Evidence, detail: str) -> Outcome:
+        """No value: what was found has room for the claim and for its contrary."""
+        return cls(None, evidence, f"undecided: {detail}", undecided=True)
 
 
 @dataclass(frozen=True)
