@@ -19,6 +19,9 @@ from ferbook import datasets, dependencies, paths, records, sweeps
 from ferbook.errors import FerbookError
 
 os.environ.setdefault("FERBOOK_HOME", str(Path.cwd()))
+if "FERBOOK_DATA" in os.environ:
+    # Notebooks run in their own folders, where a relative path would lead elsewhere.
+    os.environ["FERBOOK_DATA"] = str(Path(os.environ["FERBOOK_DATA"]).absolute())
 SITE = "_build/site"
 PROFILE = yaml.safe_load(Path(f"book/profiles/{config.get('profile', 'quick')}.yml").read_text())
 

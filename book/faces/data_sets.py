@@ -10,7 +10,7 @@
 # # Data sets and their readers
 #
 # No photograph is part of this book. Whoever has a data set names its folder (`DATA=` for a build, `FERBOOK_DATA` in a notebook), and
-# `ferbook.datasets.load` finds it, checks it and reads it. This page is the card of each: what it holds, who may have it, and what to
+# `ferbook.datasets` finds it, checks it and reads it. This page is the card of each: what it holds, who may have it, and what to
 # beware of when a number rests on it.
 
 # %%
@@ -25,7 +25,7 @@ report.table(
     [
         {
             "data set": card.title,
-            "load as": f'"{card.name}"',
+            "load with": f'{"datasets.academic.load()" if card.name == "academic" else f"""datasets.load("{card.name}")"""}',
             "holds": "; ".join(f"{count:,} {part}" for part, count in card.counts.items()),
             "emotions": len(card.labels) or "–",
         }
@@ -37,7 +37,7 @@ report.table(
 # %% [markdown]
 # ## How a face set looks in code
 #
-# Every reader gives the same object: pictures, ids, and whatever is known, in step. An error names the file and the row, and leaves nothing
+# Every reader of faces gives the same object: pictures, ids, and whatever is known, in step. An error names the file and the row, and leaves nothing
 # half-read behind.
 
 # %%

@@ -164,12 +164,12 @@ card from the run's record: no number was typed.
 
 ## Input and output
 
-* Grey faces of 48 x 48 pixels, cropped as FER2013's are: float (N, 1, 48, 48) in [0, 1], uint8 divided by 255 and
-  nothing else.
+* Grey faces of 48 x 48 pixels, cropped as FER2013's are. The network takes float (N, 1, 48, 48) in [0, 1]: uint8
+  divided by 255 and nothing else. `trained.logits` takes the uint8 faces (N, 48, 48) and divides them itself.
 * Logits (N, 8) in the order {", ".join(EMOTIONS)}. Their softmax is a
   distribution over emotions, as ten people would vote.
 * The figures below are from the logits of {said}:
-  `trained.logits(trained.released("{name}"), images, mirror={config["mirror"]})`.
+  `trained.logits(trained.released("{name}"), faces, mirror={config["mirror"]})`.
 
 ## Data and labels
 

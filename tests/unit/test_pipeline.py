@@ -102,3 +102,14 @@ def test_data_that_is_not_there_fails_the_build_with_its_place(checkout, tmp_pat
     done = checkout.run(FERBOOK_DATA=str(tmp_path / "no where"))
     assert done.returncode != 0
     assert f"ferbook: {tmp_path / 'no where'}: none of these data sets is here" in done.stderr
+
+
+def test_notebooks_find_data_whose_folder_was_named_from_the_root(checkout, tiny):
+    place = tiny.write_folders()
+    seen = checkout.folder / "seen"
+    checkout.write(
+        "book/plain.py", PAGE.format(code=f"import os\nopen({str(seen)!r}, 'w').write(os.environ['FERBOOK_DATA'])")
+    )
+    done = checkout.run(FERBOOK_DATA=os.path.relpath(place, checkout.folder))
+    assert done.returncode == 0, done.stderr
+    assert seen.read_text() == str(checkout.folder / os.path.relpath(place, checkout.folder))
