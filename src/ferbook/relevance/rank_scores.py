@@ -21,6 +21,7 @@ from torch import nn
 
 from ferbook import datasets, raters, records
 from ferbook.emotions import EMOTIONS
+from ferbook.errors import FerbookError
 from ferbook.figures import WIDTH
 from ferbook.relevance import intensity, pictures, ranks, tables
 from ferbook.relevance.intensity import NEUTRAL, Faces
@@ -60,7 +61,7 @@ def cut(values: np.ndarray, fitted_on: np.ndarray, ranked: np.ndarray) -> np.nda
 
 
 def ranked(network: nn.Sequential, test: Faces, fitted_on: Faces, seed: int = 0) -> dict[str, dict[str, np.ndarray]]:
-    """True against given ranks of the correctly named faces, by every rule.
+    """True against given ranks of the correctly named faces, by every rule; faces that a rule does not rank left out.
 
     Parameters
     ----------
@@ -75,6 +76,8 @@ def ranked(network: nn.Sequential, test: Faces, fitted_on: Faces, seed: int = 0)
     "as printed", and ``PLAIN``.
     """
     test, fitted_on = (_correct(network, faces) for faces in (test, fitted_on))
+    if not (len(test.labels) and len(fitted_on.labels)):
+        raise FerbookError("the network names no emotional face right; train it longer or on more faces.")
     known, before = (truth(faces.intensity, seed) for faces in (test, fitted_on))
     box = {"low": float(test.images.min()), "high": float(test.images.max())}
     given: dict[str, np.ndarray] = {}
