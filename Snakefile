@@ -1,7 +1,7 @@
 """How the book is built: sources -> executed notebooks -> site.
 
-A notebook is run again when its source, its parameters, a library file that it imports, the data, a claim or a recorded
-result changed, and only then.
+A notebook is run again when its source, its parameters, a library file that it imports, the data, a claim, a recorded
+result or the place of another page's claims changed, and only then.
 
 `snakemake runs --config sweep=002 [group=nhot]` makes the recorded runs of a sweep, each by one execution of book/run.py.
 It does so where a record is missing or was made from another description; new code alone does not repeat a run.
@@ -138,7 +138,11 @@ def recorded_runs(page):
     return total.hexdigest()
 
 
-OTHERS = from_other_pages()
+try:
+    OTHERS = from_other_pages()
+except FerbookError as error:
+    print(f"ferbook: {error}", file=sys.stderr)
+    raise WorkflowError(str(error)) from None
 
 
 def asked_runs(_):
