@@ -1,7 +1,7 @@
 """How the book is built: sources -> executed notebooks -> site.
 
-A notebook is run again when its source, its parameters, a library file that it imports, the data, a claim or a recorded
-result changed, and only then.
+A notebook is run again when its source, its parameters, a library file that it imports, the data, a claim, a recorded
+result or the place of another page's claims changed, and only then.
 
 `snakemake runs --config sweep=002 [group=nhot]` makes the recorded runs of a sweep, each by one execution of book/run.py.
 It does so where a record is missing or was made from another description; new code alone does not repeat a run.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from ferbook import datasets, dependencies, paths, records, sweeps
+from ferbook import claims, datasets, dependencies, paths, places, records, sweeps
 from ferbook.errors import FerbookError
 
 os.environ.setdefault("FERBOOK_HOME", str(Path.cwd()))
@@ -65,7 +65,7 @@ RUN_FILES = sorted([*Path("data").glob("sweeps/*.yml"), *Path("data").glob("reco
 JUDGED = [
     str(path)
     for path in sorted(set(Path("data").rglob("*")) - set(RUN_FILES))
-    if path.suffix in {".yml", ".json", ".csv"}
+    if path.suffix in {".yml", ".json", ".csv", ".safetensors"}
 ]
 
 
@@ -108,8 +108,24 @@ def library(page):
 
 
 def judged(page):
-    """Claims and records, for a page whose code reads them."""
+    """Claims, records and released weights, for a page whose code reads them."""
     return JUDGED if any(path.endswith(("claims.py", "facts.py", "splits.py")) for path in library(page)) else []
+
+
+def from_other_pages():
+    """Hash of what pages take from each other's sources: where each claim is shown, and titles."""
+    links = {
+        claim.id: places.link(claim)
+        for path in sorted(Path("data/claims").glob("*.yml"))
+        for claim in claims.load_claims(path.stem).claims
+    }
+    titles = [[line for line in Path(f"{page}.py").read_text().splitlines() if line[:4] == "# # "][:1] for page in NOTEBOOKS]
+    return hashlib.sha256(json.dumps([links, titles]).encode()).hexdigest()
+
+
+def others(page):
+    """That hash, for a page whose code links to others."""
+    return OTHERS if any(path.endswith("places.py") for path in library(page)) else ""
 
 
 def recorded_runs(page):
@@ -120,6 +136,13 @@ def recorded_runs(page):
     for path in RUN_FILES:
         total.update(str(path).encode() + b"\0" + path.read_bytes())
     return total.hexdigest()
+
+
+try:
+    OTHERS = from_other_pages()
+except FerbookError as error:
+    print(f"ferbook: {error}", file=sys.stderr)
+    raise WorkflowError(str(error)) from None
 
 
 def asked_runs(_):
@@ -143,6 +166,7 @@ rule site:
         static=STATIC,
         config="_config.yml",
         toc="_toc.yml",
+        tool="src/ferbook/site.py",
     output:
         SITE + "/_build/html/index.html",
     shell:
@@ -154,12 +178,14 @@ rule notebook:
         source="{page}.py",
         library=lambda wildcards: library(wildcards.page),
         judged=lambda wildcards: judged(wildcards.page),
+        tool="src/ferbook/notebooks.py",
     output:
         SITE + "/{page}.ipynb",
     params:
         values=lambda wildcards: json.dumps(parameters(wildcards.page), sort_keys=True),
         data=lambda wildcards: json.dumps(used_data(wildcards.page), sort_keys=True),
         runs=lambda wildcards: recorded_runs(wildcards.page),
+        others=lambda wildcards: others(wildcards.page),
     shell:
         "{sys.executable:q} -m ferbook.notebooks {input.source} {output} --parameters {params.values:q}"
 

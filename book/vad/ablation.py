@@ -149,7 +149,7 @@ report.table(
 #
 # The real experiment. Networks are first trained on FER+ with *guessed* V, A and D: the crowd's distribution over emotions times the points of the emotion words.
 # That is a proxy, not a measurement. Copies of annotated faces are left out. They then go on in five folds on the annotated faces, so that each face is
-# predicted by networks that never saw it. A second set of networks sees the annotated faces alone (*scratch*).
+# predicted by networks that never saw it, but for four pictures that are there twice: their eight faces lie in different folds. A second set of networks sees the annotated faces alone (*scratch*).
 
 # %% tags=["remove-input"]
 stored = vad_ablation.recorded()

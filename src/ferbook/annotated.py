@@ -226,11 +226,16 @@ def _columns(path: Path) -> dict[str, list[str]]:
 def _numbers(columns: dict[str, list[str]], name: str, path: Path) -> list[float]:
     if name not in columns:
         raise DataError(f"there is no column {name}", path, hint="Use the log as it was published.")
-    # Some columns hold printed tensors: tensor(45.5559).
-    found = [re.search(r"-?\d+\.\d+", text) for text in columns[name]]
-    if not all(found) or len(found) < 5:
-        raise DataError(f"column {name} holds something that is no number", path, hint="Use the log as published.")
-    return [float(number[0]) for number in found if number]
+    numbers = []
+    for line, text in enumerate(columns[name], start=2):
+        # Some columns hold printed tensors: tensor(45.5559).
+        number = re.fullmatch(r"(?:tensor\()?\s*(-?\d+\.\d+(?:e[-+]?\d+)?)\b.*", (text or "").strip(), re.IGNORECASE)
+        if number is None:
+            raise DataError(f"{name} is {text!r}, no number", path, line, "Use the log as published.")
+        numbers.append(float(number[1]))
+    if len(numbers) < 5:
+        raise DataError(f"{len(numbers)} rows are too few for a log", path, hint="Use the log as published.")
+    return numbers
 
 
 def record(root: str | Path | None = None) -> Path:

@@ -367,6 +367,14 @@ class Pipeline:
         """Augment a batch (N, C, H, W). In between it is float, so uint8 is rounded once."""
         return _kept(x, lambda z: self._run(z, generator))
 
+    def middle(self, x: Tensor) -> Tensor:
+        """Images (N, C, H, W) as a network that learned behind these steps is tested on: its crops, from the middle."""
+        for name, options in self.steps:
+            if name in ("crop", "centre_crop"):
+                pad = options.get("pad", 0)
+                x = centre_crop(functional.pad(x, (pad, pad, pad, pad)), options["size"])
+        return x
+
     def _run(self, x: Tensor, generator: Generator) -> Tensor:
         for moves, group in groupby(self.steps, key=lambda step: step[0] in ("flip", "affine")):
             if moves:

@@ -6,11 +6,8 @@ Loading is measured in fresh processes, so that nothing is warm and the peak mem
 from __future__ import annotations
 
 import io
-import json
 import os
 import platform
-import subprocess
-import sys
 import tempfile
 import time
 import zipfile
@@ -24,7 +21,7 @@ from PIL import Image
 
 from ferbook import datasets, paths, records, throughput
 from ferbook.datasets.ferplus import LABELS, PARTS, SIDE
-from ferbook.errors import ConfigError, FerbookError
+from ferbook.errors import ConfigError
 from ferbook.relevance import benchmark
 
 #: Faces in the stand-in archives: as many as FER+ has.
@@ -242,12 +239,7 @@ def _processor() -> str:
 
 
 def _probe(place: str, environment: dict[str, str]) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, "-c", _PROBE, place], env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise FerbookError(f"the loading probe failed: {done.stderr.strip().splitlines()[-1]}")
-    return json.loads(done.stdout)
+    return throughput.probed(["-c", _PROBE, place], "the loading probe", environment)
 
 
 def _stand_in(folder: Path) -> Path:

@@ -265,19 +265,25 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     runs = {
         n: r for one in ([group] if isinstance(group, str) else group) for n, r in sweeps.loaded("000", one).items()
     }
-    told, signs = [], set()
+    told, signs, open_ = [], set(), False
     for name in [of] if isinstance(of, str) else of:
         found = cbam_results.difference(runs, name, to, measure)
         if found is None:
-            return Outcome(None, Evidence.OTHER_DATA, f"no pair of runs of {name} is recorded")
+            told.append(f"no pair of runs of {name} is recorded")
+            signs.add(None)
+            continue
         sign = arms.direction(found)
         few = len(found.values) < arms.SEEDS
-        why = "" if sign else " (too few seeds)" if few else " (the interval holds zero: undecided)"
+        why = "" if sign else " (too few seeds)" if few else " (the interval holds zero)"
+        open_ = open_ or not (sign or few)
         told.append(f"{name} less {to}: {arms.told(found, 2, sign=True)}{why}")
         signs.add(sign)
     title = cbam_results.MEASURES[measure].title.replace(" (%)", "")
     value = "better" if "better" in signs else "worse" if signs == {"worse"} else None
-    detail = f"{_network(arms.arm(runs, to))}; {title}, {'; '.join(told)}"
+    base = arms.arm(runs, to)
+    detail = f"{_network(base)}; {title}, {'; '.join(told)}" if base else "; ".join(told)
+    if value is None and open_:
+        return Outcome.open(Evidence.OTHER_DATA, detail)
     return Outcome(value, Evidence.OTHER_DATA, detail)
 
 

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from ferbook import printed, records
 from ferbook.claims import Claim, Evidence, Outcome, register, shortfall, tolerance
 from ferbook.facts import Facts
-from ferbook.intervals import over_seeds
+from ferbook.intervals import over_defined
 from ferbook.relevance import by_hand, tables
 from ferbook.relevance.ranks import BINS, RANKS, WINDOWS
 
@@ -79,10 +79,13 @@ def largest_mean(claim: Claim, facts: Facts) -> Outcome:
 
 @register("values left out")
 def values_left_out(claim: Claim, facts: Facts) -> Outcome:
-    """How many of a picture's values the bins of ``tables`` do not hold, the most of any row."""
+    """How many of a picture's values the bins of ``tables`` do not hold, the most of any row.
+
+    Argument ``tables``: names, each with the printed side of its square RGB picture in pixels.
+    """
     left, totals = [], []
-    for name in claim.arguments["tables"]:
-        values = 3 * tables.image_side(name) ** 2
+    for name, side in claim.arguments["tables"].items():
+        values = 3 * side**2
         left += (values - tables.counts(name).sum(axis=1)).tolist()
         totals.append(f"{values:,}")
     detail = (
@@ -443,7 +446,7 @@ def rank_follows_intensity(claim: Claim, facts: Facts) -> Outcome:
     for measure in runs[0]["correlations"]:
         if measure.startswith("rank"):
             values = [run["correlations"][measure]["spearman"] for run in runs]
-            found[measure] = None if None in values else over_seeds(values)
+            found[measure] = over_defined(values)
     told = "; ".join(
         f"{name} not defined, as a network ranks all faces alike"
         if one is None

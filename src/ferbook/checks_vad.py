@@ -158,10 +158,7 @@ def cost_cell(claim: Claim, facts: Facts) -> Outcome:
 
 @register("published point")
 def published_point(claim: Claim, facts: Facts) -> Outcome:
-    """The sign of a published VAD point of an emotion word. Arguments: ``category``, ``axis``.
-
-    Where the paper allows both signs, either agrees.
-    """
+    """The sign of a published VAD point of an emotion word. Arguments: ``category``, ``axis``."""
     category, axis = claim.arguments["category"], claim.arguments["axis"]
     value = VAD_POINTS[category][VAD_AXES.index(axis)]
     sign = ">0" if value > 0 else "<0" if value < 0 else "=0"
@@ -262,7 +259,7 @@ def one_kind_of_decrease(claim: Claim, facts: Facts) -> Outcome:
 
 def _bounds(text: str) -> tuple[float, float]:
     """What a printed number may stand for."""
-    half = 0.5 * 10.0 ** -len(text.partition(".")[2])
+    half = float(printed.half_digit(text))
     return float(text) - half, float(text) + half
 
 

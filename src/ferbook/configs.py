@@ -91,7 +91,11 @@ class Optimiser(_Part):
 
 
 class Schedule(_Part):
-    """How the learning rate changes: not at all, once up and down over all steps, or times `factor` each epoch."""
+    """How the learning rate changes: not at all, once up and down over all steps, or times `factor` each epoch.
+
+    With ``one_cycle``, Adam's first beta goes the other way, from 0.95 to 0.85 and back, as its author proposes;
+    ``sgd`` keeps its momentum.
+    """
 
     name: Literal["constant", "one_cycle", "exponential"] = "constant"
     factor: float = Field(0.9, gt=0, le=1)
@@ -209,5 +213,5 @@ def read(path: Path) -> Config:
         return parse(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ConfigError("config", f"there is no file {path}") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise ConfigError("config", f"{path} is not JSON ({error})") from None

@@ -164,6 +164,11 @@ def over_seeds(values: Sequence[float], level: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half, level, len(runs))
 
 
+def over_defined(values: Sequence[float | None]) -> Interval | None:
+    """As :func:`over_seeds`; None where a run has no value, as the correlation of faces that all have the same rank."""
+    return None if any(value is None for value in values) else over_seeds(values)
+
+
 def wilson(k: int, n: int, level: float = 0.95) -> Interval:
     """Wilson's interval of a proportion, `k` successes out of `n`.
 

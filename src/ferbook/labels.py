@@ -98,15 +98,6 @@ def n_hot(distribution: np.ndarray, n: int, rng: np.random.Generator) -> np.ndar
     return reduced
 
 
-def draw_label(distribution: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One label per face, drawn from its distribution: probabilistic label drawing (paper 002, 3.6.3). -> (N,) int."""
-    distribution = _distribution(distribution)
-    cumulative = distribution.cumsum(axis=1)
-    # A row may end a rounding error below 1; the last emotion with a positive share closes it.
-    cumulative /= cumulative[:, -1:]
-    return (rng.random((len(distribution), 1)) >= cumulative).sum(axis=1)
-
-
 def has_tie(distribution: np.ndarray) -> np.ndarray:
     """Whether two or more emotions share a face's largest value. (N, 8) -> (N,) bool."""
     distribution = _distribution(distribution)

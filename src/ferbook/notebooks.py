@@ -20,6 +20,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import papermill
+from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
@@ -111,6 +112,9 @@ def execute(source: Path, target: Path, parameters: Mapping[str, object] | None 
             f"{source}, cell {_source_cell(error.cell_index, parameters)}: {error.ename}: {error.evalue} "
             f"(as far as it ran: {failed})"
         ) from None
+    except DeadKernelError:
+        staging.unlink(missing_ok=True)
+        raise NotebookError(f"{source}: the process that ran it died, perhaps for want of memory") from None
     finally:
         bare.unlink(missing_ok=True)
     executed = nbformat.read(staging, as_version=4)

@@ -26,8 +26,8 @@ class RunResult:
     Parameters
     ----------
     config: the description, as plain data.
-    history: one entry per epoch: train loss, validation accuracy and loss, learning rate, and the test accuracy where
-        a test curve was asked for.
+    history: one entry per epoch: train loss, validation accuracy and loss, the learning rate that the epoch ends
+        with, and the test accuracy where a test curve was asked for.
     metrics: at the chosen epoch: its number, which part chose it, validation and test accuracy, `test` in detail
         (``metrics.crowd_measures``), and `test_correct`, one bit per test face (``metrics.from_bits``).
     provenance: data checksum, library hash, versions, device, date; `threads`, as another number of them adds up in
@@ -70,7 +70,7 @@ class Run:
             return None
         try:
             return RunResult(**json.loads(path.read_text()))
-        except (json.JSONDecodeError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             raise DataError(f"is not a run's result ({error})", path, hint="Delete the folder and run again.") from None
 
     def predictions(self) -> dict[str, np.ndarray]:
@@ -86,9 +86,13 @@ class Run:
         self.checkpoint.unlink(missing_ok=True)
 
 
+def run_of(config: Config, store: Path | None = None) -> Run:
+    """The place of `config` in `store` (default: ``_build/runs``), whether or not anything is there."""
+    return Run((store or paths.project_root() / "_build" / "runs") / config.hash)
+
+
 def open_run(config: Config, store: Path | None = None) -> Run:
-    """The folder of `config` in `store` (default: ``_build/runs``), made if it is not there."""
-    folder = (store or paths.project_root() / "_build" / "runs") / config.hash
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "config.json", config.model_dump(mode="json"))
-    return Run(folder)
+    """The folder of `config` in `store`, made if it is not there."""
+    run = run_of(config, store)
+    write_json(run.folder / "config.json", config.model_dump(mode="json"))
+    return run

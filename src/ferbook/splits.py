@@ -86,8 +86,8 @@ def leaked(groups: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarra
 
 def freeze(ids: np.ndarray, path: Path) -> None:
     """Write the ids of a drawn test set, one per line, so that every later run tests on the same faces."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame({"id": np.sort(ids)}).to_csv(path, index=False, lineterminator="\n")
+    with paths.replacing(path) as staging:
+        pd.DataFrame({"id": np.sort(ids)}).to_csv(staging, index=False, lineterminator="\n")
 
 
 def _frozen_path(name: str) -> Path:
@@ -95,11 +95,14 @@ def _frozen_path(name: str) -> Path:
 
 
 def frozen_ids(name: str) -> np.ndarray:
-    """The test ids that are frozen in ``data/splits/NAME.csv``, sorted. Raises DataError if there is no such list."""
+    """The test ids that are frozen in ``data/splits/NAME.csv``, sorted. Raises DataError if there is none."""
     path = _frozen_path(name)
     if not path.is_file():
         raise DataError("no frozen split of this name", path, hint="`ferbook record labels` writes them.")
-    return pd.read_csv(path, dtype=str)["id"].to_numpy()
+    try:
+        return pd.read_csv(path, dtype=str)["id"].to_numpy()
+    except (KeyError, ValueError):
+        raise DataError("is not a list of ids: a column id, one per line", path, hint="Restore it.") from None
 
 
 def frozen_split(faces: FaceSet, name: str) -> Split:

@@ -364,6 +364,6 @@ def _read_yaml(path: Path) -> _Part:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError:
         raise ConfigError("sweep", f"there is no file {path}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"is not a description of sweeps ({' '.join(str(error).split())})") from None
     return _mapping(content, str(path))

@@ -24,6 +24,7 @@ from ferbook.configs import Config
 from ferbook.errors import ConfigError, FerbookError
 from ferbook.losses import binary_cross_entropy, distribution_loss, focal_loss
 from ferbook.models.dan import AffinityLoss, DanOutput, partition_loss
+from ferbook.models.layers import evaluating
 from ferbook.models.ran import RanOutput, region_bias_loss
 
 
@@ -42,7 +43,7 @@ class Task(lightning.LightningModule):
 
     With several processes each takes its share of every batch, after the whole batch was augmented: costs little, and
     gives what one process with the same batch gives, but for what a network draws or measures per batch itself
-    (dropout, batch norm).
+    (dropout, batch norm), and for labels that are drawn.
 
     Parameters
     ----------
@@ -50,6 +51,7 @@ class Task(lightning.LightningModule):
     faces: per part, uint8 images (N, C, H, W) and float labels (N, 8).
     total_steps: optimiser steps in all, for the one-cycle schedule.
     copies: training faces and copies of them; a training batch's indices are then into these.
+    data: checksum of the data set. A checkpoint goes on with the data that it began with, or not at all.
     """
 
     #: The measure that chooses the epoch, the larger the better.
@@ -61,16 +63,19 @@ class Task(lightning.LightningModule):
         faces: dict[str, tuple[Tensor, Tensor]],
         total_steps: int,
         copies: augment.Appended | None = None,
+        data: str = "",
     ):
         super().__init__()
         self.config = config
         self.total_steps = total_steps
         self.faces = faces
         self.copies = copies
+        self.data = data
         channels = faces["train"][0].shape[1]
         options = {"in_channels": channels, "seed": config.seed, **config.model.options}
         self.network = models.build(config.model.name, num_classes=8, weights=config.model.weights, **options)
         self.network.to(memory_format=torch.channels_last)
+        self.normalised = models.wants_normalised(config.model.name, config.model.weights)
         # The average is part of the state, so that a resumed run goes on with it, and never of what is trained.
         self.average = copy.deepcopy(self.network).requires_grad_(False) if config.ema else None
         self.own_loss = OwnLoss(self.network)
@@ -134,14 +139,18 @@ class Task(lightning.LightningModule):
         wanted = target[chosen][mine]
         loss = self.loss(models.logits(output), wanted, self._generator) + self.own_loss(output, wanted)
         if not torch.isfinite(loss):
-            raise TrainingError(
-                f"the loss is {loss.item()} in epoch {self.current_epoch + 1} with loss={self.config.loss!r}, "
-                f"optimiser.lr={self.config.optimiser.lr:g}. The state after the epoch before is kept; try a lower lr."
-            )
+            raise self.diverged(f"the loss is {loss.item()}")
         # The processes' gradients are averaged: each loss counts by its share of the batch.
         loss = loss * (len(wanted) * self.trainer.world_size / len(chosen))
         self._epoch.append(loss.detach())
         return loss
+
+    def diverged(self, what: str) -> TrainingError:
+        """The error of an epoch that left the finite numbers."""
+        return TrainingError(
+            f"{what} in epoch {self.current_epoch + 1} with loss={self.config.loss!r}, "
+            f"optimiser.lr={self.config.optimiser.lr:g}. The state after the epoch before is kept; try a lower lr."
+        )
 
     def on_train_batch_end(self, *_: object) -> None:
         """Let the average follow the weights, and faster at first, when there is little to average."""
@@ -156,13 +165,10 @@ class Task(lightning.LightningModule):
                     kept.copy_(new)
 
     def predict_part(self, part: str) -> Tensor:
-        """Logits (N, 8) of all faces of a part, without augmentation; float32, on the CPU."""
-        training = self.judged.training
-        self.judged.eval()
-        size = max(self.config.batch, 256)
-        found = trained.logits(self.judged, self.faces[part][0], mirror=self.config.mirror, size=size)
-        self.judged.train(training)
-        return found
+        """Logits (N, 8) of all faces of a part, without augmentation but for its crops' size; float32, on the CPU."""
+        images, size = self.augmentation.middle(self.faces[part][0]), max(self.config.batch, 256)
+        with evaluating(self.judged):
+            return trained.logits(self.judged, images, mirror=self.config.mirror, size=size, normalised=self.normalised)
 
     def target(self, part: str) -> np.ndarray:
         """Labels of a part, (N, 8)."""
@@ -185,7 +191,9 @@ class Task(lightning.LightningModule):
             optimiser = kind(trained, options.lr, weight_decay=options.weight_decay)
         match self.config.schedule.name:
             case "one_cycle":
-                steps = torch.optim.lr_scheduler.OneCycleLR(optimiser, options.lr, total_steps=self.total_steps)
+                steps = torch.optim.lr_scheduler.OneCycleLR(
+                    optimiser, options.lr, total_steps=self.total_steps, cycle_momentum=options.name != "sgd"
+                )
                 return {"optimizer": optimiser, "lr_scheduler": {"scheduler": steps, "interval": "step"}}
             case "exponential":
                 steps = torch.optim.lr_scheduler.ExponentialLR(optimiser, self.config.schedule.factor)
@@ -194,11 +202,25 @@ class Task(lightning.LightningModule):
                 return {"optimizer": optimiser}
 
     def on_save_checkpoint(self, checkpoint: dict[str, object]) -> None:
-        """Keep the curve and the best epoch with the weights, and with how many threads they were computed."""
-        checkpoint["ferbook"] = {"history": self.history, "best": self.best, "threads": torch.get_num_threads()}
+        """Keep the curve and the best epoch with the weights, and from which data and how many threads they came."""
+        checkpoint["ferbook"] = {
+            "history": self.history,
+            "best": self.best,
+            "threads": torch.get_num_threads(),
+            "data": self.data,
+        }
 
     def on_load_checkpoint(self, checkpoint: dict[str, object]) -> None:
-        """Take them up again. Another number of threads would add up in another order, as no unbroken run does."""
+        """Take them up again. Another number of threads would add up in another order, as no unbroken run does.
+
+        Raises TrainingError if the run began with other data.
+        """
+        began = checkpoint["ferbook"].get("data", self.data)
+        if began != self.data:
+            raise TrainingError(
+                f"the run began with other data than it is to go on with: checksum {began[:12]}, now {self.data[:12]}. "
+                "Give it the data that it began with, or delete its folder."
+            )
         self.history = checkpoint["ferbook"]["history"]
         self.best = checkpoint["ferbook"]["best"]
         torch.set_num_threads(checkpoint["ferbook"].get("threads", torch.get_num_threads()))
@@ -210,6 +232,8 @@ class Task(lightning.LightningModule):
         return functional.interpolate(batch, size=(early.side, early.side), mode="bilinear", antialias=True)
 
     def _output(self, batch: Tensor, whole: bool) -> object:
+        if self.normalised:
+            batch = models.normalise(batch)
         batch = batch.contiguous(memory_format=torch.channels_last)
         # The last, smaller batch of an epoch is not worth a compilation of its own.
         return self._fused(batch) if self._fused is not None and whole else self.network(batch)
@@ -317,17 +341,18 @@ class Batches:
     Parameters
     ----------
     count: how many faces.
-    size: faces in a batch; the last one of an epoch may be smaller, but never a single face, which batch
-        normalisation cannot take: it joins the batch before.
+    size: faces in a batch; the last one of an epoch may be smaller, but a rest that would leave a process with a
+        single face, which batch normalisation cannot take, joins the batch before.
     task: asked for the epoch's number.
+    processes: that share each batch.
     """
 
-    def __init__(self, count: int, size: int, task: Task):
-        self.count, self.size, self.task = count, size, task
+    def __init__(self, count: int, size: int, task: Task, processes: int = 1):
+        self.count, self.size, self.task, self.processes = count, size, task, processes
 
     def __len__(self) -> int:
         whole, rest = divmod(self.count, self.size)
-        return whole + (rest > 1) if whole else 1
+        return whole + (rest >= 2 * self.processes) if whole else 1
 
     def __iter__(self):
         generator = torch.Generator().manual_seed(epoch_seed(self.task.config.seed, self.task.current_epoch))

@@ -405,12 +405,27 @@ def pictures(count: int):
 
 def _measured(kind: str, setting: Setting, folder: Path) -> dict[str, Any]:
     job = json.dumps({"kind": kind, "setting": asdict(setting), "folder": str(folder)})
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "ferbook.throughput", job], capture_output=True, text=True, check=False
-    )
+    command = ["-W", "ignore", "-m", "ferbook.throughput", job]
+    return probed(command, f"measuring {kind} of {setting.network}")
+
+
+def probed(arguments: Sequence[str], what: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What a Python process of its own measures: the JSON that it prints last.
+
+    Parameters
+    ----------
+    arguments: of the interpreter.
+    what: is done, for the error.
+    environment: of the process; default: this one's.
+
+    Raises
+    ------
+    FerbookError: if the process fails, with the last line that it said.
+    """
+    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise FerbookError(f"measuring {kind} of {setting.network} failed: {last}")
+        raise FerbookError(f"{what} failed: {last}")
     return json.loads(done.stdout.splitlines()[-1])
 
 

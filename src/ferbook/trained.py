@@ -44,7 +44,7 @@ def network(config: Config, store: Path | None = None) -> nn.Module:
     ------
     DataError: if the run was not made here.
     """
-    run = runs.open_run(config, store)
+    run = runs.run_of(config, store)
     if run.result() is None:
         raise DataError("the run is not finished", run.folder, hint="`ferbook train` or `ferbook sweep` makes it.")
     return _built(config, run.best)
@@ -56,7 +56,9 @@ def _built(config: Config, weights: Path) -> nn.Module:
 
 
 @torch.inference_mode()
-def logits(network: nn.Module, images: np.ndarray | Tensor, *, mirror: bool, size: int = 256) -> Tensor:
+def logits(
+    network: nn.Module, images: np.ndarray | Tensor, *, mirror: bool, size: int = 256, normalised: bool = False
+) -> Tensor:
     """Logits (N, 8), float32 and on the CPU, of faces without augmentation. The network's mode is the caller's matter.
 
     Parameters
@@ -65,12 +67,16 @@ def logits(network: nn.Module, images: np.ndarray | Tensor, *, mirror: bool, siz
     images: uint8, (N, H, W) grey or (N, C, H, W), on the network's device.
     mirror: whether to take the mean of the logits of a face and of its mirror image.
     size: of a batch.
+    normalised: whether the network was trained on images that went through ``models.normalise``.
     """
     if not isinstance(images, Tensor):
         images = torch.from_numpy(np.array(images))  # a copy, since a face set cannot be written to
     found = []
     for part in (images[:, None] if images.ndim == 3 else images).split(size):
-        batch = (part.float() / 255).contiguous(memory_format=torch.channels_last)
+        batch = part.float() / 255
+        if normalised:
+            batch = models.normalise(batch)
+        batch = batch.contiguous(memory_format=torch.channels_last)
         scores = models.logits(network(batch))
         if mirror:
             flipped = batch.flip(3).contiguous(memory_format=torch.channels_last)
@@ -126,7 +132,7 @@ def release(name: str, store: Path | None = None, folder: Path | None = None) ->
     """
     recorded = sweeps.read(sweeps.record_path(*RELEASED[name].split("/", 1)))
     config = Config.model_validate(recorded.config)
-    run = runs.open_run(config, store)
+    run = runs.run_of(config, store)
     made = run.result()
     if made is None or sweeps.differences(made, recorded):
         hint = "Train it here, or restore the folder in which it was trained."

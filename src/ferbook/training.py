@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import platform
 import sys
 import time
@@ -16,6 +17,7 @@ import lightning.pytorch as lightning
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor
 
 from ferbook import (
@@ -28,13 +30,14 @@ from ferbook import (
     metrics,
     models,
     multilabel,
+    paths,
     records,
     runs,
     splits,
 )
 from ferbook.configs import Config
 from ferbook.emotions import EMOTIONS
-from ferbook.errors import ConfigError
+from ferbook.errors import ConfigError, DataError
 from ferbook.faceset import SPLITS, FaceSet
 from ferbook.runs import Run, RunResult
 from ferbook.tasks import TASKS, Batches, Task
@@ -53,12 +56,18 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
     Raises
     ------
     ConfigError: naming the field that cannot work.
-    DataError: if the data set is missing or broken.
-    TrainingError: if the loss stops being finite; the state after the last good epoch stays.
+    DataError: if the data set is missing or broken, is not the one of the finished run, or the checkpoint is broken.
+    TrainingError: if the loss or the answers stop being finite, the state after the last good epoch stays; or if the
+        interrupted run began with other data.
     """
+    if processes < 1:
+        raise ConfigError("processes", f"{processes} is less than 1")
+    if processes > 1 and config.batch < 2 * processes:
+        raise ConfigError("batch", f"{config.batch} faces leave {processes} processes fewer than two each")
     run = runs.open_run(config, store)
     finished = run.result()
     if finished is not None:
+        _need_same_data(config, finished, run)
         return finished
     threads = torch.get_num_threads()
     try:
@@ -66,6 +75,27 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
     finally:
         # A resumed run goes on with the number it began with.
         torch.set_num_threads(threads)
+
+
+def _need_same_data(config: Config, finished: RunResult, run: Run) -> None:
+    """Raise DataError if a data set is at hand and is another one than the finished run had."""
+    if config.data.name not in datasets.ON_DISK or not datasets.is_available(config.data.name):
+        return
+    checksum = _load(config).provenance["checksum"]
+    if checksum != finished.provenance["checksum"]:
+        hint = f"The {config.data.name} at hand has {checksum[:12]}. Choose another store, or delete the folder."
+        problem = f"the finished run is of other data (checksum {finished.provenance['checksum'][:12]})"
+        raise DataError(problem, run.folder, hint=hint)
+
+
+def _load(config: Config) -> FaceSet:
+    """The data set. Raises ConfigError for an option that its reader does not have."""
+    known = datasets.options(config.data.name)
+    for name in config.data.options:
+        if name not in known:
+            has = f"It has {', '.join(known)}." if known else "It has none."
+            raise ConfigError(f"data.options.{name}", f"{config.data.name} has no such option", has)
+    return datasets.load(config.data.name, **config.data.options)
 
 
 def _trained(config: Config, store: Path | None, run: Run, processes: int) -> RunResult:
@@ -79,7 +109,7 @@ def _trained(config: Config, store: Path | None, run: Run, processes: int) -> Ru
     if rows is not None:
         tensors["train"] = (tensors["train"][0][rows], tensors["train"][1][rows])
     count = len(tensors["train"][0]) if copies is None else len(copies)
-    task = _task(config, tensors, count, copies)
+    task = _task(config, tensors, count, copies, processes=processes, data=faces.provenance["checksum"])
     if config.start is not None:
         task.start_from(runs.open_run(config.start, store).best)
     clock = _Clock()
@@ -91,6 +121,7 @@ def _trained(config: Config, store: Path | None, run: Run, processes: int) -> Ru
             max_epochs=config.epochs,
             precision="bf16-mixed" if use_bfloat16(config.precision) else "32-true",
             callbacks=[_Judge(run), clock, _checkpoints(run)],
+            plugins=[_WholeCheckpoints()],
             logger=False,
             enable_progress_bar=sys.stderr.isatty(),
             enable_model_summary=False,
@@ -99,8 +130,10 @@ def _trained(config: Config, store: Path | None, run: Run, processes: int) -> Ru
         )
         resume = run.checkpoint if run.checkpoint.is_file() else None
         clock.start(resumed=resume is not None)
-        trainer.fit(task, Batches(count, config.batch, task), ckpt_path=resume, weights_only=True)
+        trainer.fit(task, Batches(count, config.batch, task, processes), ckpt_path=resume, weights_only=True)
         trainer.strategy.barrier()
+        # When it is done, the trainer takes the network off the device, on which the faces stay.
+        task.to(trainer.strategy.root_device)
     spent = clock.spent()
     models.load_weights(task.judged, run.best)
     logits = {part: task.predict_part(part) for part in ("valid", "test")}
@@ -146,7 +179,7 @@ def load_parts(config: Config) -> tuple[FaceSet, dict[str, tuple[FaceSet, np.nda
     ------
     ConfigError: if the data set does not have such labels, or a part would be empty.
     """
-    faces = datasets.load(config.data.name, **config.data.options)
+    faces = _load(config)
     kept, distribution = _labelled(config, faces)
     if config.data.aligned:
         images, _ = detection.align(kept.images, detection.landmarks_of(kept, faces), kept.images.shape[1])
@@ -236,6 +269,8 @@ def use_bfloat16(precision: str) -> bool:
 
 def _split(config: Config, kept: FaceSet, distribution: np.ndarray) -> splits.Split:
     if config.split.kind == "official":
+        if kept.split is None:
+            raise ConfigError("split.kind", f"{kept.name} has no official split", "Use ordinary, complex or folds.")
         return splits.official_split(kept)
     if config.split.kind == "folds":
         return folds.fold_split(
@@ -272,12 +307,18 @@ def _copies(config: Config, training: FaceSet, faces: FaceSet) -> augment.Append
 
 
 def _task(
-    config: Config, tensors: dict[str, tuple[Tensor, Tensor]], count: int, copies: augment.Appended | None = None
+    config: Config,
+    tensors: dict[str, tuple[Tensor, Tensor]],
+    count: int,
+    copies: augment.Appended | None = None,
+    *,
+    processes: int = 1,
+    data: str = "",
 ) -> Task:
     if config.model.options.get("num_classes", 8) != 8:
         raise ConfigError("model.options.num_classes", "the labels have 8 emotions", "Leave it out.")
-    task = TASKS[config.task](config, tensors, total_steps=1, copies=copies)
-    task.total_steps = config.epochs * len(Batches(count, config.batch, task))
+    task = TASKS[config.task](config, tensors, total_steps=1, copies=copies, data=data)
+    task.total_steps = config.epochs * len(Batches(count, config.batch, task, processes))
     return task
 
 
@@ -285,6 +326,21 @@ def _checkpoints(run: Run) -> ModelCheckpoint:
     return ModelCheckpoint(
         dirpath=run.folder, filename=run.checkpoint.stem, save_top_k=1, enable_version_counter=False, every_n_epochs=1
     )
+
+
+class _WholeCheckpoints(TorchCheckpointIO):
+    """Checkpoints that are on disk whole or not at all, wherever temporary files lie."""
+
+    def save_checkpoint(self, checkpoint: dict[str, object], path: str | Path, storage_options: object = None) -> None:
+        with paths.replacing(Path(path)) as staging:
+            torch.save(checkpoint, staging)
+
+    def load_checkpoint(self, path: str | Path, *args: object, **options: object) -> dict[str, object]:
+        try:
+            return super().load_checkpoint(path, *args, **options)
+        except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+            problem = f"it is no checkpoint of a run ({type(error).__name__})"
+            raise DataError(problem, path, hint="Delete it; the run then begins anew.") from error
 
 
 class _Judge(Callback):
@@ -296,6 +352,8 @@ class _Judge(Callback):
     def on_train_epoch_end(self, trainer: lightning.Trainer, task: Task) -> None:
         parts = ("valid", "test") if task.config.test_curve else ("valid",)
         logits = {part: task.predict_part(part) for part in parts}
+        if not all(torch.isfinite(found).all() for found in logits.values()):
+            raise task.diverged("the network's answers are no longer finite")
         target = task.faces["valid"][1].cpu()
         entry = {
             "epoch": trainer.current_epoch + 1,
@@ -306,6 +364,9 @@ class _Judge(Callback):
         }
         task.history.append(entry)
         score = entry[f"{task.config.choose_on}_{task.score}"]
+        if score is None:
+            part = task.config.choose_on
+            raise ConfigError("choose_on", f"the {part} faces have no label that is present, so nothing can be chosen")
         if score > task.best.get("score", -1.0):
             task.best = {"score": score, "epoch": entry["epoch"]}
             if trainer.is_global_zero:

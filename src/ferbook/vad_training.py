@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 import lightning.pytorch as lightning
@@ -535,24 +535,6 @@ ARMS: dict[str, Mapping[str, object]] = {
 MODELS: dict[str, tuple[str, ...]] = {**{axis: (axis,) for axis in VAD_AXES}, "all": VAD_AXES}
 #: Arms that 003's single-axis models are run in.
 SINGLE_ARMS = ("none", "soft, lambda 1")
-
-
-def plan(base: Setting, seeds: Sequence[int], models_: Mapping[str, Sequence[str]] | None = None) -> list[Setting]:
-    """Every run of an ablation.
-
-    Parameters
-    ----------
-    base: what all runs share.
-    seeds: one run per seed in each arm.
-    models_: per entry of ``MODELS``, the arms it is run in; default: all arms for ``all``, two for the others.
-    """
-    chosen = models_ or {name: tuple(ARMS) if name == "all" else SINGLE_ARMS for name in MODELS}
-    return [
-        replace(base, axes=MODELS[name], seed=seed, **ARMS[arm])
-        for seed in seeds
-        for name, arms in chosen.items()
-        for arm in arms
-    ]
 
 
 def differing(one: VadTask, other: VadTask) -> int:

@@ -209,6 +209,14 @@ def test_random_crop_takes_every_place():
             augment.centre_crop(x, bad)
 
 
+def test_a_pipeline_is_tested_on_the_middle_of_its_crops():
+    x = torch.arange(2 * 48 * 48).view(2, 1, 48, 48)
+    assert torch.equal(augment.build([{"name": "crop", "size": 44}, {"name": "flip"}]).middle(x), x[:, :, 2:46, 2:46])
+    padded = augment.build([{"name": "crop", "size": 50, "pad": 4}, {"name": "centre_crop", "size": 48}]).middle(x)
+    assert torch.equal(padded, x)
+    assert augment.build([{"name": "flip"}, {"name": "affine", "degrees": 10}]).middle(x) is x
+
+
 def test_erase_covers_the_share_it_is_asked_for():
     x = torch.rand(500, 2, 40, 60, generator=seeded())
     erased = augment.erase(x, 0.5, (0.1, 0.2), seeded(1))

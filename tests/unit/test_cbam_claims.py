@@ -196,7 +196,6 @@ def test_hamming_loss_and_intervals():
 
 def test_every_claim_is_judged_and_each_contradiction_shows_both_values():
     results = claims.judge(claims.load_claims("000").claims, facts.recorded())
-    assert all(result.verdict in Verdict for result in results)
     against = {result.claim.id: result for result in results if result.verdict is Verdict.CONTRADICTS}
     assert "000-anger-false-positives" in against
     # The paper does not say that its split is about the images of table 1, nor which mean its mAP is.
@@ -406,6 +405,8 @@ def test_one_reading_that_is_better_is_enough(monkeypatch):
     assert found("down", "up") == ("better", Verdict.HOLDS)
     # Two seeds are too few, and what is undecided keeps the rest from being a failure.
     assert found("late") == found("down", "late") == found("down", "absent") == (None, Verdict.UNCHECKED)
+    assert found("absent", "up") == ("better", Verdict.HOLDS)
+    assert found("absent") == (None, Verdict.UNCHECKED)
 
 
 def ranked(by):

@@ -130,6 +130,10 @@ def test_the_head_that_section_3_6_plans():
         ({"width": 4}, "width"),
         ({"dropout": 1.0, "head": "regularised"}, "dropout"),
         ({"placement": "last", "reduction": 0}, "reduction"),
+        ({"placement": "last", "reduction": 2.5}, "reduction"),
+        ({"placement": "last", "reduction": "4"}, "reduction"),
+        ({"layers": 2}, "layers"),
+        ({"block": ["basic"]}, "block"),
     ],
 )
 def test_bad_options_name_their_field(options, field):

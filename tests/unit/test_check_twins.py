@@ -172,7 +172,7 @@ def picture_side(table):
 
 
 def values_left_out(tables):
-    return max(3 * picture_side(t) ** 2 - sum(groups(entry).values()) for t in tables for entry in lines(t))
+    return max(3 * side**2 - sum(groups(entry).values()) for t, side in tables.items() for entry in lines(t))
 
 
 def f1(table, row):

@@ -142,6 +142,14 @@ BROKEN_ARCHIVES = {
         with_row(lambda rows: rows.append(list(rows[0]))),
         r"label\.csv, line 5: fer0000000\.png is listed a second time \(first in FER2013Train\.zip, line 1\)",
     ),
+    "duplicate id below a blank line": (
+        lambda t, root: replace_member(
+            root / "FER2013Train.zip",
+            "FER2013Train/label.csv",
+            ("\n" + t.label_csv("train") + t.label_csv("train").splitlines()[0] + "\n").encode(),
+        ),
+        r"label\.csv, line 6: fer0000000\.png is listed a second time \(first in FER2013Train\.zip, line 2\)",
+    ),
     "no such picture": (with_row(lambda rows: rows[1].__setitem__(0, "fer7.png")), r"line 2: fer7\.png is listed but"),
     "twice in the zip": (
         lambda t, root: replace_member(root / "FER2013Test.zip", "copy/label.csv", b"x"),
@@ -222,6 +230,17 @@ BROKEN_TABLES = {
     ),
     "wrong column": (edit_table("fer2013new.csv", lambda r: r[0].__setitem__(3, "joy")), "has no column happiness"),
     "too few pixels": (edit_table("fer2013.csv", lambda r: r[1].__setitem__(1, "1 2 3")), r"line 2: 3 readable pixel"),
+    "too few pixels below a blank line": (
+        edit_table("fer2013.csv", lambda r: (r[1].__setitem__(1, "1 2 3"), r.insert(1, []))),
+        r"fer2013\.csv, line 3: 3 readable pixel",
+    ),
+    "another face of the same name below a blank line": (
+        edit_table(
+            "fer2013new.csv",
+            lambda r: (r[4].__setitem__(slice(2, None), ["10", *["0"] * 9]), r.insert(1, [])),
+        ),
+        r"fer2013new\.csv, line 6: fer0000000\.png is listed a second time, with other votes \(first in line 3\)",
+    ),
     "pixel of 256": (
         edit_table("fer2013.csv", lambda r: r[1].__setitem__(1, " ".join(["256"] * 2304))),
         r"line 2: a pixel value of 256, outside 0\.\.255",

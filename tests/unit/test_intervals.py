@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from ferbook import intervals
 from ferbook.errors import ConfigError
 from ferbook.intervals import EXACT_BELOW, bootstrap, mcnemar, over_seeds, paired_bootstrap, wilson
 
@@ -119,6 +120,11 @@ def test_paired_bootstrap_takes_any_statistic():
     a, b = np.random.default_rng(0).normal(size=(2, 40, 3))
     result = paired_bootstrap(a, b, seed=0, resamples=50, statistic=lambda x: np.sqrt((x**2).mean()))
     assert result.estimate == pytest.approx(np.sqrt((a**2).mean()) - np.sqrt((b**2).mean()))
+
+
+def test_runs_one_of_which_has_no_value_have_no_mean():
+    assert intervals.over_defined([1.0, None, 2.0]) is None
+    assert intervals.over_defined([1.0, 2.0, 4.0]) == intervals.over_seeds([1.0, 2.0, 4.0])
 
 
 def test_over_seeds_matches_its_twin():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ferbook import labels
 from ferbook.errors import ConfigError
+from ferbook.losses import drawn_labels
 
 VOTES = hnp.arrays(np.int64, st.tuples(st.integers(1, 12), st.just(10)), elements=st.integers(0, 10))
 
@@ -136,13 +138,13 @@ def test_n_hot_refuses(n):
 @settings(max_examples=20)
 @given(distributions(), st.integers(0, 99))
 def test_drawn_labels_are_among_the_votes(distribution, seed):
-    drawn = labels.draw_label(distribution, np.random.default_rng(seed))
+    drawn = drawn_labels(torch.from_numpy(distribution), torch.Generator().manual_seed(seed)).numpy()
     assert (np.take_along_axis(distribution, drawn[:, None], axis=1) > 0).all()
 
 
 def test_drawn_labels_follow_the_distribution():
     row = np.array([0.5, 0.2, 0.1, 0, 0.1, 0, 0, 0.1])
-    drawn = labels.draw_label(np.tile(row, (20_000, 1)), np.random.default_rng(1))
+    drawn = drawn_labels(torch.from_numpy(np.tile(row, (20_000, 1))), torch.Generator().manual_seed(1)).numpy()
     share = np.bincount(drawn, minlength=8) / 20_000
     np.testing.assert_allclose(share, row, atol=5 * 0.5 / np.sqrt(20_000))
 

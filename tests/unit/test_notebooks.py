@@ -61,6 +61,13 @@ def test_a_failed_cell_is_named_and_no_notebook_is_left(write, parameters):
     assert [path.name for path in target.parent.iterdir()] == ["page.failed.ipynb"]
 
 
+def test_a_process_that_dies_is_one_clear_error_and_leaves_nothing(write):
+    source, target = write("# %%\nimport os\n\nos._exit(1)\n")
+    with pytest.raises(NotebookError, match=r"page\.py: the process that ran it died"):
+        execute(source, target)
+    assert list(target.parent.iterdir()) == []
+
+
 def test_command_line_exit_status(write, capsys):
     source, target = write(TAGGED + BODY)
     assert main([str(source), str(target), "--parameters", '{"nunber": 3}']) == 1

@@ -38,6 +38,11 @@ def test_probabilities_match_their_twin():
 def test_confusion_rows_are_distributions_that_favour_the_truth_or_a_known_mistake():
     np.testing.assert_allclose(raters.CONFUSION.sum(axis=1), 1)
     assert (raters.CONFUSION >= 0).all()
+    favoured = {name: EMOTIONS[int(row.argmax())] for name, row in zip(EMOTIONS, raters.CONFUSION, strict=True)}
+    assert {name: said for name, said in favoured.items() if said != name} == {
+        "fear": "surprise",
+        "contempt": "neutral",
+    }
 
 
 @pytest.mark.parametrize("count", [1, 10, 25])

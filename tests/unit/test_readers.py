@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ferbook import annotated, vad_training
 from ferbook.datasets import academic, affectnet, ckplus, ferplus, jaffe, kdef, vad_fer2013
 from ferbook.datasets.cards import CARDS
 from ferbook.emotions import EMOTIONS, FER2013_CODES, VOTE_COLUMNS, index
@@ -1022,7 +1023,7 @@ def test_students_broken_cell(root, students, refused, column, text, words):
     ("spoil", "words"),
     [
         (lambda path: drop_column(path, "L7"), ["line 1", "no column L7"]),
-        (lambda path: change_cell(path, 1, "L7", "7.5"), ["L7", "int64"]),
+        (lambda path: change_cell(path, 1, "L7", "7.5"), ["line 2", "L7 is 7.5, no whole number"]),
         (lambda path: path.write_text(""), ["is not a table"]),
         (lambda path: path.write_text(",".join(STUDENT_HEADER) + "\n"), ["the table is empty"]),
         (lambda path: path.write_text(path.read_text()[:-30]), ["line 5", "is empty"]),
@@ -1096,6 +1097,9 @@ def test_real_vad_caveats_of_the_card(real_vad):
     twice = np.flatnonzero(own != np.arange(len(faces)))
     assert len(twice) == 4
     assert (faces.vad[twice] != faces.vad[own[twice]]).any(axis=1).all()
+    # As the page on the ablation says of its folds.
+    fold = annotated.folds(vad_training.Faces.of(faces).category)
+    assert (fold[twice] != fold[own[twice]]).all()
 
 
 @needs("academic")

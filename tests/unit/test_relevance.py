@@ -107,6 +107,14 @@ def test_epsilon_without_biases_is_gradient_times_input():
     assert lrp.conserved(expected, lrp.scores(network, IMAGES), TARGETS).tolist() == pytest.approx([1] * 2, abs=0.01)
 
 
+@pytest.mark.parametrize("explain", [lrp.gradient_times_input, lambda *given: lrp.relevance(*given, "z_plus")])
+def test_images_need_one_target_each_and_none_at_all_has_no_map(explain):
+    network = vgg()
+    with pytest.raises(ValueError, match="need one target each"):
+        explain(network, IMAGES, TARGETS[:1])
+    assert explain(network, IMAGES[:0], TARGETS[:0]).shape == IMAGES[:0].shape
+
+
 @pytest.mark.parametrize("rule", ["z_plus", "alpha2_beta1", "gamma_box", *lrp.BOXED])
 def test_the_shortcut_for_activations_changes_nothing(rule):
     network, images, targets = vgg(), IMAGES[:1], TARGETS[:1]
@@ -257,7 +265,7 @@ def test_no_order_is_no_correlation():
         intensity.correlation(np.arange(5.0), np.arange(5.0))
 
 
-def test_the_experiment_runs_and_learning_shows():
+def test_the_experiment_runs_for_networks_of_every_kind():
     train, test = intensity.part("synthetic", "train", 64), intensity.part("synthetic", "test", 120)
     found = intensity.experiment(train, test, epochs=1, seeds=(0,), composites=("z_plus",))
     assert set(found) == set(intensity.KINDS)

@@ -96,6 +96,19 @@ def test_a_network_whose_logit_is_intensity_is_ranked_right_by_its_logit_and_not
     assert (found["always the same rank"]["anger"].sum(axis=0) > 0).sum() == 1
 
 
+def test_annotators_rate_every_face_whatever_the_network_names_right(monkeypatch):
+    network = nn.Sequential(nn.Conv2d(1, 1, 1), nn.ReLU(), nn.Flatten(), nn.Linear(64, 8)).eval()
+    rated, honest = [], rank_scores.truth
+    monkeypatch.setattr(rank_scores, "truth", lambda *given: rated.append(given[0]) or honest(*given))
+    test, other = shining(100, 0), shining(60, 1)
+    for named in (30, 80):
+        right = np.arange(100) < named
+        monkeypatch.setattr(rank_scores, "_correct", lambda _, faces, r=right: r[: len(faces.labels)])
+        rank_scores.ranked(network, test, other)
+    assert np.array_equal(rated[0], np.concatenate([test.intensity, other.intensity]))
+    assert np.array_equal(rated[0], rated[1])
+
+
 def test_printed_scores_have_our_names():
     found = rank_scores.printed_f1()
     assert found.shape == (18, 4)

@@ -82,6 +82,9 @@ def test_frozen_ids_survive_a_round_trip(tmp_path, monkeypatch, tiny):
         splits.frozen_split(faces, "other")
     with pytest.raises(DataError, match="no frozen split"):
         splits.frozen_split(faces, "third")
+    (tmp_path / "data" / "splits" / "fourth.csv").write_text("name\nfer0000001.png\n")
+    with pytest.raises(DataError, match="is not a list of ids"):
+        splits.frozen_split(faces, "fourth")
 
 
 @needs_ferplus

@@ -176,6 +176,7 @@ def test_a_run_that_was_not_finished_has_no_network(tmp_path):
     config = configs.parse({"model": {"name": "compact", "options": {"width": 0.25}}})
     with pytest.raises(DataError, match="not finished"):
         trained.network(config, tmp_path)
+    assert list(tmp_path.iterdir()) == [], "asking writes nothing"
 
 
 def test_mirrored_logits_are_the_mean_of_both_ways():

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,7 +18,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from ferbook import augment, configs, datasets, detection, metrics, multilabel, runs, tasks, training
+from ferbook import augment, configs, datasets, detection, metrics, models, multilabel, runs, tasks, training
 from ferbook.cli import main
 from ferbook.errors import ConfigError, DataError
 from ferbook.metrics import tie_aware_accuracy
@@ -175,6 +176,101 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(tmp_pa
     assert all(torch.isfinite(value).all() for value in state["state_dict"].values())
 
 
+def test_answers_that_are_not_finite_stop_the_run_though_the_last_loss_was(tmp_path, monkeypatch):
+    """The step of an epoch's last batch may be the one that breaks the network."""
+
+    def break_the_network(self):
+        if self.current_epoch == 1:
+            with torch.no_grad():
+                next(self.network.parameters()).fill_(float("nan"))
+
+    honest = training._Judge.on_train_epoch_end
+    monkeypatch.setattr(
+        training._Judge,
+        "on_train_epoch_end",
+        lambda self, trainer, task: break_the_network(task) or honest(self, trainer, task),
+    )
+    config = configs.parse({**SMALL, "loss": "mse"})
+    with pytest.raises(tasks.TrainingError, match=r"answers are no longer finite in epoch 2 .* try a lower lr"):
+        training.train(config, tmp_path)
+    assert torch.load(runs.run_of(config, tmp_path).checkpoint, weights_only=True)["epoch"] == 0
+
+
+def interrupted(config, store, monkeypatch):
+    """A run that stopped in its second epoch."""
+    honest = tasks.Task.training_step
+
+    def stopped(self, chosen):
+        if self.current_epoch == 1:
+            raise tasks.TrainingError("stopped")
+        return honest(self, chosen)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks.Task, "training_step", stopped)
+        with pytest.raises(tasks.TrainingError, match="stopped"):
+            training.train(config, store)
+    return runs.run_of(config, store)
+
+
+def test_a_run_goes_on_with_the_data_that_it_began_with_or_not_at_all(tmp_path, monkeypatch):
+    config = configs.parse({**SMALL, "loss": "mse"})
+    run = interrupted(config, tmp_path, monkeypatch)
+    state = torch.load(run.checkpoint, weights_only=True)
+    assert state["ferbook"]["data"] == datasets.load("synthetic", count=300, size=48).provenance["checksum"]
+    torch.save({**state, "ferbook": {**state["ferbook"], "data": "another"}}, run.checkpoint)
+    with pytest.raises(tasks.TrainingError, match="began with other data"):
+        training.train(config, tmp_path)
+    # Checkpoints from before say nothing of their data.
+    del state["ferbook"]["data"]
+    torch.save(state, run.checkpoint)
+    assert len(training.train(config, tmp_path).history) == config.epochs
+
+
+def test_a_finished_run_of_other_data_is_not_taken_for_this_one(tmp_path, tiny, monkeypatch):
+    monkeypatch.setenv("FERBOOK_DATA", str(tiny.write_folders()))
+    config = configs.parse({**SMALL, "data": {"name": "ferplus"}})
+    run = runs.open_run(config, tmp_path)
+    checksum = datasets.load("ferplus").provenance["checksum"]
+    result = runs.RunResult(config.model_dump(mode="json"), [], {}, {"checksum": checksum})
+    run.finish(result, {})
+    assert training.train(config, tmp_path) == result
+    run.finish(replace(result, provenance={"checksum": "f" * 64}), {})
+    with pytest.raises(DataError, match=r"the finished run is of other data \(checksum ffffffffffff\)"):
+        training.train(config, tmp_path)
+    # Without the data there is nothing to compare with.
+    monkeypatch.setenv("FERBOOK_DATA", str(tmp_path / "nowhere"))
+    assert training.train(config, tmp_path).provenance["checksum"] == "f" * 64
+
+
+def test_a_checkpoint_is_on_disk_whole_or_not_at_all(tmp_path, monkeypatch):
+    config = configs.parse({**SMALL, "loss": "mse"})
+    run = interrupted(config, tmp_path, monkeypatch)
+    whole = run.checkpoint.read_bytes()
+
+    def full_disk(content, path):
+        path.write_bytes(b"half")
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", full_disk)
+        with pytest.raises(OSError, match="no space left"):
+            training.train(config, tmp_path)
+    assert run.checkpoint.read_bytes() == whole
+    assert sorted(path.name for path in run.folder.iterdir()) == ["best.safetensors", "config.json", "last.ckpt"]
+    run.checkpoint.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"last\.ckpt: it is no checkpoint of a run .* begins anew"):
+        training.train(config, tmp_path)
+
+
+def test_the_faces_and_the_network_are_on_one_device_when_the_trainer_is_done(tmp_path, monkeypatch):
+    """A trainer moves the network off a graphics card when it ends, and the faces stay there."""
+    left = []
+    honest = tasks.Task.to
+    monkeypatch.setattr(tasks.Task, "to", lambda self, *to: left.append(to) or honest(self, *to))
+    training.train(configs.parse({**SMALL, "epochs": 1}), tmp_path)
+    assert left[-1] == (torch.device("cpu"),)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -189,6 +285,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(tmp_pa
         ({"loss": "guess"}, "guess"),
         ({"augmentation": [{"name": "spin"}]}, "spin"),
         ({"data": {"name": "faces"}}, "there is no data set 'faces'"),
+        ({"data": {"options": {"cuont": 300}}}, r"data\.options\.cuont: synthetic has no such option. It has count, "),
         ({"copies": {"kind": "adaptive", "x1": 20}}, r"copies\.x1 must be smaller"),
         ({"copies": {"kind": "adaptive"}, "data": {"aligned": True}}, "aligned faces have none"),
         ({"start": {}, "model": {"weights": "a.safetensors"}}, "leave one out"),
@@ -205,26 +302,45 @@ def test_the_hash_is_of_the_meaning_not_of_the_wording():
     assert short.hash == full.hash != configs.parse({"seed": 4}).hash
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "there is no file"), ("{", "is not JSON")])
+def test_faces_without_official_parts_need_another_split():
+    faces = replace(datasets.load("synthetic", count=20), split=None)
+    with pytest.raises(ConfigError, match=r"split\.kind: synthetic has no official split"):
+        training._split(configs.parse({}), faces, np.eye(8)[np.zeros(20, dtype=int)])
+
+
+@pytest.mark.parametrize(
+    ("change", "processes", "field"), [({}, 0, "processes"), ({"batch": 3}, 2, "batch"), ({"batch": 7}, 4, "batch")]
+)
+def test_processes_that_cannot_share_a_batch(change, processes, field, tmp_path):
+    with pytest.raises(ConfigError, match=f"{field}: "):
+        training.train(configs.parse({**SMALL, **change}), tmp_path, processes)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "there is no file"), (b"{", "is not JSON"), (b"\xff{}", "is not JSON")]
+)
 def test_config_files_that_cannot_be_read(tmp_path, content, message):
     path = tmp_path / "c.json"
     if content is not None:
-        path.write_text(content)
+        path.write_bytes(content)
     with pytest.raises(ConfigError, match=message):
         configs.read(path)
 
 
-@pytest.mark.parametrize(("count", "size"), [(10, 3), (9, 3), (10, 64), (65, 64), (64, 64)])
-def test_batches_cover_every_face_once_and_none_is_alone(count, size):
+@pytest.mark.parametrize(
+    ("count", "size", "processes"),
+    [(10, 3, 1), (9, 3, 1), (10, 64, 1), (65, 64, 1), (64, 64, 1), (66, 64, 1), (67, 64, 2), (68, 64, 2), (134, 64, 4)],
+)
+def test_batches_cover_every_face_once_and_none_is_alone(count, size, processes):
     class Task:
         config = configs.parse({})
         current_epoch = 0
 
-    batches = tasks.Batches(count, size, Task())
+    batches = tasks.Batches(count, size, Task(), processes)
     drawn = list(batches)
     assert len(drawn) == len(batches)
     assert sorted(torch.cat(drawn).tolist()) == list(range(count))
-    assert min(map(len, drawn)) > 1
+    assert min(map(len, drawn)) >= 2 * processes
     Task.current_epoch = 1
     assert torch.cat(list(batches)).tolist() != torch.cat(drawn).tolist()
 
@@ -322,6 +438,34 @@ def test_mirrored_judgement_is_the_mean_of_both_sides():
     with torch.no_grad():
         both = [task.network(tasks.scaled(side)) for side in (images, images.flip(3))]
     torch.testing.assert_close(task.predict_part("test"), (both[0] + both[1]) / 2)
+
+
+@pytest.mark.parametrize("name", ["dan", "compact"])
+def test_a_network_sees_images_as_its_source_scales_them(name):
+    task = task_of({"model": {"name": name}}, faces=10).eval()
+    seen = []
+    task.network.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    images = task.faces["test"][0]
+    task._output(tasks.scaled(images), whole=False)
+    task.predict_part("test")
+    wanted = tasks.scaled(images)
+    for given in seen:
+        torch.testing.assert_close(given, models.normalise(wanted) if name == "dan" else wanted)
+    assert len(seen) == 2
+
+
+def test_what_is_cropped_at_random_in_training_is_tested_on_its_middle():
+    task = task_of({"augmentation": [{"name": "flip"}, {"name": "crop", "size": 40}]})
+    task.network.eval()
+    with torch.no_grad():
+        literal = task.network(tasks.scaled(task.faces["test"][0][:, :, 4:44, 4:44]))
+    torch.testing.assert_close(task.predict_part("test"), literal)
+
+
+@pytest.mark.parametrize(("momentum", "seen"), [(0.0, 0.0), (0.7, 0.7)])
+def test_sgd_keeps_its_momentum_when_the_rate_goes_up_and_down(momentum, seen):
+    task = task_of({"optimiser": {"name": "sgd", "momentum": momentum}, "schedule": {"name": "one_cycle"}})
+    assert task.configure_optimizers()["optimizer"].param_groups[0]["momentum"] == seen
 
 
 def test_early_images_are_smaller_and_later_ones_whole(monkeypatch):

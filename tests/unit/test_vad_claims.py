@@ -484,8 +484,16 @@ def test_broken_logs_are_named(tmp_path):
     with pytest.raises(DataError, match="no such log"):
         annotated.log_facts(tmp_path)
     write_logs(tmp_path, broken="nan")
-    with pytest.raises(DataError, match="PritestLossV"):
+    with pytest.raises(DataError, match=r"line 2: PritestLossV is 'nan', no number"):
         annotated.log_facts(tmp_path)
+    write_logs(tmp_path)
+    short = tmp_path / annotated.LOGS["valence"]
+    rows = short.read_text().splitlines()
+    short.write_text("\n".join([*rows[:3], "2,1.0", *rows[4:]]) + "\n")
+    with pytest.raises(DataError, match=r"line 4: PubtestLossV is None"):
+        annotated.log_facts(tmp_path)
+    write_logs(tmp_path, broken="9.4e-05")
+    assert annotated.log_facts(tmp_path)["valence"]["private"]["first"] == 9.4e-05
 
 
 @needs_vad

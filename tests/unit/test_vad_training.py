@@ -11,9 +11,11 @@ from torch.nn import functional
 
 from ferbook import annotated, vad_ablation, vad_training
 from ferbook.consistency import vad_loss
+from ferbook.datasets.synthetic import PRIOR
 from ferbook.emotions import EMOTIONS, VAD_AXES, VAD_POINTS
 from ferbook.errors import ConfigError
 from ferbook.faceset import FaceSet
+from ferbook.synthesis import sample
 from ferbook.vad_training import Faces, Setting, Start
 
 QUICK = Setting(model="mlp", epochs=2, batch=32)
@@ -136,9 +138,13 @@ def test_missing_values_are_refused(known):
 
 
 def test_measured_faces_repeat_and_have_no_person_twice():
-    one, again, other = (vad_training.measured(50, 1, split) for split in ("train", "train", "test"))
+    one, again = (vad_training.measured(50, 1, "train") for _ in range(2))
     assert (one.images == again.images).all()
-    assert one.images.shape == other.images.shape and (one.images != other.images).any()
+    # Without noise they are the draw's own action units, of people who are in one split only.
+    drawn = {split: sample(50, seed=1, split=split, prior=PRIOR) for split in ("train", "test")}
+    assert set(drawn["train"].identity.tolist()).isdisjoint(drawn["test"].identity.tolist())
+    for split, people in drawn.items():
+        assert np.array_equal(vad_training.measured(50, 1, split, noise=0).images, people.action_units)
 
 
 def test_cross_validation_never_predicts_what_it_saw(known, monkeypatch):

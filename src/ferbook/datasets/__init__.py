@@ -10,6 +10,7 @@ The student table of paper 004 holds no faces: :mod:`ferbook.datasets.academic` 
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -39,6 +40,11 @@ def load(name: str, root: str | Path | None = None, **options: object) -> FaceSe
     DataError: if the data set is missing or broken; says which file and row, and what to do.
     """
     return _reader(name).load(root, **options)
+
+
+def options(name: str) -> tuple[str, ...]:
+    """Names of a reader's own options. Raises ConfigError as :func:`load`."""
+    return tuple(inspect.signature(_reader(name).load).parameters)[1:]
 
 
 def is_available(name: str, root: str | Path | None = None) -> bool:

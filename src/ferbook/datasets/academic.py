@@ -83,6 +83,10 @@ def _read(path: Path) -> pd.DataFrame:
             cell = raw.at[row, column]
             problem = f"{column} is empty" if pd.isna(cell) else f"{column} is {cell!r}"
             raise DataError(problem, path, int(row) + 2, "Every cell must be a number.")
+        broken = numbers.index[numbers[column] % 1 != 0]
+        if column != "final" and len(broken):
+            problem = f"{column} is {raw.at[broken[0], column]}, no whole number"
+            raise DataError(problem, path, int(broken[0]) + 2, AS_PUBLISHED)
     try:
         table = SCHEMA.validate(numbers.astype({"final": float}))
     except pandera.errors.SchemaError as error:

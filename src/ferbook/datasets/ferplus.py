@@ -202,7 +202,7 @@ class _Parts:
         first_seen: dict[str, str] = {}
         for split, source in self.sources.items():
             present = source.names()
-            for line, (name, counts) in enumerate(_label_rows(source), start=1):
+            for line, name, counts in _label_rows(source):
                 place = source.path / LABELS
                 if name in first_seen:
                     hint = "Each face must be listed once; remove one of the two."
@@ -222,7 +222,8 @@ class _Parts:
         return _assemble(ids, images, votes, splits, "+".join(sorted(kinds)))
 
 
-def _label_rows(source: _Source) -> Iterator[tuple[str, np.ndarray]]:
+def _label_rows(source: _Source) -> Iterator[tuple[int, str, np.ndarray]]:
+    """Line, image name and votes of each row."""
     place = source.path / LABELS
     if LABELS not in source.names():
         raise DataError(f"has no {LABELS}", source.path, hint="The FER+ tools write one into each part.")
@@ -236,7 +237,7 @@ def _label_rows(source: _Source) -> Iterator[tuple[str, np.ndarray]]:
         if not row[0].strip():
             raise DataError("a row without an image name", place, line, "Remove it.")
         found = True
-        yield row[0].strip(), _votes(row[2:], place, line)
+        yield line, row[0].strip(), _votes(row[2:], place, line)
     if not found:
         raise DataError("the label table is empty", place, hint=DAMAGED)
 
@@ -272,19 +273,18 @@ class _Kaggle:
 
 
 def _read_kaggle(pixel_table: Path, vote_table: Path) -> FaceSet:
-    names, usages, votes = _kaggle_votes(vote_table)
+    names, usages, votes, lines = _kaggle_votes(vote_table)
     ids, images, kept_votes, splits = [], [], [], []
     taken: dict[str, int] = {}
     repeated = 0
     count = 0
-    for line, row in table(pixel_table, {"pixels", "Usage"}):
-        count = line - 1
+    for count, (line, row) in enumerate(table(pixel_table, {"pixels", "Usage"}), start=1):
         if count > len(names):
             continue
         name, usage = names[count - 1], usages[count - 1]
         if row["Usage"] != usage:
             problem = f"Usage {row['Usage']!r}, but {vote_table.name} says {usage!r} for the same row"
-            raise DataError(problem, pixel_table, count + 1, "The two tables must be in the same order.")
+            raise DataError(problem, pixel_table, line, "The two tables must be in the same order.")
         # No name: the FER+ authors removed the picture.
         if not name:
             continue
@@ -292,13 +292,13 @@ def _read_kaggle(pixel_table: Path, vote_table: Path) -> FaceSet:
         if name in taken:
             again, first = votes[count - 1], votes[taken[name]]
             if not (np.array_equal(again, first) or again[-1] == again.sum()):
-                problem = f"{name} is listed a second time, with other votes (first in line {taken[name] + 2})"
-                raise DataError(problem, vote_table, count + 1, "Remove one of the two.")
+                problem = f"{name} is listed a second time, with other votes (first in line {lines[taken[name]]})"
+                raise DataError(problem, vote_table, lines[count - 1], "Remove one of the two.")
             repeated += 1
             continue
         taken[name] = count - 1
         ids.append(name)
-        images.append(grey_pixels(row["pixels"], SIDE, pixel_table, count + 1))
+        images.append(grey_pixels(row["pixels"], SIDE, pixel_table, line))
         kept_votes.append(votes[count - 1])
         splits.append(USAGE[usage])
     if count != len(names):
@@ -309,8 +309,9 @@ def _read_kaggle(pixel_table: Path, vote_table: Path) -> FaceSet:
     return _assemble(ids, images, kept_votes, splits, "kaggle", repeated)
 
 
-def _kaggle_votes(path: Path) -> tuple[list[str], list[str], list[np.ndarray]]:
-    names, usages, votes = [], [], []
+def _kaggle_votes(path: Path) -> tuple[list[str], list[str], list[np.ndarray], list[int]]:
+    """Image names, usages, votes and lines of the vote table's rows."""
+    names, usages, votes, lines = [], [], [], []
     for line, row in table(path, {"Usage", "Image name", *VOTE_COLUMNS}):
         # csv puts surplus cells under None and fills missing ones with None.
         if None in row or None in row.values():
@@ -322,7 +323,8 @@ def _kaggle_votes(path: Path) -> tuple[list[str], list[str], list[np.ndarray]]:
         names.append((row["Image name"] or "").strip())
         usages.append(row["Usage"])
         votes.append(_votes([row[column] for column in VOTE_COLUMNS], path, line))
-    return names, usages, votes
+        lines.append(line)
+    return names, usages, votes, lines
 
 
 def _assemble(

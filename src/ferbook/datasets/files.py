@@ -109,7 +109,7 @@ def rows(table: Iterable[Row], path: Path) -> Iterator[Row]:
 
 
 def table(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, dict[str | None, str | None]]]:
-    """The rows of a CSV file with a header: line number (blank lines not counted) and cells by column.
+    """The rows of a CSV file with a header: line number and cells by column, blank lines left out.
 
     A wrong byte spoils one cell, whose reader then names the line. As in ``csv.DictReader``, missing cells are None and
     surplus ones a list under None.
@@ -125,4 +125,5 @@ def table(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, dict[str | 
         except csv.Error as error:
             raise DataError(f"is not a CSV table ({error})", path, hint=DAMAGED) from None
         need_columns(found, columns, path)
-        yield from enumerate(rows(reader, path), start=2)
+        for row in rows(reader, path):
+            yield reader.line_num, row

@@ -6,10 +6,10 @@
 >>> model(torch.rand(2, 1, 48, 48)).shape
 torch.Size([2, 8])
 
-Every network takes a float batch (N, C, H, W) in [0, 1], scaled by :func:`normalise` where ``describe(name).scaling``
-says "imagenet", and returns logits (N, num_classes). Those with more to say return a named tuple with a field
-``logits``; its other fields are in their files: :mod:`~ferbook.models.ran`, :mod:`~ferbook.models.dan`,
-:mod:`~ferbook.models.mten`, :mod:`~ferbook.models.vad`. :func:`logits` takes either.
+Every network takes a float batch (N, C, H, W) in [0, 1], scaled by :func:`normalise` where :func:`wants_normalised`
+says so, and returns logits (N, num_classes). Those with more to say return a named tuple with a field ``logits``; its
+other fields are in their files: :mod:`~ferbook.models.ran`, :mod:`~ferbook.models.dan`, :mod:`~ferbook.models.mten`,
+:mod:`~ferbook.models.vad`. :func:`logits` takes either.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ __all__ = [
     "normalise",
     "parameter_count",
     "save_weights",
+    "wants_normalised",
 ]
 
 
@@ -267,6 +268,11 @@ def _imagenet_name(architecture: Architecture, options: Mapping[str, Any], chann
 def logits(output: Tensor | tuple[Tensor, ...]) -> Tensor:
     """The logits (N, num_classes) in whatever a network returned."""
     return output if isinstance(output, Tensor) else output.logits
+
+
+def wants_normalised(name: str, weights: str | Path | None = None) -> bool:
+    """Whether images have to go through :func:`normalise`: the source says so, or ImageNet's weights were learnt so."""
+    return describe(name).scaling == "imagenet" or weights == "imagenet"
 
 
 def normalise(images: Tensor) -> Tensor:

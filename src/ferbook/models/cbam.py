@@ -37,6 +37,8 @@ class ChannelGate(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 16):
         super().__init__()
+        if isinstance(reduction, bool) or not isinstance(reduction, int):
+            raise ConfigError("reduction", f"{reduction!r} is not a whole number")
         if reduction < 1 or channels < reduction:
             raise ConfigError("reduction", f"{reduction} leaves none of {channels} channels", "Use a smaller number.")
         hidden = channels // reduction
@@ -215,7 +217,8 @@ class SmallCbamResNet(Attentive):
         one_of("placement", placement, PLACEMENTS)
         one_of("block", block, BLOCKS)
         one_of("head", head, HEADS)
-        if len(layers) != 4 or not all(isinstance(n, int) and 1 <= n <= 36 for n in layers):
+        four = isinstance(layers, list | tuple) and len(layers) == 4
+        if not (four and all(type(n) is int and 1 <= n <= 36 for n in layers)):
             raise ConfigError("layers", f"{layers!r} are not four whole numbers from 1 to 36")
         if isinstance(width, bool) or not isinstance(width, int) or not 8 <= width <= 256:
             raise ConfigError("width", f"{width!r} is not a whole number from 8 to 256")

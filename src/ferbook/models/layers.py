@@ -37,7 +37,7 @@ def one_of(field: str, value: object, allowed: Collection[object]) -> None:
     ------
     ConfigError: naming the field and what is allowed.
     """
-    if value not in allowed:
+    if value not in tuple(allowed):
         raise ConfigError(field, f"{value!r} is unknown", f"Use one of {', '.join(map(str, allowed))}.")
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from statistics import median
 
-from ferbook import datasets, records
+from ferbook import datasets, records, throughput
 
 #: What the project asks of itself, on two cores.
 LIMITS: dict[str, tuple[str, float]] = {"lrp_factor": ("at least", 1.5), "lrp_peak_mib": ("at most", 6 * 1024)}
@@ -69,8 +66,7 @@ def lrp(size: int = 224, batch: int = 8, single: int = 3, rounds: int = 3) -> di
     single: how many of them the plain loop explains.
     rounds: how often the two take turns; figures are medians over them.
     """
-    command = [sys.executable, "-c", _PROBE, *map(str, (size, batch, single, rounds))]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    found = throughput.probed(["-c", _PROBE, *map(str, (size, batch, single, rounds))], "the probe of relevance")
     factors = [slow / fast for slow, fast in zip(found["plain"], found["batched"], strict=True)]
     return {
         "lrp_size": size,

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ferbook.models.layers import evaluating
 from ferbook.models.vgg import Vgg
 
 #: Table 1 and section III.A of the paper: width of the two hidden layers, dropout after each, weight decay of AdamW,
@@ -30,10 +31,8 @@ def features(network: Vgg, images: np.ndarray, batch: int = 32) -> Tensor:
     images: uint8 (N, H, W, 3) or (N, H, W); scaled to [0, 1].
     batch: images at a time.
     """
-    training = network.training
-    network.eval()
-    found = [network.avgpool(network.features(chunk)).flatten(1) for chunk in pixels(images).split(batch)]
-    network.train(training)
+    with evaluating(network):
+        found = [network.avgpool(network.features(chunk)).flatten(1) for chunk in pixels(images).split(batch)]
     return torch.cat(found)
 
 

@@ -22,8 +22,9 @@ from torch import Tensor, nn
 
 from ferbook import datasets, dependencies, models, paths, records
 from ferbook.emotions import EMOTIONS
+from ferbook.errors import FerbookError
 from ferbook.faceset import FaceSet
-from ferbook.intervals import Interval, over_seeds
+from ferbook.intervals import Interval, over_defined
 from ferbook.relevance import networks, pictures, ranks
 from ferbook.relevance.lrp import relevance, scores
 
@@ -107,7 +108,7 @@ def measures(
     scale: ranks.Scale = "range",
     batch: int = 64,
 ) -> dict[str, np.ndarray]:
-    """The six quantities of ``MEASURES``, each (N,).
+    """The six quantities of ``MEASURES``, each (N,); NaN for the rank of a picture whose relevance has no contrast.
 
     Those that are made of relevance have the composite's name behind theirs, as "rank (z_plus)"; each composite gives a
     rank and a core, the first one the total as well.
@@ -134,8 +135,8 @@ def measures(
     found: dict[str, np.ndarray] = {}
     for place, name in enumerate(composites):
         arrived = relevance(network, images, targets, name, batch=batch, **box).numpy()
-        counted = ranks.histogram(ranks.scaled(arrived, scale))
-        found[f"rank ({name})"] = ranks.rank_as_tabulated(counted).astype(np.float64)
+        given = ranks.rank_as_tabulated(ranks.histogram(ranks.scaled(arrived, scale)))
+        found[f"rank ({name})"] = np.where(given < 0, np.nan, given)
         found[f"core ({name})"] = ranks.core(arrived, scale)
         if place == 0:
             found[f"relevance ({name})"] = np.clip(arrived, 0, None).sum(axis=(1, 2, 3))
@@ -233,26 +234,32 @@ def compare(
     right = scores(network, test.images).argmax(1).numpy() == labels
     kept = test.where((labels != NEUTRAL) & (right | (not only_right)))
     neutral = test.images[test.labels == NEUTRAL]
+    if len(kept.labels) < 10:
+        raise FerbookError(
+            f"the network names only {len(kept.labels)} emotional faces right, too few for a correlation; "
+            "train it longer or on more faces."
+        )
     found = measures(network, kept.images, kept.labels, neutral, composites)
-    given = {name: found[f"rank ({name})"].astype(int) for name in composites}
+    given = {name: found[f"rank ({name})"] for name in composites}
     return {
         "accuracy": float(right.mean()),
         "faces": len(kept.labels),
-        "ranks": {name: np.bincount(ranked, minlength=len(ranks.RANKS)).tolist() for name, ranked in given.items()},
+        "ranks": {name: _counted(ranked) for name, ranked in given.items()},
         "correlations": {name: _plain(correlation(values, kept.intensity)) for name, values in found.items()},
         "by_emotion": {name: _per_emotion(values, kept) for name, values in found.items()},
         "ranks_by_emotion": {name: _ranks_per_emotion(ranked, kept) for name, ranked in given.items()},
     }
 
 
+def _counted(given: np.ndarray) -> list[int]:
+    """How many faces got each rank; those without one are left out."""
+    return np.bincount(given[np.isfinite(given)].astype(int), minlength=len(ranks.RANKS)).tolist()
+
+
 def _ranks_per_emotion(given: np.ndarray, faces: Faces) -> dict[str, list[int]]:
     """How many faces of each emotion got each rank."""
     masks = {name: (faces.labels == place).numpy() for place, name in enumerate(EMOTIONS)}
-    return {
-        name: np.bincount(given[mask], minlength=len(ranks.RANKS)).tolist()
-        for name, mask in masks.items()
-        if mask.any()
-    }
+    return {name: _counted(given[mask]) for name, mask in masks.items() if mask.any()}
 
 
 def _per_emotion(values: np.ndarray, faces: Faces) -> dict[str, float | None]:
@@ -284,12 +291,10 @@ def mean(runs: Sequence[Mapping[str, object]], measure: str, key: str = "spearma
     Interval: None where a network gives all faces the same value, so that there is no correlation.
     """
     found = [run["correlations"][measure] for run in runs]
-    if any(one[key] is None for one in found):
-        return None
-    if len(found) == 1:
-        (one,) = found
-        return Interval(one[key], one[f"{key}_low"], one[f"{key}_high"], 0.95, one["count"])
-    return over_seeds([one[key] for one in found])
+    if len(found) > 1:
+        return over_defined([one[key] for one in found])
+    (one,) = found
+    return None if one[key] is None else Interval(one[key], one[f"{key}_low"], one[f"{key}_high"], 0.95, one["count"])
 
 
 def sheet(values: Mapping[str, Sequence[Mapping[str, object]]], kendall: str) -> list[dict[str, str]]:

@@ -27,6 +27,7 @@ from zennit.types import Convolution
 
 from ferbook import models
 from ferbook.errors import ConfigError
+from ferbook.models.layers import evaluating
 
 #: The composites: rule of the convolutions; dense layers have the epsilon rule in all of them.
 COMPOSITES: dict[str, str] = {
@@ -61,7 +62,8 @@ def composite(name: str, *, bias: bool = False, low: float = 0.0, high: float = 
     bias: let biases take their share of relevance, which then is lost to the pixels.
     low, high: least and greatest value of a pixel, for z-box.
     fast: leave out computations that give zero because a layer's inputs are not negative, as after a ReLU. The result
-        is the same.
+        is the same, but for gamma where an output below zero receives relevance: with ReLUs none does, except the
+        logits of a network that ends in a convolution.
 
     Raises
     ------
@@ -120,16 +122,13 @@ def relevance(
     Returns
     -------
     (N, C, H, W) float32 on the images' device. Without biases it sums to the target's logit, image by image, wherever
-    every unit that receives relevance has contributions to hand it to.
+    every unit that receives relevance has contributions to hand it to (under alpha2_beta1, of both signs).
 
     Raises
     ------
     ConfigError: if the composite is unknown.
     ValueError: if the shapes do not fit.
     """
-    targets = torch.as_tensor(targets, device=images.device)
-    if images.ndim != 4 or targets.shape != images.shape[:1]:
-        raise ValueError(f"images {tuple(images.shape)} need one target each, not {tuple(targets.shape)}")
     rules = _composite(composite, bias, low, high)
     found = []
     with _evaluation(model), rules.context(model) as hooked:
@@ -139,6 +138,11 @@ def relevance(
 
 
 def _chunks(images: Tensor, targets: Tensor, batch: int | None) -> Iterator[tuple[Tensor, Tensor]]:
+    targets = torch.as_tensor(targets, device=images.device)
+    if images.ndim != 4 or targets.shape != images.shape[:1]:
+        raise ValueError(f"images {tuple(images.shape)} need one target each, not {tuple(targets.shape)}")
+    if not len(images):
+        return
     size = batch or max(1, PIXELS // max(1, images.shape[2] * images.shape[3]))
     for chunk, wanted in zip(images.split(size), targets.split(size), strict=True):
         yield chunk.contiguous(memory_format=torch.channels_last), wanted
@@ -148,7 +152,7 @@ def gradient_times_input(model: nn.Module, images: Tensor, targets: Tensor, *, b
     """Gradient of the target's logit by each pixel, times the pixel. Parameters as in :func:`relevance`."""
     found = []
     with _evaluation(model):
-        for chunk, wanted in _chunks(images, torch.as_tensor(targets), batch):
+        for chunk, wanted in _chunks(images, targets, batch):
             found.append(chunk * _attributed(model, chunk, wanted, start_with_logit=False))
     return torch.cat(found) if found else torch.zeros_like(images)
 
@@ -194,18 +198,15 @@ def _attributed(model: nn.Module, images: Tensor, targets: Tensor, *, start_with
 @contextmanager
 def _evaluation(model: nn.Module) -> Iterator[None]:
     """Evaluation mode, and no gradients for the weights, which nobody asks for here."""
-    modes = {module: module.training for module in model.modules()}
     wanted = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    model.eval()
     for parameter in wanted:
         parameter.requires_grad_(False)
     try:
-        yield
+        with evaluating(model):
+            yield
     finally:
         for parameter in wanted:
             parameter.requires_grad_(True)
-        for module, mode in modes.items():
-            module.training = mode
 
 
 def _positive(parameter: Tensor) -> Tensor:
@@ -238,8 +239,9 @@ class _Replaced(torch.autograd.Function):
 class _OfActivations(Hook):
     """A convolution's rule where no input is negative, as after a ReLU; `full`, zennit's rule for any input, elsewhere.
 
-    They agree where both apply. This one takes a forward and a backward pass per part, changes each layer's weights
-    once and not once per batch, and leaves out the layer's own gradient, which relevance replaces.
+    They agree where both apply, but for gamma at outputs below zero, which no ReLU lets through. This one takes a
+    forward and a backward pass per part, changes each layer's weights once and not once per batch, and leaves out the
+    layer's own gradient, which relevance replaces.
 
     Parameters
     ----------

@@ -21,6 +21,7 @@ from torch import nn
 
 from ferbook import datasets, raters, records
 from ferbook.emotions import EMOTIONS
+from ferbook.errors import FerbookError
 from ferbook.figures import WIDTH
 from ferbook.relevance import intensity, pictures, ranks, tables
 from ferbook.relevance.intensity import NEUTRAL, Faces
@@ -60,7 +61,7 @@ def cut(values: np.ndarray, fitted_on: np.ndarray, ranked: np.ndarray) -> np.nda
 
 
 def ranked(network: nn.Sequential, test: Faces, fitted_on: Faces, seed: int = 0) -> dict[str, dict[str, np.ndarray]]:
-    """True against given ranks of the correctly named faces, by every rule.
+    """True against given ranks of the correctly named faces, by every rule; faces that a rule does not rank left out.
 
     Parameters
     ----------
@@ -74,8 +75,13 @@ def ranked(network: nn.Sequential, test: Faces, fitted_on: Faces, seed: int = 0)
     rule -> emotion -> (3, 3) counts, rows true, columns given; the rules are the composites' names with "as tabulated",
     "as printed", and ``PLAIN``.
     """
-    test, fitted_on = (_correct(network, faces) for faces in (test, fitted_on))
-    known, before = (truth(faces.intensity, seed) for faces in (test, fitted_on))
+    # Annotators see every face, and each once: what they say of it does not depend on what the network names right.
+    said = np.split(truth(np.concatenate([test.intensity, fitted_on.intensity]), seed), [len(test.labels)])
+    right = [_correct(network, faces) for faces in (test, fitted_on)]
+    known, before = (rated[mask] for rated, mask in zip(said, right, strict=True))
+    test, fitted_on = (faces.where(mask) for faces, mask in zip((test, fitted_on), right, strict=True))
+    if not (len(test.labels) and len(fitted_on.labels)):
+        raise FerbookError("the network names no emotional face right; train it longer or on more faces.")
     box = {"low": float(test.images.min()), "high": float(test.images.max())}
     given: dict[str, np.ndarray] = {}
     for name in COMPOSITES:
@@ -103,9 +109,10 @@ def ranked(network: nn.Sequential, test: Faces, fitted_on: Faces, seed: int = 0)
     }
 
 
-def _correct(network: nn.Sequential, faces: Faces) -> Faces:
+def _correct(network: nn.Sequential, faces: Faces) -> np.ndarray:
+    """Which emotional faces are named correctly, (N,) bool."""
     right = scores(network, faces.images).argmax(1) == faces.labels
-    return faces.where((right & (faces.labels != NEUTRAL)).numpy())
+    return (right & (faces.labels != NEUTRAL)).numpy()
 
 
 def _scores(network: nn.Sequential, faces: Faces) -> tuple[np.ndarray, np.ndarray]:
