@@ -25,7 +25,7 @@ from ferbook.errors import DataError
 from ferbook.runs import RunResult
 
 #: What is given away, and the recorded run that it comes from.
-RELEASED: Mapping[str, str] = {"compact-ferplus": "002/official/seed0"}
+RELEASED: Mapping[str, str] = {"compact-ferplus": "002/long/seed0"}
 #: A file for a repository: no larger than this many bytes.
 LARGEST = 4_000_000
 #: Emotions of which fewer than this share are recognised count as known failures.
