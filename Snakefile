@@ -8,6 +8,7 @@ It does so where a record is missing or was made from another description; new c
 """
 
 import hashlib
+import importlib.util
 import json
 import os
 import sys
@@ -107,6 +108,11 @@ def library(page):
     return [os.path.relpath(path) for path in dependencies.library_files(Path(f"{page}.py"))]
 
 
+def tool(name):
+    """The file of a module of the library that is run and not imported."""
+    return os.path.relpath(importlib.util.find_spec(f"ferbook.{name}").origin)
+
+
 def judged(page):
     """Claims, records and released weights, for a page whose code reads them."""
     return JUDGED if any(path.endswith(("claims.py", "facts.py", "splits.py")) for path in library(page)) else []
@@ -166,7 +172,7 @@ rule site:
         static=STATIC,
         config="_config.yml",
         toc="_toc.yml",
-        tool="src/ferbook/site.py",
+        tool=tool("site"),
     output:
         SITE + "/_build/html/index.html",
     shell:
@@ -178,7 +184,7 @@ rule notebook:
         source="{page}.py",
         library=lambda wildcards: library(wildcards.page),
         judged=lambda wildcards: judged(wildcards.page),
-        tool="src/ferbook/notebooks.py",
+        tool=tool("notebooks"),
     output:
         SITE + "/{page}.ipynb",
     params:

@@ -12,15 +12,13 @@ from ferbook.intervals import Interval
 from ferbook.report import NOTHING
 from ferbook.runs import RunResult
 
-#: Groups of runs on the official parts, from shorter to longer.
-GROUPS = ("official", "long")
 #: Accuracy (%) on the official test part that this book set out to reach without a graphics card.
 GOAL = 85.0
 
 
-def runs() -> dict[str, RunResult]:
-    """The recorded runs, by group and name."""
-    return {f"{group}/{name}": run for group in GROUPS for name, run in sweeps.load("002", group).items()}
+def runs(*groups: str) -> dict[str, RunResult]:
+    """The recorded runs of groups on the official parts, by group and name."""
+    return {f"{group}/{name}": run for group in groups for name, run in sweeps.load("002", group).items()}
 
 
 def best(found: Mapping[str, RunResult]) -> RunResult | None:
