@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -50,12 +51,16 @@ def real_data():
     return found
 
 
-try:
-    DATA = real_data()
-except FerbookError as error:
-    # Said here, because `--quiet all` silences Snakemake's own report of it.
-    print(f"ferbook: {error}", file=sys.stderr)
-    raise WorkflowError(str(error)) from None
+def clearly(make):
+    """What `make` gives; its error is said here, because `--quiet all` silences Snakemake's own report of it."""
+    try:
+        return make()
+    except FerbookError as error:
+        print(f"ferbook: {error}", file=sys.stderr)
+        raise WorkflowError(str(error)) from None
+
+
+DATA = clearly(real_data)
 
 PAGES = toc_pages()
 NOTEBOOKS = [page for page in PAGES if Path(f"{page}.py").is_file()]
@@ -86,11 +91,7 @@ def run_file(paper, run, what):
     return f"_build/runs/{paper}/{run}.{what}"
 
 
-try:
-    SWEEPS = list(describe_runs())
-except FerbookError as error:
-    print(f"ferbook: {error}", file=sys.stderr)
-    raise WorkflowError(str(error)) from None
+SWEEPS = clearly(lambda: list(describe_runs()))
 
 
 def parameters(page):
@@ -118,6 +119,7 @@ def judged(page):
     return JUDGED if any(path.endswith(("claims.py", "facts.py", "splits.py")) for path in library(page)) else []
 
 
+@cache
 def from_other_pages():
     """Hash of what pages take from each other's sources: where each claim is shown, and titles."""
     links = {
@@ -131,7 +133,7 @@ def from_other_pages():
 
 def others(page):
     """That hash, for a page whose code links to others."""
-    return OTHERS if any(path.endswith("places.py") for path in library(page)) else ""
+    return clearly(from_other_pages) if any(path.endswith("places.py") for path in library(page)) else ""
 
 
 def recorded_runs(page):
@@ -144,24 +146,13 @@ def recorded_runs(page):
     return total.hexdigest()
 
 
-try:
-    OTHERS = from_other_pages()
-except FerbookError as error:
-    print(f"ferbook: {error}", file=sys.stderr)
-    raise WorkflowError(str(error)) from None
-
-
-def asked_runs(_):
+def asked_runs():
     """The records that `--config sweep=002 group=nhot` names; without a group, those of all groups."""
-    try:
-        # Snakemake reads 002 as a number.
-        paper = f"{config['sweep']:03}" if isinstance(config.get("sweep"), int) else config.get("sweep")
-        if paper not in SWEEPS:
-            raise FerbookError(f"name a sweep: --config sweep={' or '.join(SWEEPS)} (given: {paper!r}).")
-        runs = sweeps.chosen(sweeps.runs(Path(f"data/sweeps/{paper}.yml")), config.get("group"))
-    except FerbookError as error:
-        print(f"ferbook: {error}", file=sys.stderr)
-        raise WorkflowError(str(error)) from None
+    # Snakemake reads 002 as a number.
+    paper = f"{config['sweep']:03}" if isinstance(config.get("sweep"), int) else config.get("sweep")
+    if paper not in SWEEPS:
+        raise FerbookError(f"name a sweep: --config sweep={' or '.join(SWEEPS)} (given: {paper!r}).")
+    runs = sweeps.chosen(sweeps.runs(Path(f"data/sweeps/{paper}.yml")), config.get("group"))
     return [RUNS.format(paper=paper, run=name) for name in runs]
 
 
@@ -198,7 +189,7 @@ rule notebook:
 
 rule runs:
     input:
-        asked_runs,
+        lambda _: clearly(asked_runs),
 
 
 rule run:

@@ -273,7 +273,7 @@ def share_or_mean(claim: Claim, facts: Facts) -> Outcome:
             mean if fits else None, Evidence.ARITHMETIC, detail + "; the number of test pictures is not given"
         )
     right, of = _nearest_share(wanted, pictures)
-    half = 0.5 * 10.0 ** -len(claim.printed.partition(".")[2])
+    half = float(printed.half_digit(claim.printed))
     fewest = next(n for n in count(1) if abs(100 * round(wanted * n / 100) / n - wanted) <= half)
     detail += f"; of the shares of at most {pictures} pictures the nearest is {right} of {of}, {100 * right / of:.4f} %"
     detail += f"; the fewest that give the printed one are {fewest}"

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ferbook.errors import ConfigError
+from ferbook.models.layers import whole
 from ferbook.models.weights import load_imagenet, load_weights, save_weights
 
 __all__ = [
@@ -231,8 +232,7 @@ def build(
     architecture = describe(name)
     channels = architecture.in_channels if in_channels is None else in_channels
     for setting, value in (("num_classes", num_classes), ("in_channels", channels)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigError(setting, f"{value!r} is not a whole number above 0")
+        whole(setting, value)
     known = architecture.options()
     for key in options:
         if key not in known:

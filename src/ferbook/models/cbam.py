@@ -16,7 +16,7 @@ from torchvision.models import ResNet
 from torchvision.models.resnet import BasicBlock, Bottleneck, conv1x1
 
 from ferbook.errors import ConfigError
-from ferbook.models.layers import evaluating, one_of, set_in_channels, share
+from ferbook.models.layers import evaluating, one_of, set_in_channels, share, whole
 
 #: In every residual block, after each of the four stages, after the last stage, or nowhere.
 PLACEMENTS: tuple[str | None, ...] = ("blocks", "stages", "last", None)
@@ -37,9 +37,8 @@ class ChannelGate(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 16):
         super().__init__()
-        if isinstance(reduction, bool) or not isinstance(reduction, int):
-            raise ConfigError("reduction", f"{reduction!r} is not a whole number")
-        if reduction < 1 or channels < reduction:
+        whole("reduction", reduction)
+        if channels < reduction:
             raise ConfigError("reduction", f"{reduction} leaves none of {channels} channels", "Use a smaller number.")
         hidden = channels // reduction
         self.mlp = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels))
@@ -220,8 +219,7 @@ class SmallCbamResNet(Attentive):
         four = isinstance(layers, list | tuple) and len(layers) == 4
         if not (four and all(type(n) is int and 1 <= n <= 36 for n in layers)):
             raise ConfigError("layers", f"{layers!r} are not four whole numbers from 1 to 36")
-        if isinstance(width, bool) or not isinstance(width, int) or not 8 <= width <= 256:
-            raise ConfigError("width", f"{width!r} is not a whole number from 8 to 256")
+        whole("width", width, 8, 256)
         plain, gated = BLOCKS[block]
         self.stem = nn.Sequential(
             nn.Conv2d(in_channels, width, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(width), nn.ReLU()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ferbook.errors import ConfigError
-from ferbook.models.layers import share
+from ferbook.models.layers import share, whole
 
 
 class Compact(nn.Module):
@@ -27,8 +27,7 @@ class Compact(nn.Module):
 
     def __init__(self, num_classes: int, in_channels: int, *, width: float = 1.0, depth: int = 1, dropout: float = 0.2):
         super().__init__()
-        if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth <= 8:
-            raise ConfigError("depth", f"{depth!r} is not a whole number from 1 to 8")
+        whole("depth", depth, 1, 8)
         if isinstance(width, bool) or not isinstance(width, (int, float)) or not 0.25 <= width <= 4:
             raise ConfigError("width", f"{width!r} is not a number from 0.25 to 4")
         one, two, three = (max(8, round(width * channels / 8) * 8) for channels in (24, 64, 128))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ferbook.errors import ConfigError
-from ferbook.models.layers import evaluating
+from ferbook.models.layers import evaluating, whole
 from ferbook.models.resnet import feature_maps
 from ferbook.models.resnet import trunk as resnet_trunk
 
@@ -84,8 +84,7 @@ class DistractYourAttention(nn.Module):
 
     def __init__(self, num_classes: int, in_channels: int, *, heads: int = 4, trunk: str = "resnet18"):
         super().__init__()
-        if isinstance(heads, bool) or not isinstance(heads, int) or heads < 1:
-            raise ConfigError("heads", f"{heads!r} is not a whole number above 0")
+        whole("heads", heads)
         self.trunk = resnet_trunk(trunk, in_channels)
         self.heads = nn.ModuleList(AttentionHead() for _ in range(heads))
         self.fc = nn.Linear(_WIDTH, num_classes)

@@ -41,6 +41,18 @@ def one_of(field: str, value: object, allowed: Collection[object]) -> None:
         raise ConfigError(field, f"{value!r} is unknown", f"Use one of {', '.join(map(str, allowed))}.")
 
 
+def whole(field: str, value: object, least: int = 1, most: int | None = None) -> None:
+    """Refuse what is not a whole number from `least` on, up to `most` where that is given; True is none either.
+
+    Raises
+    ------
+    ConfigError: naming the field.
+    """
+    if type(value) is not int or value < least or (most is not None and value > most):
+        allowed = f"above {least - 1}" if most is None else f"from {least} to {most}"
+        raise ConfigError(field, f"{value!r} is not a whole number {allowed}")
+
+
 def share(field: str, value: float) -> float:
     """Refuse a dropout that is not in [0, 1).
 
