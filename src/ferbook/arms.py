@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ferbook import figures, intervals
+from ferbook.claims import Training
 from ferbook.intervals import Interval
 from ferbook.report import NOTHING
 from ferbook.runs import RunResult
@@ -80,6 +81,27 @@ def difference(runs: Runs, of: str, to: str, value: Value) -> Estimate | None:
     first, second = ({key: value(run) for key, run in arm(runs, name).items()} for name in (of, to))
     shared = [key for key in first if first[key] is not None and second.get(key) is not None]
     return estimated({key: first[key] - second[key] for key in shared})
+
+
+def training(runs: Runs) -> Training:
+    """Which networks runs trained, and how: what a claim about other networks must not be decided by.
+
+    The shortest run counts for the epochs; losses that differ are none. Raises ValueError without runs.
+    """
+    configs = [run.config for run in runs.values()]
+    losses = {config["loss"] for config in configs}
+    sides = {config["data"]["options"].get("side", _SIDES.get(config["data"]["name"])) for config in configs}
+    return Training(
+        networks=tuple(dict.fromkeys(config["model"]["name"] for config in configs)),
+        loss=losses.pop() if len(losses) == 1 else "",
+        epochs=min(config["epochs"] for config in configs),
+        splits=tuple(dict.fromkeys(config["split"]["kind"] for config in configs)),
+        side=sides.pop() if len(sides) == 1 else None,
+    )
+
+
+#: Height and width in pixels of a data set's faces as they are read.
+_SIDES = {"ferplus": 48}
 
 
 def direction(found: Estimate | None) -> str | None:

@@ -19,6 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -39,12 +40,16 @@ class Verdict(StrEnum):
     FAILS = "fails"
     CONTRADICTS = "contradicts itself"
     UNCHECKED = "not checkable here"
+    #: Something was found, but by another network, loss or training than the claim is about.
+    STAND_IN = "not checkable here (stand-in)"
 
 
 class Evidence(StrEnum):
     """What a verdict rests on, strongest first."""
 
     ARITHMETIC = "arithmetic"
+    #: What somebody else has published, as the size of a data set; nothing was computed.
+    PUBLISHED = "published source"
     SAME_DATA = "same data"
     OTHER_DATA = "other data"
     SYNTHETIC = "synthetic"
@@ -59,14 +64,19 @@ class _Strict(BaseModel):
 
 
 #: Shares of the printed value within which "about" holds, and holds roughly, where a claim sets no tolerance itself.
+#: For counts, sizes and times; an accuracy has :func:`accuracy_tolerance`.
 ABOUT_HOLDS, ABOUT_ROUGHLY = 0.025, 0.10
+
+#: Units in which "about" must not be a share of the value: of 86 % it would be points that no sentence means.
+_SHARES = ("%", "points")
 
 
 class Tolerance(_Strict):
     """How far from the printed value a measured one may lie: `holds` up to here, `holds roughly` up to there.
 
-    Both are in the claim's own unit. Without them "about" allows ``ABOUT_HOLDS`` and ``ABOUT_ROUGHLY`` of the printed
-    value, and every other relation allows nothing beyond printed rounding.
+    Both are in the claim's own unit. Without them an accuracy whose test faces are known has
+    :func:`accuracy_tolerance`, "about" allows ``ABOUT_HOLDS`` and ``ABOUT_ROUGHLY`` of the printed value, and every
+    other relation allows nothing beyond printed rounding.
     """
 
     holds: float = Field(ge=0)
@@ -79,6 +89,49 @@ class Tolerance(_Strict):
         return self
 
 
+class Training(_Strict):
+    """A network and how it is trained: what a claim is about, or what a check rests on.
+
+    In a claim, a field that is left out is one that the claim does not name; it restricts nothing.
+    """
+
+    #: Names of ``ferbook.models``; a claim may name several that it says the same of.
+    networks: tuple[str, ...] = ()
+    #: Name of ``ferbook.losses``; empty where several were compared.
+    loss: str = ""
+    epochs: int | None = Field(None, ge=1)
+    #: How the test faces were chosen (``configs.Split.kind``); a claim may allow several.
+    splits: tuple[str, ...] = ()
+    #: Height and width in pixels of what the network sees.
+    side: int | None = Field(None, ge=1)
+
+    def departures(self, done: Training) -> list[str]:
+        """How `done` departs from what this claim is about, in words; nothing where it may decide the claim.
+
+        Half of the training length is enough; every other field has to be the same.
+        """
+        found = []
+        if self.networks and not (done.networks and set(done.networks) <= set(self.networks)):
+            found.append(f"{_either(done.networks)} instead of {_either(self.networks)}")
+        if self.loss and done.loss != self.loss:
+            found.append(f"{_words(done.loss) or 'several losses'} instead of {_words(self.loss)}")
+        if self.epochs and (done.epochs or 0) < self.epochs / 2:
+            found.append(f"{done.epochs or 'an unknown number of'} epochs instead of {self.epochs}")
+        if self.splits and not (done.splits and set(done.splits) <= set(self.splits)):
+            found.append(f"{_either(done.splits)} test faces instead of {_either(self.splits)} ones")
+        if self.side and done.side != self.side:
+            found.append(f"{done.side or 'an unknown number of'} pixels a side instead of {self.side}")
+        return found
+
+
+def _either(names: Iterable[str]) -> str:
+    return " or ".join(map(_words, names)) or "another"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
 class Claim(_Strict):
     """One claim, as its file states it."""
 
@@ -86,11 +139,21 @@ class Claim(_Strict):
     where: str = Field(min_length=1, description="where the paper prints it: section, figure, table, page")
     says: str = Field(min_length=1, description="the claim in our words")
     kind: Literal["arithmetic", "measured", "trained", "unsupported"]
-    #: The printed value as text, so that its digits are known: "90", "0.75", "dropped".
+    #: Who says it: the paper, or this book, whose own observations count for no paper.
+    by: Literal["paper", "book"] = "paper"
+    #: Whether it is one cell of a table or figure, of many alike; statements are counted apart from cells.
+    cell: bool = False
+    #: Whether an equation or a layout matters that was read from the text extracted from a PDF, which can lose signs.
+    extracted: bool = False
+    #: What a trained claim is about; a check whose training departs from it decides nothing.
+    about: Training | None = None
+    #: The printed value as text, so that its digits are known: "90", "0.75", "dropped"; "2 to 4" for ``between``.
     printed: str = Field(min_length=1)
     unit: str = ""
-    relation: Literal["equals", "about", "at least", "at most", "more than", "less than"] = "equals"
+    relation: Literal["equals", "about", "at least", "at most", "more than", "less than", "between"] = "equals"
     tolerance: Tolerance | None = None
+    #: For an accuracy in per cent, the number of test faces that it is a share of: it sets the tolerance.
+    faces: int | None = Field(None, ge=1)
     check: str = Field(min_length=1)
     arguments: dict[str, Any] = Field(default_factory=dict)
     #: Whether the same number means something for another set of faces, so that a build without the data shows its own.
@@ -98,6 +161,28 @@ class Claim(_Strict):
     #: Document and anchor where the book decides it, without a suffix.
     page: str = Field(pattern=r"^book/[a-z_/]+(#[a-z0-9-]+)?$")
     note: str = ""
+    #: Why another printed value would get the same verdict; empty where it would not (see :mod:`ferbook.mutation`).
+    insensitive: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Claim:
+        if self.kind == "trained" and self.about is None:
+            raise ValueError("a trained claim says what it is about (network, loss, epochs, split), or `about: {}`")
+        if self.relation == "about" and self.unit in _SHARES and self.tolerance is None and self.faces is None:
+            raise ValueError('"about" so many per cent or points needs a tolerance, or the number of test faces')
+        if self.faces is not None and (self.unit != "%" or self.tolerance is not None):
+            raise ValueError("faces set the tolerance of an accuracy in %, in place of a tolerance of its own")
+        if self.relation == "between":
+            low, high = self.bounds
+            if low >= high:
+                raise ValueError("between needs a smaller and a larger number, as '2 to 4'")
+        return self
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The two ends of a printed range, "2 to 4". Raises ValueError where there are not two numbers."""
+        low, high = map(float, self.printed.split(" to "))
+        return low, high
 
     @property
     def paper(self) -> str:
@@ -140,11 +225,13 @@ class Outcome:
     contradiction: bool = False
     #: Set when something was found that has room for the claim and for its contrary.
     undecided: bool = False
+    #: What was trained, where the value comes from trained networks.
+    trained: Training | None = None
 
     @classmethod
-    def open(cls, evidence: Evidence, detail: str) -> Outcome:
+    def open(cls, evidence: Evidence, detail: str, trained: Training | None = None) -> Outcome:
         """No value: what was found has room for the claim and for its contrary."""
-        return cls(None, evidence, f"undecided: {detail}", undecided=True)
+        return cls(None, evidence, f"undecided: {detail}", undecided=True, trained=trained)
 
 
 @dataclass(frozen=True)
@@ -157,8 +244,15 @@ class Result:
 
     @property
     def evidence(self) -> str:
-        """What the verdict rests on; ``none`` where nothing was found to compare."""
-        return NO_EVIDENCE if self.outcome.value is None and not self.outcome.contradiction else self.outcome.evidence
+        """What the verdict rests on; ``none`` where nothing was found to compare, or by a stand-in alone."""
+        nothing = self.outcome.value is None and not self.outcome.contradiction
+        return NO_EVIDENCE if nothing or self.verdict is Verdict.STAND_IN else self.outcome.evidence
+
+    @property
+    def departures(self) -> list[str]:
+        """How what was trained departs from what the claim is about; nothing where it does not, or nothing was."""
+        about, done = self.claim.about, self.outcome.trained
+        return about.departures(done) if about is not None and done is not None else []
 
 
 Check = Callable[[Claim, Facts], Outcome]
@@ -261,10 +355,20 @@ def judge(claims: Iterable[Claim], facts: Facts) -> list[Result]:
 def _judge_one(claim: Claim, facts: Facts) -> Result:
     try:
         outcome = known_checks()[claim.check](claim, facts)
+        _says_what_was_trained(claim, outcome)
         return Result(claim, verdict(claim, outcome), outcome)
     except (FerbookError, LookupError, TypeError, ValueError, ArithmeticError) as error:
         said = str(error) if isinstance(error, FerbookError) else repr(error)
         raise FerbookError(f"{claim.id}: check {claim.check!r} could not be run ({said}).") from error
+
+
+def _says_what_was_trained(claim: Claim, outcome: Outcome) -> None:
+    """Raises ValueError where a stand-in could pass unseen: claim and check must both say which training they mean."""
+    if outcome.trained is not None and claim.about is None:
+        raise ValueError("its check rests on trained networks, so the claim must say what it is about")
+    decides = outcome.value is not None and outcome.evidence not in (Evidence.ARITHMETIC, Evidence.PUBLISHED)
+    if claim.kind == "trained" and decides and outcome.trained is None:
+        raise ValueError("a trained claim is decided by a check that does not say what was trained")
 
 
 def survey(claims: Iterable[Claim], facts: Facts) -> tuple[list[Result], list[FerbookError]]:
@@ -284,9 +388,14 @@ def survey(claims: Iterable[Claim], facts: Facts) -> tuple[list[Result], list[Fe
 
 
 def counted(results: Iterable[Result], by: Literal["verdict", "evidence"] = "verdict") -> dict[str, Counter[str]]:
-    """Per paper, how many claims have each verdict, or rest on each kind of evidence."""
+    """Per paper, how many of its own claims have each verdict, or rest on each kind of evidence.
+
+    The book's own observations are not counted.
+    """
     found: dict[str, Counter[str]] = {}
     for result in results:
+        if result.claim.by == "book":
+            continue
         found.setdefault(result.claim.paper, Counter())[getattr(result, by)] += 1
     return found
 
@@ -298,11 +407,18 @@ def verdict(claim: Claim, outcome: Outcome) -> Verdict:
     # Synthetic faces show whether a mechanism can work; they say nothing about the paper's own data.
     if outcome.value is None or (outcome.evidence is Evidence.SYNTHETIC and claim.kind != "arithmetic"):
         return Verdict.UNCHECKED
-    if isinstance(outcome.value, bool | str):
-        return Verdict.HOLDS if str(outcome.value) == claim.printed else Verdict.FAILS
-    if math.isnan(outcome.value):
+    if outcome.trained is not None and claim.about is not None and claim.about.departures(outcome.trained):
+        return Verdict.STAND_IN
+    return compared(claim, outcome.value)
+
+
+def compared(claim: Claim, value: Value) -> Verdict:
+    """Compare a value with what is printed, whatever the value rests on."""
+    if isinstance(value, bool | str):
+        return Verdict.HOLDS if str(value) == claim.printed else Verdict.FAILS
+    if math.isnan(value):
         raise ValueError("the check gave NaN")
-    off = shortfall(claim, float(outcome.value))
+    off = shortfall(claim, float(value))
     allowed = tolerance(claim)
     if off <= allowed.holds:
         return Verdict.HOLDS
@@ -310,13 +426,30 @@ def verdict(claim: Claim, outcome: Outcome) -> Verdict:
 
 
 def tolerance(claim: Claim) -> Tolerance:
-    """What the claim allows: its own tolerance, or its relation's."""
+    """What the claim allows: its own tolerance, or that of an accuracy, or its relation's."""
     if claim.tolerance is not None:
         return claim.tolerance
+    if claim.faces is not None:
+        return accuracy_tolerance(claim)
     if claim.relation == "about":
         size = abs(float(claim.printed))
         return Tolerance(holds=ABOUT_HOLDS * size, roughly=ABOUT_ROUGHLY * size)
     return Tolerance(holds=0, roughly=0)
+
+
+def accuracy_tolerance(claim: Claim) -> Tolerance:
+    """What an accuracy of a known number of test faces allows, in points.
+
+    Printed again in the same paper, it is the same number: half of its last digit holds, one unit of it holds roughly.
+    Of networks that were trained again it varies with the test faces: 1.96 standard errors of a share of that many
+    faces are added to hold, and twice as many to hold roughly.
+    """
+    half = float(half_digit(claim.printed.split(" to ")[0]))
+    if claim.kind != "trained":
+        return Tolerance(holds=half, roughly=2 * half)
+    share = float(np.mean(claim.bounds if claim.relation == "between" else float(claim.printed))) / 100
+    error = 196 * math.sqrt(share * (1 - share) / claim.faces)
+    return Tolerance(holds=half + error, roughly=half + 2 * error)
 
 
 def allowance(result: Result) -> str:
@@ -326,7 +459,7 @@ def allowance(result: Result) -> str:
         return "none: nothing was found to compare"
     if isinstance(result.outcome.value, bool | str):
         return "none: the same word or digits"
-    if claim.tolerance is None and claim.relation == "equals":
+    if claim.tolerance is None and claim.faces is None and claim.relation == "equals":
         middle = Decimal(claim.printed)
         half = half_digit(middle)
         return f"printed rounding: {middle - half:f} to {middle + half:f}{unit}"
@@ -334,6 +467,8 @@ def allowance(result: Result) -> str:
     if allowed.roughly == 0:
         return f"none: {claim.relation} {claim.printed}{unit}"
     beyond = "from" if claim.relation in ("equals", "about") else "on the wrong side of"
+    if claim.relation == "between":
+        beyond = "outside"
     return (
         f"holds up to {allowed.holds:g}{unit} {beyond} {claim.printed}, holds roughly up to {allowed.roughly:g}{unit}"
     )
@@ -344,11 +479,15 @@ def shortfall(claim: Claim, value: float) -> float:
 
     ``equals`` without a tolerance allows for printed rounding: 87.43 equals a printed "87.4", 87.46 does not.
     """
+    if claim.relation == "between":
+        low, high = claim.bounds
+        return max(low - value, value - high)
     printed = Decimal(claim.printed)
     match claim.relation:
         case "equals":
             distance = abs(value - float(printed))
-            return 0.0 if claim.tolerance is None and distance <= float(half_digit(printed)) * (1 + 1e-9) else distance
+            rounded = claim.tolerance is None and claim.faces is None
+            return 0.0 if rounded and distance <= float(half_digit(printed)) * (1 + 1e-9) else distance
         case "about":
             return abs(value - float(printed))
         case "at least":

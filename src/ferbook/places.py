@@ -64,7 +64,12 @@ def link(claim: Claim) -> str:
 
 def check_anchor(name: str) -> str:
     """Name of the place on ``CHECKS_PAGE`` where check `name` stands."""
-    return "check-" + re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
+    return f"check-{slug(name)}"
+
+
+def slug(text: str) -> str:
+    """A text as a name in HTML and CSS: small letters, digits and single hyphens."""
+    return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def check_link(name: str) -> str:

@@ -58,6 +58,10 @@ class ClaimReport:
         cells = [("the paper", printed(claim))]
         if outcome.value is None:
             pass
+        elif judged.verdict is Verdict.STAND_IN:
+            cells.append(("a stand-in found", show(outcome.value, claim)))
+        elif outcome.evidence is Evidence.PUBLISHED:
+            cells.append(("published", show(outcome.value, claim)))
         elif build is None and outcome.evidence is not Evidence.ARITHMETIC:
             cells.append((f"recorded, {outcome.evidence}", show(outcome.value, claim)))
         elif outcome.evidence is Evidence.ARITHMETIC:
@@ -69,10 +73,11 @@ class ClaimReport:
             if claim.general and build is not None:
                 cells.append((f"this build, {build.outcome.evidence}", show(build.outcome.value, claim)))
         numbers = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in cells)
-        remarks = " ".join(_sentence(text) for text in (outcome.detail, claim.note) if text)
+        remarks = _remarks(judged)
         return (
             f'<aside class="verdict {verdict_class(judged)}" id="{claim.anchor}">'
-            f'<p class="verdict-head"><strong>{judged.verdict}</strong> <span>evidence: {judged.evidence}</span></p>'
+            f'<p class="verdict-head"><strong>{judged.verdict}</strong> <span>evidence: {judged.evidence}</span>'
+            f"{_OWN if claim.by == 'book' else ''}</p>"
             f"<p>{escape(claim.says)} <cite>({escape(claim.where)})</cite></p><dl>{numbers}</dl>"
             + (f'<p class="verdict-remark">{escape(remarks)}</p>' if remarks else "")
             + f'<p class="verdict-check">{check_link(claim)}</p></aside>'
@@ -95,7 +100,7 @@ class ClaimReport:
 
     def _one_row(self, result: Result) -> tuple[Sequence[str], str]:
         claim, outcome = result.claim, result.outcome
-        remarks = " ".join(_sentence(text) for text in (outcome.detail, claim.note) if text)
+        remarks = _remarks(result)
         cells = (
             f"{escape(claim.says)} <cite>({escape(claim.where)})</cite>",
             escape(printed(claim)),
@@ -134,6 +139,22 @@ class ClaimReport:
         return _claims(("claim", "where", "printed", "found", "evidence", "verdict"), lines, caption)
 
 
+#: Marks a claim that no paper makes.
+_OWN = " <span>an observation of this book, not a claim of the paper</span>"
+#: Marks a claim that rests on signs or indices in extracted text.
+_EXTRACTED = "read from the text extracted from the PDF, which can lose signs and indices"
+
+
+def _remarks(result: Result) -> str:
+    """What a reader should know of a verdict, in sentences: why it decides nothing, how it came about, the note."""
+    claim, outcome = result.claim, result.outcome
+    stand_in = ""
+    if result.verdict is Verdict.STAND_IN:
+        stand_in = f"a stand-in decides nothing: {', '.join(result.departures)}"
+    texts = (stand_in, outcome.detail, claim.note, _EXTRACTED if claim.extracted else "")
+    return " ".join(_sentence(text) for text in texts if text)
+
+
 def _claims(titles: Sequence[str], lines: Iterable[tuple[Sequence[str], str]], caption: str) -> HTML:
     """A table of claims; on a narrow screen each is a block, whose cells say what they are.
 
@@ -158,7 +179,7 @@ def _claims(titles: Sequence[str], lines: Iterable[tuple[Sequence[str], str]], c
 
 def verdict_class(result: Result) -> str:
     """What the style sheet calls the verdict: its colour and its mark."""
-    return f"verdict-{result.verdict.replace(' ', '-')}"
+    return f"verdict-{places.slug(result.verdict)}"
 
 
 def check_link(claim: Claim) -> str:
@@ -195,6 +216,7 @@ def account(result: Result) -> dict[str, str]:
         "code": f"{check.__name__}, {check.__module__}, line {check.__code__.co_firstlineno}",
         "found": found + (f" ({outcome.detail})" if outcome.detail else ""),
         "evidence": str(result.evidence),
+        "stand-in": ", ".join(result.departures),
         "tolerance": claims.allowance(result),
         "verdict": str(result.verdict),
         "decided": f"{page}#{claim.anchor}" + (f", section {section}" if section else ""),

@@ -26,8 +26,14 @@ VERDICT_COLOURS: dict[Verdict, str] = {
     Verdict.FAILS: "#d55e00",
     Verdict.CONTRADICTS: "#7b4fa3",
     Verdict.UNCHECKED: "#bbbbbb",
+    Verdict.STAND_IN: "#8fb8d8",
 }
-_HATCHES: dict[Verdict, str] = {Verdict.ROUGHLY: "//", Verdict.CONTRADICTS: "xx", Verdict.UNCHECKED: ".."}
+_HATCHES: dict[Verdict, str] = {
+    Verdict.ROUGHLY: "//",
+    Verdict.CONTRADICTS: "xx",
+    Verdict.UNCHECKED: "..",
+    Verdict.STAND_IN: "oo",
+}
 #: All that a verdict may rest on.
 EVIDENCE: tuple[str, ...] = (*Evidence, NO_EVIDENCE)
 #: Id of the table, which style sheet and script know.

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferbook import claims, dependencies, facts, paths, places
-from ferbook.claims import Claim, Evidence, Outcome, Tolerance, Verdict
+from ferbook.claims import Claim, Evidence, Outcome, Tolerance, Training, Verdict
 from ferbook.errors import DataError, FerbookError
 
 ALL = claims.stated()
@@ -23,6 +23,8 @@ ALL = claims.stated()
 
 def claim(printed="90", relation="equals", kind="measured", **extra):
     base = {"id": "002-x", "where": "here", "says": "so", "check": "fact", "page": "book/faces/a"}
+    if kind == "trained":
+        base["about"] = {}
     return Claim(**base | extra, printed=printed, relation=relation, kind=kind)
 
 
@@ -65,6 +67,81 @@ def test_a_tolerance_replaces_printed_rounding():
     assert judged(90.0, tolerance=strict) is Verdict.HOLDS
     assert judged(90.04, tolerance=strict) is Verdict.ROUGHLY
     assert judged(90.2, tolerance=strict) is Verdict.FAILS
+
+
+def test_between_looks_at_both_ends():
+    options = {"printed": "2 to 4", "relation": "between", "tolerance": Tolerance(holds=0.5, roughly=1)}
+    found = [judged(value, **options) for value in (0.9, 1.2, 1.5, 3, 4.5, 4.9, 5.1)]
+    fails, roughly, holds = Verdict.FAILS, Verdict.ROUGHLY, Verdict.HOLDS
+    assert found == [fails, roughly, holds, holds, holds, roughly, fails]
+
+
+def test_an_accuracy_allows_what_its_digits_and_its_faces_do():
+    again = claim(printed="86.06", relation="about", unit="%", faces=3535, kind="arithmetic")
+    allowed = claims.tolerance(again)
+    assert (allowed.holds, allowed.roughly) == pytest.approx((0.005, 0.01))
+    trained = claim(printed="86.06", unit="%", faces=3535, kind="trained")
+    noise = 1.96 * 100 * math.sqrt(0.8606 * 0.1394 / 3535)
+    assert claims.tolerance(trained).holds == pytest.approx(0.005 + noise)
+    assert claims.tolerance(trained).roughly == pytest.approx(0.005 + 2 * noise)
+    assert judged(86.06 + noise, printed="86.06", unit="%", faces=3535, kind="trained") is Verdict.HOLDS
+    assert judged(86.17, printed="86.06", relation="about", unit="%", faces=3535, kind="arithmetic") is Verdict.FAILS
+    # A share of more faces is surer.
+    assert claims.tolerance(claim(printed="86.06", unit="%", faces=10_000, kind="trained")).holds < 0.9 * noise
+
+
+PAPERS_OWN = Training(networks=("vgg16", "vgg16_48"), loss="mse", epochs=40, splits=("ordinary",), side=48)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, None),
+        ({"epochs": 20}, None),
+        ({"epochs": 19}, "19 epochs instead of 40"),
+        ({"networks": ("compact",)}, "compact instead of vgg16 or vgg16 48"),
+        ({"networks": ("vgg16_48", "compact")}, "compact instead of"),
+        ({"networks": ()}, "another instead of"),
+        ({"loss": "cross_entropy"}, "cross entropy instead of mse"),
+        ({"loss": ""}, "several losses instead of mse"),
+        ({"splits": ("official",)}, "official test faces instead of ordinary ones"),
+        ({"side": 224}, "224 pixels a side instead of 48"),
+        ({"side": None}, "an unknown number of pixels"),
+    ],
+)
+def test_a_stand_in_never_decides(change, said):
+    done = PAPERS_OWN.model_copy(update={"networks": ("vgg16_48",)} | change)
+    one = claim(kind="trained", about=PAPERS_OWN)
+    for value, decided in ((90.0, Verdict.HOLDS), (50.0, Verdict.FAILS)):
+        outcome = Outcome(value, Evidence.SAME_DATA, trained=done)
+        result = claims.Result(one, claims.verdict(one, outcome), outcome)
+        if said is None:
+            assert result.verdict is decided and not result.departures
+        else:
+            assert result.verdict is Verdict.STAND_IN and result.evidence == claims.NO_EVIDENCE
+            assert said in ", ".join(result.departures)
+
+
+def test_a_claim_that_names_no_training_is_decided_by_any():
+    outcome = Outcome(90.0, Evidence.SAME_DATA, trained=Training())
+    assert claims.verdict(claim(kind="trained", about={}), outcome) is Verdict.HOLDS
+
+
+def test_a_trained_claim_is_never_decided_unseen(monkeypatch):
+    """Neither by a check that keeps quiet about what was trained, nor where the claim does not say what it is about."""
+    found = {"quiet": Outcome(90.0, Evidence.SAME_DATA), "said": Outcome(90.0, Evidence.SAME_DATA, trained=Training())}
+    for name, outcome in found.items():
+        monkeypatch.setitem(claims._CHECKS, name, lambda *_, outcome=outcome: outcome)
+    with pytest.raises(FerbookError, match="does not say what was trained"):
+        claims.judge([claim(kind="trained", check="quiet")], facts.recorded())
+    with pytest.raises(FerbookError, match="must say what it is about"):
+        claims.judge([claim(check="said")], facts.recorded())
+
+
+def test_the_books_own_observations_count_for_no_paper():
+    one, own = claim(), claim(by="book")
+    results = [claims.Result(c, Verdict.HOLDS, Outcome(90, Evidence.ARITHMETIC)) for c in (one, own)]
+    assert claims.counted(results) == {"002": {"holds": 1}}
 
 
 def test_words_are_compared_as_they_are():
@@ -204,6 +281,11 @@ def write(folder, **changes):
         ({"tolerance": {"holds": 2, "roughly": 1}}, "roughly must not be smaller"),
         ({"id": "003-a"}, "003-a stands in the file of paper 002"),
         ({"page": "nowhere"}, r"002-a\.page"),
+        ({"kind": "trained"}, "a trained claim says what it is about"),
+        ({"kind": "trained", "about": {"network": "vgg16"}}, r"002-a\.about\.network"),
+        ({"relation": "about", "unit": "%"}, "needs a tolerance, or the number of test faces"),
+        ({"faces": 10}, "faces set the tolerance of an accuracy"),
+        ({"relation": "between", "printed": "4 to 2"}, "a smaller and a larger number"),
     ],
 )
 def test_broken_claim_files_name_claim_and_field(tmp_path, changes, message):
@@ -243,6 +325,10 @@ def test_a_check_that_breaks_does_not_stop_the_others():
         ({"printed": "90", "relation": "at least"}, 91, "none: at least 90"),
         ({"printed": "90", "relation": "at least", "tolerance": Tolerance(holds=1, roughly=2)}, 91,
          "holds up to 1 on the wrong side of 90, holds roughly up to 2"),
+        ({"printed": "2 to 4", "relation": "between", "tolerance": Tolerance(holds=1, roughly=2)}, 3,
+         "holds up to 1 outside 2 to 4, holds roughly up to 2"),
+        ({"printed": "86.1", "relation": "about", "unit": "%", "faces": 3535, "kind": "arithmetic"}, 86.1,
+         "holds up to 0.05 % from 86.1, holds roughly up to 0.1 %"),
         ({"printed": "kept"}, "kept", "none: the same word or digits"),
         ({"printed": "90"}, None, "none: nothing was found to compare"),
     ],

@@ -23,7 +23,7 @@ WIDTH, DROPOUT, WEIGHT_DECAY, BATCH, EPOCHS = 4096, 0.5, 1e-3, 32, 100
 
 @torch.no_grad()
 def features(network: Vgg, images: np.ndarray, batch: int = 32) -> Tensor:
-    """What the dense layers of a VGG are given, (N, F) float32.
+    """What the dense layers of a VGG are given, (N, F) in the precision of its weights.
 
     Parameters
     ----------
@@ -32,7 +32,8 @@ def features(network: Vgg, images: np.ndarray, batch: int = 32) -> Tensor:
     batch: images at a time.
     """
     with evaluating(network):
-        found = [network.avgpool(network.features(chunk)).flatten(1) for chunk in pixels(images).split(batch)]
+        chunks = pixels(images).to(next(network.parameters()).dtype).split(batch)
+        found = [network.avgpool(network.features(chunk)).flatten(1) for chunk in chunks]
     return torch.cat(found)
 
 

@@ -1,0 +1,55 @@
+"""Verdicts of arithmetic claims change when the paper prints another number, or the claim says why they do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from ferbook import claims, facts, mutation
+from ferbook.claims import Evidence, Outcome, Tolerance, Verdict
+from tests.unit.test_claims import claim
+
+FACTS = facts.recorded()
+RESULTS, _ = claims.survey(claims.stated(), FACTS)
+UNMOVED = mutation.unmoved(RESULTS, FACTS)
+INSENSITIVE = {result.claim.id for result in RESULTS if result.claim.insensitive}
+
+
+def test_every_arithmetic_claim_moves_or_says_why_not():
+    assert UNMOVED.keys() - INSENSITIVE == set()
+
+
+def test_no_claim_gives_a_reason_that_it_does_not_need():
+    assert INSENSITIVE - UNMOVED.keys() == set()
+
+
+def moved(value, **options):
+    one = claim(**options)
+    outcome = Outcome(value, Evidence.ARITHMETIC)
+    return mutation.others(claims.Result(one, claims.verdict(one, outcome), outcome))
+
+
+@pytest.mark.parametrize(
+    ("value", "options", "expected"),
+    [
+        (87.4, {"printed": "87.4"}, ["87.6", "87.2"]),
+        (87.0, {"printed": "87.4"}, ["87.0"]),
+        (90, {"printed": "90", "relation": "at least"}, ["92"]),
+        (90, {"printed": "90", "relation": "less than"}, ["91"]),
+        (3.0, {"printed": "2 to 4", "relation": "between"}, ["5 to 7", "-1 to 1"]),
+        (9.0, {"printed": "2 to 4", "relation": "between"}, ["8 to 10"]),
+        (87, {"printed": "90", "tolerance": Tolerance(holds=1, roughly=4)}, ["97", "77"]),
+        ("kept", {"printed": "kept"}, [mutation.OTHER_WORD]),
+        ("dropped", {"printed": "kept"}, ["dropped"]),
+        (None, {}, []),
+    ],
+)
+def test_where_the_printed_value_is_moved(value, options, expected):
+    assert moved(value, **options) == expected
+
+
+def test_a_check_that_looks_at_nothing_is_found(monkeypatch):
+    monkeypatch.setitem(claims._CHECKS, "idle", lambda one, _: Outcome(float(one.printed), Evidence.ARITHMETIC))
+    monkeypatch.setitem(claims._CHECKS, "sound", lambda *_: Outcome(90.0, Evidence.ARITHMETIC))
+    results = claims.judge([claim(id="002-idle", check="idle"), claim(id="002-sound", check="sound")], FACTS)
+    assert [result.verdict for result in results] == [Verdict.HOLDS] * 2
+    assert mutation.unmoved(results, FACTS) == {"002-idle": ["92", "88"]}
