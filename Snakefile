@@ -124,8 +124,7 @@ def from_other_pages():
     """Hash of what pages take from each other's sources: where each claim is shown, and titles."""
     links = {
         claim.id: places.link(claim)
-        for path in sorted(Path("data/claims").glob("*.yml"))
-        for claim in claims.load_claims(path.stem).claims
+        for claim in claims.stated()
     }
     titles = [[line for line in Path(f"{page}.py").read_text().splitlines() if line[:4] == "# # "][:1] for page in NOTEBOOKS]
     return hashlib.sha256(json.dumps([links, titles]).encode()).hexdigest()
