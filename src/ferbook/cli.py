@@ -88,11 +88,14 @@ def _record(options: argparse.Namespace) -> int:
 
 
 def _record_labels(root: str | None) -> Path:
-    """Facts of FER+'s labels, and the ids of the test sets drawn from it."""
+    """Facts of FER+'s labels, and of its vote table where that is at hand; the ids of the test sets drawn from it."""
     from ferbook import facts, paths, splits
+    from ferbook.datasets import ferplus
     from ferbook.labels import clean_votes
 
     faces = _complete_ferplus(root)
+    if (ferplus.find(root).folder / ferplus.VOTE_TABLE).is_file():
+        facts.record_table(root)
     cleaned = clean_votes(faces.votes)
     ids = faces.ids[cleaned.keep]
     for name, split in facts.paper_splits(cleaned.distribution).items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,16 @@ from ferbook.emotions import EMOTIONS
 from ferbook.faceset import SPLITS, FaceSet
 from ferbook.labels import Cleaned, clean_votes, complexity, has_tie
 from ferbook.splits import COMPLEX_ABOVE, Split, complex_split, duplicate_groups, leaked, official_split, ordinary_split
+from ferbook.taggers import agreement, agreement_with
 
 #: Share of the cleaned set that paper 002 tests on.
 TEST_SHARE = 0.1
+#: Places of the emotions that paper 002 calls rare (section 5.2.4).
+RARE = tuple(EMOTIONS.index(name) for name in ("disgust", "fear", "contempt"))
 #: Name of the record of the real FER+.
 RECORD = "002/labels"
+#: Name of the record of FER+'s vote table, row by row.
+TABLE_RECORD = "002/vote_table"
 #: Seed of the recorded test sets.
 SEED = 0
 
@@ -82,10 +88,12 @@ def label_facts(faces: FaceSet, seed: int = SEED) -> dict[str, object]:
         facts[f"kept_{rule}"] = int(cleaned.keep.sum())
         facts[f"by_complexity_{rule}"] = np.bincount(levels, minlength=len(EMOTIONS) + 1)[1:].tolist()
         facts[f"share_simple_{rule}"] = float((levels <= COMPLEX_ABOVE).mean())
+    facts["agreement_by_taggers"] = agreement(votes, np.random.default_rng(seed)).tolist()
     facts["no_emotion_vote"] = int((votes[:, : len(EMOTIONS)].sum(axis=1) == 0).sum())
 
     cleaned = by_rule["sum"]
     facts |= _distribution_facts(cleaned.distribution)
+    facts["rare_of_votes"] = _rare_of_votes(votes[cleaned.keep])
     drawn = paper_splits(cleaned.distribution, seed)
     facts |= _split_facts(cleaned.distribution, drawn)
     facts |= _duplicate_facts(faces, cleaned, drawn["ordinary"])
@@ -99,12 +107,18 @@ def _distribution_facts(distribution: np.ndarray) -> dict[str, object]:
     return {
         "class_share": shares.tolist(),
         "share_neutral_happiness": float(shares[[EMOTIONS.index("neutral"), EMOTIONS.index("happiness")]].sum()),
-        "share_rare": float(shares[[EMOTIONS.index(name) for name in ("disgust", "fear", "contempt")]].sum()),
+        "share_rare": float(shares[list(RARE)].sum()),
         "max_complexity": int(levels.max()),
         "changed_from_n": [int((levels > n).sum()) for n in range(1, len(EMOTIONS))],
         "tie_rate": float(tied.mean()),
         "tie_rate_complex": float(tied[levels > COMPLEX_ABOVE].mean()),
     }
+
+
+def _rare_of_votes(votes: np.ndarray) -> float:
+    """Share of the rare emotions in all votes on an emotion, each vote counting the same. votes: (N, 10)."""
+    counted = votes[:, : len(EMOTIONS)].sum(axis=0, dtype=int)
+    return float(counted[list(RARE)].sum() / counted.sum())
 
 
 def paper_splits(distribution: np.ndarray, seed: int = SEED) -> dict[str, Split]:
@@ -139,16 +153,24 @@ def _duplicate_facts(faces: FaceSet, cleaned: Cleaned, drawn: Split) -> dict[str
     kept_groups = groups[cleaned.keep]
     facts["ordinary_test_leaked"] = int(leaked(kept_groups, drawn.train, drawn.test).sum())
     facts |= _twin_agreement(kept_groups, cleaned.distribution)
+    first, second = _twins(groups)
+    votes = np.asarray(faces.votes)
+    facts["agreement_with_second_crowd"] = (
+        agreement_with(votes[first], votes[second], np.random.default_rng(SEED)).tolist() if first.size else None
+    )
     return facts
+
+
+def _twins(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the first and of the second copy of each picture that is there more than once."""
+    order = np.argsort(groups, kind="stable")
+    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
+    return order[starts[sizes > 1]], order[starts[sizes > 1] + 1]
 
 
 def _twin_agreement(groups: np.ndarray, distribution: np.ndarray) -> dict[str, object]:
     """How far two crowds agree on the very same picture: the first two copies of each repeated one."""
-    order = np.argsort(groups, kind="stable")
-    sorted_groups = groups[order]
-    _, starts, sizes = np.unique(sorted_groups, return_index=True, return_counts=True)
-    first = order[starts[sizes > 1]]
-    second = order[starts[sizes > 1] + 1]
+    first, second = _twins(groups)
     if not first.size:
         return {"twin_pairs": 0, "twin_same_winner": None, "twin_single_label": None, "twin_same_votes": None}
     top = distribution == distribution.max(axis=1, keepdims=True)
@@ -161,6 +183,38 @@ def _twin_agreement(groups: np.ndarray, distribution: np.ndarray) -> dict[str, o
         "twin_single_label": float(np.mean(scores)),
         "twin_same_votes": float((distribution[first] == distribution[second]).all(axis=1).mean()),
     }
+
+
+def table_facts(table: ferplus.VoteTable) -> dict[str, object]:
+    """Counts of FER+'s vote table by rows, not by named pictures: it has one row for each row of FER2013.
+
+    Returns
+    -------
+    dict: ``rows``, ``rows_by_part`` in the order of ``SPLITS``, rows with ``ten_votes`` and ``fewest_votes`` of a row;
+        ``unnamed`` rows, and how many of these all ten annotators call no face; ``named`` pictures, and how many names
+        ``stand_twice``.
+    """
+    totals = table.votes.sum(axis=1, dtype=int)
+    unnamed = table.name == ""
+    names, times = np.unique(table.name[~unnamed], return_counts=True)
+    return {
+        "rows": len(totals),
+        "rows_by_part": [int((table.part == part).sum()) for part in SPLITS],
+        "ten_votes": int((totals == 10).sum()),
+        "fewest_votes": int(totals.min()),
+        "unnamed": int(unnamed.sum()),
+        "unnamed_no_face": int((table.votes[unnamed, -1] == 10).sum()),
+        "named": len(names),
+        "stand_twice": int((times > 1).sum()),
+    }
+
+
+def record_table(root: str | Path | None = None) -> Path:
+    """Write the facts of the vote table that lies beside FER+'s pictures; returns where. Raises DataError."""
+    path = ferplus.find(root).folder / ferplus.VOTE_TABLE
+    table = ferplus.vote_table(path)
+    source = records.Source("ferplus", {"checksum": sha256(path.read_bytes()).hexdigest()})
+    return records.write(TABLE_RECORD, table_facts(table), faces=source, module=__file__)
 
 
 def record(faces: FaceSet) -> Path:

@@ -8,11 +8,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ferbook import dependencies, paths
 from ferbook.errors import DataError
 from ferbook.faceset import FaceSet
+
+
+class Source(NamedTuple):
+    """What a record was found on where that is no set of faces, with the one entry of provenance that is asked for."""
+
+    name: str
+    provenance: Mapping[str, object]
 
 
 def at(values: Any, keys: Sequence[str | int]) -> Any:
@@ -27,7 +34,7 @@ def path_of(name: str) -> Path:
     return paths.project_root() / "data" / "recorded" / f"{name}.json"
 
 
-def write(name: str, values: Mapping[str, object], *, faces: FaceSet, module: str, **settings: object) -> Path:
+def write(name: str, values: Mapping[str, object], *, faces: FaceSet | Source, module: str, **settings: object) -> Path:
     """Write a record; whole or not at all.
 
     Parameters
@@ -43,7 +50,7 @@ def write(name: str, values: Mapping[str, object], *, faces: FaceSet, module: st
     return target
 
 
-def provenance(faces: FaceSet, module: Path, **settings: object) -> dict[str, object]:
+def provenance(faces: FaceSet | Source, module: Path, **settings: object) -> dict[str, object]:
     """What a result depends on: data, settings, the library files that `module` uses, versions, and the date."""
     return {
         "data": faces.name,

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -307,6 +307,28 @@ def _read_kaggle(pixel_table: Path, vote_table: Path) -> FaceSet:
     if not ids:
         raise DataError("holds no named face", vote_table, hint=DAMAGED)
     return _assemble(ids, images, kept_votes, splits, "kaggle", repeated)
+
+
+class VoteTable(NamedTuple):
+    """FER+'s own table, one entry per row of FER2013; `name` is empty where FER+ gives the picture none.
+
+    `part` (N,) train, valid or test; `votes` (N, 10) uint8.
+    """
+
+    name: np.ndarray
+    part: np.ndarray
+    votes: np.ndarray
+
+
+def vote_table(path: Path) -> VoteTable:
+    """Every row of ``fer2013new.csv``, also those that :func:`load` leaves out: without a name, or with one taken.
+
+    Raises
+    ------
+    DataError: if it is missing or broken; names the row.
+    """
+    names, usages, votes, _ = _kaggle_votes(path)
+    return VoteTable(np.array(names), np.array([USAGE[usage] for usage in usages]), np.array(votes))
 
 
 def _kaggle_votes(path: Path) -> tuple[list[str], list[str], list[np.ndarray], list[int]]:

@@ -1,0 +1,48 @@
+"""How many annotators it takes to name a face's main emotion: the question of paper 002's figure 12.
+
+Votes are drawn from the crowd that there is, without putting any back. Against the crowd's own winner the curve must
+reach 1 with the last vote; against a second crowd that judged the same picture it need not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def agreement(votes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """How often the first k votes of a crowd name what the whole crowd names.
+
+    Parameters
+    ----------
+    votes: (N, A) counts of A answers; faces whose number of votes is not the most frequent one are left out.
+    rng: puts each crowd's votes in an order, and picks one of several answers that lead.
+
+    Returns
+    -------
+    (K,) shares of the faces for k = 1 to K votes, K being the size of a crowd. An answer that ties for the crowd's lead
+    counts as named.
+
+    Raises
+    ------
+    ValueError: if there is no face, or no vote.
+    """
+    return agreement_with(votes, votes, rng)
+
+
+def agreement_with(votes: np.ndarray, others: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As :func:`agreement`, with `others` (N, A) as the crowd that has to be met, row by row."""
+    votes, others = np.asarray(votes, dtype=int), np.asarray(others, dtype=int)
+    totals = votes.sum(axis=1)
+    if not totals.any():
+        raise ValueError("there are no votes to draw from")
+    size = np.bincount(totals).argmax()
+    full = totals == size
+    votes, others = votes[full], others[full]
+    answers = np.repeat(np.tile(np.arange(votes.shape[1]), len(votes)), votes.ravel()).reshape(len(votes), size)
+    drawn = rng.permuted(answers, axis=1)
+    # Counts after each vote: (N, K, A).
+    counts = (drawn[:, :, None] == np.arange(votes.shape[1])).cumsum(axis=1)
+    # Less than a vote, so that chance decides between equals alone.
+    named = (counts + rng.random(counts.shape) / 2).argmax(axis=2)
+    leads = others == others.max(axis=1, keepdims=True)
+    return np.take_along_axis(leads, named, axis=1).mean(axis=0)
