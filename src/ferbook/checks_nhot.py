@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from ferbook import printed, records
-from ferbook.claims import Claim, Evidence, Outcome, register
+from ferbook.claims import Claim, Evidence, Outcome, register, shortfall, tolerance
 from ferbook.emotions import EMOTIONS, VOTE_COLUMNS
 from ferbook.facts import Facts
 from ferbook.labels import clean_votes
@@ -133,19 +133,23 @@ def cleaned_cells(claim: Claim, facts: Facts) -> Outcome:
 
 @register("epochs that a percentile allows")
 def epochs_that_a_percentile_allows(claim: Claim, facts: Facts) -> Outcome:
-    """The number of epochs above a threshold that is nearest to the printed one and fits the 75th percentile.
+    """How many epochs above a threshold the 75th percentile demands at least, or leaves room for at most.
 
-    If the percentile lies above the threshold, so does at least a quarter of the epochs; if it lies below, at most a
-    quarter does. Arguments: ``row`` of table 2, ``threshold`` (%), ``epochs``. A contradiction where the number does
-    not fit.
+    If the percentile lies above the threshold, so does a quarter of the epochs or more: the demand is ``at most`` the
+    printed number. If it lies below, a quarter does or less: there is room for ``at least`` the printed number.
+    Arguments: ``row`` of table 2, ``threshold`` (%), ``epochs``. A contradiction where the printed number does not fit.
+
+    Raises
+    ------
+    ValueError: if the claim's relation looks the other way.
     """
     percentile = float(printed.cell("002-table2", claim.arguments["row"], "75th percentile (%)"))
-    epochs, quarter = claim.arguments["epochs"], claim.arguments["epochs"] // 4
+    quarter = claim.arguments["epochs"] // 4
     above = percentile > claim.arguments["threshold"]
-    low, high = (quarter, epochs) if above else (0, quarter)
-    value = min(max(int(claim.printed), low), high)
-    detail = f"with a 75th percentile of {percentile} % it must be between {low} and {high}"
-    return Outcome(value, Evidence.ARITHMETIC, detail, contradiction=value != int(claim.printed))
+    if claim.relation != ("at most" if above else "at least"):
+        raise ValueError(f"a percentile {'above' if above else 'below'} the threshold bounds the other side")
+    detail = f"a 75th percentile of {percentile} %: a quarter of the epochs at {'least' if above else 'most'}"
+    return Outcome(quarter, Evidence.ARITHMETIC, detail, contradiction=shortfall(claim, quarter) > 0)
 
 
 def is_share_of(size: int, text: str, *, cut: bool = False) -> bool:
@@ -160,6 +164,9 @@ def is_share_of(size: int, text: str, *, cut: bool = False) -> bool:
 def accuracies_of_one_test_set(claim: Claim, facts: Facts) -> Outcome:
     """How many printed accuracies can, at most, be shares of one number of test faces, all rounded or all cut off.
 
+    A contradiction where they are fewer than the claim needs: the definition of accuracy and a test set that never
+    changes allow no others.
+
     Arguments: ``rows`` of the accuracies, and ``sizes``, the smallest and the largest number of test faces to try.
     """
     texts = [printed.cell(ACCURACIES, name, PERCENT) for name in claim.arguments["rows"]]
@@ -173,7 +180,8 @@ def accuracies_of_one_test_set(claim: Claim, facts: Facts) -> Outcome:
     most = max(fits.values())
     where = {way: [f"{size:,}" for (one, size), count in fits.items() if one == way and count == most] for way in ways}
     shown = "; ".join(f"{way}, with {_some(sizes)} faces" for way, sizes in where.items() if sizes)
-    return Outcome(most, Evidence.ARITHMETIC, f"{shown}; {first:,} to {last:,} were tried")
+    detail = f"{shown}; {first:,} to {last:,} were tried"
+    return Outcome(most, Evidence.ARITHMETIC, detail, contradiction=most != int(claim.printed))
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:
@@ -183,10 +191,11 @@ def _some(names: Sequence[str], most: int = 4) -> str:
 
 @register("implied drop")
 def implied_drop(claim: Claim, facts: Facts) -> Outcome:
-    """Points from ordinary down to complex faces at N = 1 that other printed numbers imply; the nearest to the claim.
+    """Points from ordinary down to complex faces at N = 1 that other printed numbers imply: the middle of their range.
 
     Accuracy on ordinary faces at N = 1 is the printed accuracy less the printed gain. Arguments: ``rows`` of the
-    accuracies (any of them may be meant), ``gain`` and ``complex``, each a range that allows for "about".
+    accuracies (any of them may be meant), ``gain`` and ``complex``, each a range that allows for "about". The claim's
+    tolerance has to have room for half of the range; a contradiction beyond it.
     """
     arguments = claim.arguments
     full = [float(printed.cell(ACCURACIES, name, PERCENT)) for name in arguments["rows"]]
@@ -195,7 +204,25 @@ def implied_drop(claim: Claim, facts: Facts) -> Outcome:
     of = f"{min(full):.2f}" + (f" to {max(full):.2f}" if max(full) > min(full) else "")
     less = f"less a gain of {least_gain} to {most_gain}, less {least} to {most}"
     detail = f"{of}, {less}: {low:.1f} to {high:.1f} points remain"
-    return Outcome(min(max(float(claim.printed), low), high), Evidence.ARITHMETIC, detail)
+    return _beyond(claim, (low + high) / 2, detail)
+
+
+@register("implied change of the drop")
+def implied_change_of_the_drop(claim: Claim, facts: Facts) -> Outcome:
+    """Points by which the drop to complex faces has to shrink from N = 1 on, if gains differ as printed: the middle.
+
+    What several labels gain more on complex than on ordinary faces, they take from the drop. Arguments: ``complex``,
+    the gain there, and ``ordinary``, a range. A contradiction beyond the claim's tolerance.
+    """
+    (least, most), more = claim.arguments["ordinary"], claim.arguments["complex"]
+    detail = f"a gain of {more} on complex faces, of {least} to {most} on ordinary ones"
+    return _beyond(claim, more - (least + most) / 2, detail)
+
+
+def _beyond(claim: Claim, value: float, detail: str) -> Outcome:
+    """A number that follows from the report's own; a contradiction where the claim does not even hold roughly."""
+    off = shortfall(claim, value) > tolerance(claim).roughly
+    return Outcome(value, Evidence.ARITHMETIC, detail, contradiction=off)
 
 
 # --- time ---

@@ -16,7 +16,7 @@ import numpy as np
 
 from ferbook import arms, claims, nhot, nhot_settings, nhot_time, sweeps
 from ferbook.arms import Runs
-from ferbook.claims import Claim, Evidence, Outcome, register
+from ferbook.claims import Claim, Evidence, Outcome, Training, register
 from ferbook.configs import Config
 from ferbook.emotions import EMOTIONS
 from ferbook.facts import Facts
@@ -37,33 +37,38 @@ def described_runs() -> Mapping[str, Config]:
     return sweeps.runs(sweeps.description(PAPER))
 
 
-def decided(claim: Claim, values: Mapping[object, float], network: str, what: str, digits: int = 1) -> Outcome:
+def decided(claim: Claim, values: Mapping[object, float], runs: Runs, what: str, digits: int = 1) -> Outcome:
     """The mean of one number per seed with its interval, or how many seeds are still missing.
 
-    No value, either, where the interval over seeds has room for the claim and for its contrary.
+    No value, either, where the interval over seeds has room for the claim and for its contrary; unless the runs are
+    not of what the claim is about, where the value decides nothing and is there to be seen.
 
     Parameters
     ----------
     claim: that is judged.
     values: seed to number.
-    network: what was trained, as :func:`network_of` says it.
+    runs: that were trained for it.
     what: how the number came about.
     """
     if len(values) < arms.SEEDS:
         return waiting(len(values))
-    spread = over_seeds(list(values.values()))
-    detail = f"{network}; {what}; {_interval(spread, digits)}"
-    if _has_room_for_both(claim, spread):
-        return Outcome.open(Evidence.SAME_DATA, f"{spread.estimate:.{digits}f}; {detail}")
-    return Outcome(spread.estimate, Evidence.SAME_DATA, detail)
+    spread, trained = over_seeds(list(values.values())), arms.training(runs)
+    detail = f"{network_of(runs)}; {what}; {_interval(spread, digits)}"
+    if _has_room_for_both(claim, spread) and not is_stand_in(claim, trained):
+        return Outcome.open(Evidence.SAME_DATA, f"{spread.estimate:.{digits}f}; {detail}", trained)
+    return Outcome(spread.estimate, Evidence.SAME_DATA, detail, trained=trained)
+
+
+def is_stand_in(claim: Claim, trained: Training) -> bool:
+    """Whether what was trained departs from what the claim is about."""
+    return claim.about is not None and bool(claim.about.departures(trained))
 
 
 def _has_room_for_both(claim: Claim, spread: Interval) -> bool:
     """Whether the claim would fail at one place of the interval and not at another."""
-    places = [spread.low, spread.estimate, spread.high]
-    if spread.low <= float(claim.printed) <= spread.high:
-        places.append(float(claim.printed))
-    verdicts = [claims.verdict(claim, Outcome(place, Evidence.SAME_DATA)) for place in places]
+    asked = claim.bounds if claim.relation == "between" else (float(claim.printed),)
+    places = [spread.low, spread.estimate, spread.high, *(one for one in asked if spread.low <= one <= spread.high)]
+    verdicts = [claims.compared(claim, place) for place in places]
     return len({verdict is claims.Verdict.FAILS for verdict in verdicts}) > 1
 
 
@@ -96,6 +101,11 @@ def network_of(runs: Runs) -> str:
 _FULL_LENGTH = {"vgg16": nhot_time.EPOCHS["vgg16_48"], **nhot_time.EPOCHS}
 
 
+def _tested_on(runs: Runs, *kinds: str) -> dict[str, RunResult]:
+    """The runs with one of these test sets."""
+    return {name: run for name, run in runs.items() if run.config["split"]["kind"] in kinds}
+
+
 def gains(runs: Runs, kind: str, start: int, end: int) -> dict[int, float]:
     """Points gained from N = `start` to N = `end` on a test set, by seed."""
     found = nhot.gain(runs, kind, start, end)
@@ -111,11 +121,11 @@ def recorded_gain(claim: Claim, facts: Facts) -> Outcome:
     """
     place = [claim.arguments[key] for key in ("kind", "start", "end")]
     for group in ("vgg16", "nhot"):
-        runs = recorded_runs(group)
+        runs = _tested_on(recorded_runs(group), place[0])
         values = gains(runs, *place)
         if len(values) >= arms.SEEDS:
             break
-    return decided(claim, values, network_of(runs), "epoch chosen on validation")
+    return decided(claim, values, runs, "epoch chosen on validation")
 
 
 @register("recorded n-hot contrast")
@@ -124,11 +134,10 @@ def recorded_contrast(claim: Claim, facts: Facts) -> Outcome:
 
     Arguments: ``more`` and ``less``, each a test set and two N.
     """
-    runs = recorded_runs("nhot")
+    runs = _tested_on(recorded_runs("nhot"), *(claim.arguments[key][0] for key in ("more", "less")))
     more, less = (gains(runs, *claim.arguments[key]) for key in ("more", "less"))
-    return decided(
-        claim, {seed: more[seed] - less[seed] for seed in more if seed in less}, network_of(runs), "difference of gains"
-    )
+    values = {seed: more[seed] - less[seed] for seed in more if seed in less}
+    return decided(claim, values, runs, "difference of gains")
 
 
 @register("recorded n-hot plateau")
@@ -139,17 +148,21 @@ def recorded_plateau(claim: Claim, facts: Facts) -> Outcome:
 
     Arguments: ``kind`` (test set), ``start``, ``end``; ``within``, the points.
     """
-    runs = recorded_runs("nhot")
+    runs = _tested_on(recorded_runs("nhot"), claim.arguments["kind"])
     values = gains(runs, *(claim.arguments[key] for key in ("kind", "start", "end")))
     if len(values) < arms.SEEDS:
         return waiting(len(values))
-    spread, within = over_seeds(list(values.values())), float(claim.arguments["within"])
+    spread, within, trained = over_seeds(list(values.values())), float(claim.arguments["within"]), arms.training(runs)
     detail = f"{network_of(runs)}; gain of {spread.estimate:.1f}, {_interval(spread)}"
     if -within <= spread.low and spread.high <= within:
-        return Outcome("yes", Evidence.SAME_DATA, detail)
-    if spread.low <= 0 <= spread.high:
-        return Outcome.open(Evidence.SAME_DATA, detail)
-    return Outcome("no", Evidence.SAME_DATA, detail)
+        found = "yes"
+    elif not spread.low <= 0 <= spread.high:
+        found = "no"
+    elif is_stand_in(claim, trained):
+        found = "undecided"
+    else:
+        return Outcome.open(Evidence.SAME_DATA, detail, trained)
+    return Outcome(found, Evidence.SAME_DATA, detail, trained=trained)
 
 
 @register("recorded n-hot drop")
@@ -165,7 +178,7 @@ def recorded_drop(claim: Claim, facts: Facts) -> Outcome:
         return waiting(len(common))
     by_n = {n: {seed: values[seed] for seed in common} for n, values in points.items()}
     worst = max(by_n, key=lambda n: claims.shortfall(claim, float(np.mean(list(by_n[n].values())))))
-    return decided(claim, by_n[worst], network_of(runs), f"N = {worst}, furthest from the claim of {len(by_n)} values")
+    return decided(claim, by_n[worst], runs, f"N = {worst}, furthest from the claim of {len(by_n)} values")
 
 
 @register("recorded n-hot measure")
@@ -174,26 +187,26 @@ def recorded_measure(claim: Claim, facts: Facts) -> Outcome:
 
     Argument: ``measure``, one of ``nhot.MEASURES``. Only seeds that have every recorded test set and N count.
     """
-    places = nhot.grid(recorded_runs("nhot")).values()
+    runs = recorded_runs("nhot")
+    places = nhot.grid(runs).values()
     measure = nhot.MEASURES[claim.arguments["measure"]].of
     common = sorted(set.intersection(*(set(by_seed) for by_seed in places))) if places else []
     values = {seed: [measure(by_seed[seed]) for by_seed in places] for seed in common}
     means = {seed: float(np.mean(found)) for seed, found in values.items() if None not in found}
-    return decided(
-        claim, means, network_of(recorded_runs("nhot")), f"mean over {len(places)} combinations of test set and N", 2
-    )
+    return decided(claim, means, runs, f"mean over {len(places)} combinations of test set and N", 2)
 
 
 @register("recorded spread")
 def recorded_spread(claim: Claim, facts: Facts) -> Outcome:
     """Standard deviation (points) of accuracy over the seeds of one setting, pooled over the recorded runs over N."""
-    places = nhot.grid(recorded_runs("nhot"))
+    recorded = recorded_runs("nhot")
+    places = nhot.grid(recorded)
     full = [list(map(nhot.accuracy, runs.values())) for runs in places.values() if len(runs) >= arms.SEEDS]
     if not full:
         return waiting(max(map(len, places.values()), default=0))
     pooled = math.sqrt(float(np.mean([np.var(values, ddof=1) for values in full])))
-    detail = f"{network_of(recorded_runs('nhot'))}; {len(full)} combinations of test set and N"
-    return Outcome(pooled, Evidence.SAME_DATA, detail)
+    detail = f"{network_of(recorded)}; {len(full)} combinations of test set and N"
+    return Outcome(pooled, Evidence.SAME_DATA, detail, trained=arms.training(recorded))
 
 
 @register("recorded recall")
@@ -207,20 +220,23 @@ def recorded_recall(claim: Claim, facts: Facts) -> Outcome:
     place = EMOTIONS.index(arguments["emotion"])
     found = {seed: run.metrics["test"]["recall"][place] for seed, run in runs.items()}
     values = {seed: 100 * share for seed, share in found.items() if share is not None}
-    return decided(claim, values, network_of(runs), f"N = {arguments['n']}, {arguments['kind']} test set")
+    return decided(claim, values, runs, f"N = {arguments['n']}, {arguments['kind']} test set")
 
 
 @register("recorded accuracy")
 def recorded_accuracy(claim: Claim, facts: Facts) -> Outcome:
     """Accuracy (%) of one of the paper's networks in recorded runs, the epoch chosen on the test faces as in the paper.
 
-    Arguments: ``networks``, ``kind`` (test set), ``n``, ``epochs`` (a run of fewer is not the paper's), and optionally
-    ``loss`` and whether faces are ``augmented``. Of several settings that fit, the first with enough seeds counts.
+    Only runs on FER+ of what the claim is about count: its network, loss, test faces, and half of its epochs or more.
+    Arguments: ``n``, and optionally whether faces are ``augmented``. Of several settings that fit, the first with
+    enough seeds counts.
     """
     fitting = {
         name: run
         for name, run in _all_runs().items()
-        if _fits(run.config, claim.arguments) and nhot.best_on_test(run) is not None
+        if _fits(run.config, claim.arguments)
+        and not is_stand_in(claim, arms.training({name: run}))
+        and nhot.best_on_test(run) is not None
     }
     settings = arms.by_name(fitting).values()
     runs = next((runs for runs in settings if len(runs) >= arms.SEEDS), None)
@@ -228,8 +244,7 @@ def recorded_accuracy(claim: Claim, facts: Facts) -> Outcome:
         return waiting(max(map(len, settings), default=0))
     values = {seed: nhot.best_on_test(run) for seed, run in runs.items()}
     chosen = float(np.mean(list(map(nhot.accuracy, runs.values()))))
-    what = f"epoch chosen on test, with {chosen:.2f} if chosen on validation"
-    return decided(claim, values, network_of(runs), what, 2)
+    return decided(claim, values, runs, f"epoch chosen on test, with {chosen:.2f} if chosen on validation", 2)
 
 
 def _all_runs() -> dict[str, RunResult]:
@@ -241,11 +256,7 @@ def _all_runs() -> dict[str, RunResult]:
 def _fits(config: Mapping, wanted: Mapping) -> bool:
     return (
         config["data"]["name"] == "ferplus"
-        and config["model"]["name"] in wanted["networks"]
-        and config["split"]["kind"] == wanted["kind"]
         and config["labels"]["n_hot"] == wanted["n"]
-        and config["epochs"] >= wanted["epochs"]
-        and config["loss"] == wanted.get("loss", config["loss"])
         and wanted.get("augmented") in (None, bool(config["augmentation"]) or config["copies"]["kind"] != "none")
     )
 
@@ -262,7 +273,12 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     runs = recorded_runs(arguments["group"])
     found = arms.difference(runs, first, second, nhot.accuracy)
     values = {} if found is None else dict(zip(found.keys, found.values, strict=True))
-    return decided(claim, values, network_of(runs), f"{first} less {second}")
+    return decided(claim, values, _both(runs, first, second), f"{first} less {second}")
+
+
+def _both(runs: Runs, *labels: str) -> dict[str, RunResult]:
+    """The runs of some settings alone: what others of the group were trained with says nothing of these."""
+    return {f"{label}-{key}": run for label in labels for key, run in arms.arm(runs, label).items()}
 
 
 @register("recorded best")
@@ -274,19 +290,23 @@ def recorded_best(claim: Claim, facts: Facts) -> Outcome:
     and the best other one.
     """
     group = claim.arguments["group"]
-    order, network = _ranked(group)
+    order = _ranked(group)
     if not order:
         return waiting(_common(group))
+    runs = recorded_runs(group)
+    trained = arms.training(runs)
     best, second, *_ = order
     claimed = _arm(_described(group), f"ordinary-{claim.printed}")
     rival = second if claimed == best else claimed
     ahead = over_seeds([order[best][seed] - order[rival][seed] for seed in order[best]])
     name, other = (label.removeprefix("ordinary-") for label in (best, rival))
     mean = float(np.mean(list(order[best].values())))
-    detail = f"{network}; {name} has {mean:.1f} %, {ahead.estimate:.1f} points above {other}; {_interval(ahead)}"
-    if ahead.low <= 0:
-        return Outcome.open(Evidence.SAME_DATA, detail)
-    return Outcome(name, Evidence.SAME_DATA, detail)
+    detail = (
+        f"{network_of(runs)}; {name} has {mean:.1f} %, {ahead.estimate:.1f} points above {other}; {_interval(ahead)}"
+    )
+    if ahead.low <= 0 and not is_stand_in(claim, trained):
+        return Outcome.open(Evidence.SAME_DATA, detail, trained)
+    return Outcome(name, Evidence.SAME_DATA, detail, trained=trained)
 
 
 @register("recorded range")
@@ -295,12 +315,13 @@ def recorded_range(claim: Claim, facts: Facts) -> Outcome:
 
     Best and worst are those of the means over the seeds that every described setting has.
     """
-    order, network = _ranked(claim.arguments["group"])
+    group = claim.arguments["group"]
+    order = _ranked(group)
     if not order:
-        return waiting(_common(claim.arguments["group"]))
+        return waiting(_common(group))
     best, *_, worst = order
     values = {seed: order[best][seed] - order[worst][seed] for seed in order[best]}
-    return decided(claim, values, network, f"{best} less {worst}")
+    return decided(claim, values, recorded_runs(group), f"{best} less {worst}")
 
 
 def _described(group: str) -> dict[str, Config]:
@@ -330,11 +351,11 @@ def _common(group: str) -> int:
     return len(_seeds_of_all(group)[0])
 
 
-def _ranked(group: str) -> tuple[dict[str, dict[str, float]], str]:
-    """Accuracy by setting and seed, best mean first, and the network; nothing below ``arms.SEEDS`` common seeds."""
+def _ranked(group: str) -> dict[str, dict[str, float]]:
+    """Accuracy by setting and seed, best mean first; nothing below ``arms.SEEDS`` common seeds."""
     seeds, found = _seeds_of_all(group)
     if len(seeds) < arms.SEEDS:
-        return {}, ""
+        return {}
     values = {label: {seed: nhot.accuracy(by_seed[seed]) for seed in seeds} for label, by_seed in found.items()}
     order = sorted(values, key=lambda label: -float(np.mean(list(values[label].values()))))
-    return {label: values[label] for label in order}, network_of(recorded_runs(group))
+    return {label: values[label] for label in order}

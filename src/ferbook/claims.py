@@ -278,6 +278,7 @@ def known_checks() -> Mapping[str, Check]:
     import ferbook.checks_cbam
     import ferbook.checks_nhot
     import ferbook.checks_nhot_runs
+    import ferbook.checks_nhot_sources
     import ferbook.checks_printed
     import ferbook.checks_relevance
     import ferbook.checks_vad  # noqa: F401
