@@ -177,8 +177,8 @@ report.table(
 report.table(printed.table("002-table6"), caption="Table 6 of the paper: the same distribution, two intensities")
 
 # %% [markdown]
-# Synthetic faces come with what photographs lack: the intensity that they were painted with. Two pairs of faces as in figure 34, one person and one emotion
-# each, strong above and weak below; the table is what table 6 asks for.
+# Synthetic faces come with what photographs lack: the intensity that they were painted with. Three people as in figure 34, each with one emotion,
+# strong above and weak below; the table is what table 6 asks for.
 
 # %%
 strong, weak = 0.95, 0.35
@@ -190,20 +190,21 @@ shown = [
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three synthetic faces with strong happiness, sadness and surprise, and the same people below with weak ones"}}
 pictures = np.concatenate([render(one, size=48) for one in shown])
-pictures = (255 * pictures).round().astype(np.uint8) if pictures.dtype != np.uint8 else pictures
-_ = figures.gallery(pictures, [f"{one.label[0]}, {one.intensity[0]:.2f}" for one in shown], columns=3, cell=1.5)
+emotions = [EMOTIONS[one.label[0]] for one in shown]
+titles = [f"{emotion}, {one.intensity[0]:.2f}" for emotion, one in zip(emotions, shown, strict=True)]
+_ = figures.gallery(pictures, titles, columns=3, cell=1.5)
 
 # %% tags=["remove-input"]
 report.table(
     [
         {
-            "face": f"{one.label[0]}, {name}",
+            "face": f"{emotion}, {name}",
             "distribution": ", ".join(f"{share:g}" for share in one.distribution[0]),
             "intensity of each emotion (0 to 5)": ", ".join(
                 f"{5 * one.intensity[0] * share:.1f}" for share in one.distribution[0]
             ),
         }
-        for name, one in zip(["strong"] * 3 + ["weak"] * 3, shown, strict=True)
+        for name, emotion, one in zip(["strong"] * 3 + ["weak"] * 3, emotions, shown, strict=True)
     ],
     caption="Table 6 for synthetic faces: equal distributions, different intensities",
 )

@@ -13,7 +13,8 @@ from fractions import Fraction
 import numpy as np
 
 from ferbook import printed, records
-from ferbook.claims import Claim, Evidence, Outcome, register, shortfall, tolerance
+from ferbook.checks_printed import against_itself
+from ferbook.claims import Claim, Evidence, Outcome, register
 from ferbook.emotions import EMOTIONS, VOTE_COLUMNS
 from ferbook.facts import Facts
 from ferbook.labels import clean_votes
@@ -149,7 +150,7 @@ def epochs_that_a_percentile_allows(claim: Claim, facts: Facts) -> Outcome:
     if claim.relation != ("at most" if above else "at least"):
         raise ValueError(f"a percentile {'above' if above else 'below'} the threshold bounds the other side")
     detail = f"a 75th percentile of {percentile} %: a quarter of the epochs at {'least' if above else 'most'}"
-    return Outcome(quarter, Evidence.ARITHMETIC, detail, contradiction=shortfall(claim, quarter) > 0)
+    return against_itself(claim, quarter, detail)
 
 
 def is_share_of(size: int, text: str, *, cut: bool = False) -> bool:
@@ -181,7 +182,7 @@ def accuracies_of_one_test_set(claim: Claim, facts: Facts) -> Outcome:
     where = {way: [f"{size:,}" for (one, size), count in fits.items() if one == way and count == most] for way in ways}
     shown = "; ".join(f"{way}, with {_some(sizes)} faces" for way, sizes in where.items() if sizes)
     detail = f"{shown}; {first:,} to {last:,} were tried"
-    return Outcome(most, Evidence.ARITHMETIC, detail, contradiction=most != int(claim.printed))
+    return against_itself(claim, most, detail)
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:
@@ -204,7 +205,7 @@ def implied_drop(claim: Claim, facts: Facts) -> Outcome:
     of = f"{min(full):.2f}" + (f" to {max(full):.2f}" if max(full) > min(full) else "")
     less = f"less a gain of {least_gain} to {most_gain}, less {least} to {most}"
     detail = f"{of}, {less}: {low:.1f} to {high:.1f} points remain"
-    return _beyond(claim, (low + high) / 2, detail)
+    return against_itself(claim, (low + high) / 2, detail)
 
 
 @register("implied change of the drop")
@@ -216,13 +217,7 @@ def implied_change_of_the_drop(claim: Claim, facts: Facts) -> Outcome:
     """
     (least, most), more = claim.arguments["ordinary"], claim.arguments["complex"]
     detail = f"a gain of {more} on complex faces, of {least} to {most} on ordinary ones"
-    return _beyond(claim, more - (least + most) / 2, detail)
-
-
-def _beyond(claim: Claim, value: float, detail: str) -> Outcome:
-    """A number that follows from the report's own; a contradiction where the claim does not even hold roughly."""
-    off = shortfall(claim, value) > tolerance(claim).roughly
-    return Outcome(value, Evidence.ARITHMETIC, detail, contradiction=off)
+    return against_itself(claim, more - (least + most) / 2, detail)
 
 
 # --- time ---

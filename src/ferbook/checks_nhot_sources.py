@@ -6,6 +6,7 @@ Nothing here imports torch.
 from __future__ import annotations
 
 from ferbook import printed
+from ferbook.checks_printed import against_itself
 from ferbook.claims import Claim, Evidence, Outcome, register
 from ferbook.facts import Facts
 
@@ -49,7 +50,7 @@ def announced_parts_that_follow(claim: Claim, facts: Facts) -> Outcome:
     table = printed.table(ANNOUNCED)
     kept = [len(line["follow"].split("; ")) == int(line["announced"]) for _, line in table.iterrows()]
     detail = ", ".join(f"{line['announced']} {line['what']}" for _, line in table.iterrows())
-    return Outcome(sum(kept), Evidence.ARITHMETIC, detail, contradiction=sum(kept) != int(claim.printed))
+    return against_itself(claim, sum(kept), detail)
 
 
 @register("references that are cited")
@@ -59,7 +60,7 @@ def references_that_are_cited(claim: Claim, facts: Facts) -> Outcome:
     cited = table[table["first cited in"] != ""]
     if claim.arguments.get("in_order"):
         cited = cited[cited["order of first citation"] == cited["number"]]
-    return Outcome(len(cited), Evidence.ARITHMETIC, f"of {len(table)}")
+    return against_itself(claim, len(cited), f"of {len(table)}")
 
 
 @register("last taggers")

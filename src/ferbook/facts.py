@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -195,11 +194,11 @@ def table_facts(table: ferplus.VoteTable) -> dict[str, object]:
         ``stand_twice``.
     """
     totals = table.votes.sum(axis=1, dtype=int)
-    unnamed = table.name == ""
-    names, times = np.unique(table.name[~unnamed], return_counts=True)
+    unnamed = table.names == ""
+    names, times = np.unique(table.names[~unnamed], return_counts=True)
     return {
         "rows": len(totals),
-        "rows_by_part": [int((table.part == part).sum()) for part in SPLITS],
+        "rows_by_part": [int((table.parts == part).sum()) for part in SPLITS],
         "ten_votes": int((totals == 10).sum()),
         "fewest_votes": int(totals.min()),
         "unnamed": int(unnamed.sum()),
@@ -211,10 +210,8 @@ def table_facts(table: ferplus.VoteTable) -> dict[str, object]:
 
 def record_table(root: str | Path | None = None) -> Path:
     """Write the facts of the vote table that lies beside FER+'s pictures; returns where. Raises DataError."""
-    path = ferplus.find(root).folder / ferplus.VOTE_TABLE
-    table = ferplus.vote_table(path)
-    source = records.Source("ferplus", {"checksum": sha256(path.read_bytes()).hexdigest()})
-    return records.write(TABLE_RECORD, table_facts(table), faces=source, module=__file__)
+    table = ferplus.vote_table(ferplus.find(root).folder / ferplus.VOTE_TABLE)
+    return records.write(TABLE_RECORD, table_facts(table), faces=table, module=__file__)
 
 
 def record(faces: FaceSet) -> Path:

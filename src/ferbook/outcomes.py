@@ -12,7 +12,7 @@ have an effect of known size, or none.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -403,8 +403,16 @@ def record(root: str | Path | None = None, permutations: int = 199) -> Path:
     table = academic.load(root)
     if not table.attrs["published"]:
         raise DataError("not the published table", table.attrs["source"], hint="Only that one is recorded.")
-    source = records.Source("academic", {"checksum": academic.CARD.checksums[academic.TABLE]})
+    source = _Source("academic", {"checksum": academic.CARD.checksums[academic.TABLE]})
     return records.write(RECORD, measure(table, permutations), faces=source, module=__file__, seed=0)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a record says of its data, where that is no set of faces."""
+
+    name: str
+    provenance: Mapping[str, object]
 
 
 def measure(

@@ -8,18 +8,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
 from ferbook import dependencies, paths
 from ferbook.errors import DataError
-from ferbook.faceset import FaceSet
 
 
-class Source(NamedTuple):
-    """What a record was found on where that is no set of faces, with the one entry of provenance that is asked for."""
+class Measured(Protocol):
+    """What a result was found on: a face set, or labels alone. ``provenance`` has its ``checksum``."""
 
     name: str
-    provenance: Mapping[str, object]
+    provenance: Mapping[str, Any]
 
 
 def at(values: Any, keys: Sequence[str | int]) -> Any:
@@ -34,7 +33,7 @@ def path_of(name: str) -> Path:
     return paths.project_root() / "data" / "recorded" / f"{name}.json"
 
 
-def write(name: str, values: Mapping[str, object], *, faces: FaceSet | Source, module: str, **settings: object) -> Path:
+def write(name: str, values: Mapping[str, object], *, faces: Measured, module: str, **settings: object) -> Path:
     """Write a record; whole or not at all.
 
     Parameters
@@ -50,7 +49,7 @@ def write(name: str, values: Mapping[str, object], *, faces: FaceSet | Source, m
     return target
 
 
-def provenance(faces: FaceSet | Source, module: Path, **settings: object) -> dict[str, object]:
+def provenance(faces: Measured, module: Path, **settings: object) -> dict[str, object]:
     """What a result depends on: data, settings, the library files that `module` uses, versions, and the date."""
     return {
         "data": faces.name,

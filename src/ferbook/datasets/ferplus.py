@@ -16,10 +16,11 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -309,15 +310,23 @@ def _read_kaggle(pixel_table: Path, vote_table: Path) -> FaceSet:
     return _assemble(ids, images, kept_votes, splits, "kaggle", repeated)
 
 
-class VoteTable(NamedTuple):
-    """FER+'s own table, one entry per row of FER2013; `name` is empty where FER+ gives the picture none.
+@dataclass(frozen=True)
+class VoteTable:
+    """FER+'s own table, one entry per row of FER2013.
 
-    `part` (N,) train, valid or test; `votes` (N, 10) uint8.
+    Parameters
+    ----------
+    names: (N,) of the pictures; empty where FER+ gives the picture none.
+    parts: (N,) train, valid or test.
+    votes: (N, 10) uint8.
+    provenance: with the file's checksum.
     """
 
-    name: np.ndarray
-    part: np.ndarray
+    names: np.ndarray
+    parts: np.ndarray
     votes: np.ndarray
+    provenance: dict[str, str]
+    name: str = "ferplus"
 
 
 def vote_table(path: Path) -> VoteTable:
@@ -328,7 +337,9 @@ def vote_table(path: Path) -> VoteTable:
     DataError: if it is missing or broken; names the row.
     """
     names, usages, votes, _ = _kaggle_votes(path)
-    return VoteTable(np.array(names), np.array([USAGE[usage] for usage in usages]), np.array(votes))
+    checksum = sha256(path.read_bytes()).hexdigest()
+    parts = np.array([USAGE[usage] for usage in usages])
+    return VoteTable(np.array(names), parts, np.array(votes), {"checksum": checksum})
 
 
 def _kaggle_votes(path: Path) -> tuple[list[str], list[str], list[np.ndarray], list[int]]:
