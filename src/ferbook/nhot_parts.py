@@ -136,6 +136,21 @@ def parameters(name: str) -> int:
         return models.parameter_count(models.build(name))
 
 
+def convolutions(name: str) -> dict[str, int]:
+    """A network's convolutions as figures 3 and 5 write them: ``3x3, 64`` and how many, in the order of the layers.
+
+    The 1 x 1 convolutions in shortcuts of a ResNet are left out, as in the figures.
+    """
+    with torch.device("meta"):
+        network = models.build(name)
+    found: dict[str, int] = {}
+    for place, layer in network.named_modules():
+        if isinstance(layer, nn.Conv2d) and "downsample" not in place:
+            kind = f"{layer.kernel_size[0]}x{layer.kernel_size[1]}, {layer.out_channels}"
+            found[kind] = found.get(kind, 0) + 1
+    return found
+
+
 def measure() -> dict[str, object]:
     """Parameters and multiply-adds of all ``NETWORKS``; at 224 pixels also of those of figure 5."""
     sides = {name: DAN_SIDE if name == "dan" else SIDE for name in NETWORKS}

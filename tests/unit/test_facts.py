@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ferbook import facts
+from ferbook.datasets import ferplus
 from ferbook.errors import DataError
 from ferbook.faceset import FaceSet
 
@@ -47,6 +48,30 @@ def test_hand_counts():
     assert (found["official_test_leaked"], found["official_valid_leaked"]) == (1, 1)
     # Of the three copies, 39 is cleaned away; the crowds of 0 (happiness) and 31 (neutral first) disagree.
     assert (found["twin_pairs"], found["twin_same_winner"], found["twin_same_votes"]) == (1, 0.0, 0.0)
+
+
+def test_annotators_are_counted_against_their_crowd_and_another():
+    found = facts.label_facts(hand_made())
+    assert len(found["agreement_by_taggers"]) == len(found["agreement_with_second_crowd"]) == 10
+    assert found["agreement_by_taggers"][-1] == 1
+    # Two copies of one picture: ten votes on happiness, and (4, 3, 2, 1) with neutral first.
+    assert found["agreement_with_second_crowd"] == [0.0] * 10
+    assert found["rare_of_votes"] == 0
+
+
+def test_the_vote_table_is_counted_by_rows():
+    votes = np.zeros((6, 10), dtype=np.uint8)
+    votes[:, 0] = 10
+    votes[3:5] = 0
+    votes[3:5, 9] = 10
+    votes[5, 0] = 9
+    names = np.array(["a", "b", "a", "", "", "c"])
+    parts = np.array(["train", "train", "train", "train", "valid", "test"])
+    found = facts.table_facts(ferplus.VoteTable(names, parts, votes, {"checksum": "c0ffee"}))
+    assert (found["rows"], found["rows_by_part"]) == (6, [4, 1, 1])
+    assert (found["ten_votes"], found["fewest_votes"]) == (5, 9)
+    assert (found["unnamed"], found["unnamed_no_face"]) == (2, 2)
+    assert (found["named"], found["stand_twice"]) == (3, 1)
 
 
 def test_facts_are_plain_json():
