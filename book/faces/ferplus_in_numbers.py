@@ -66,8 +66,8 @@ _ = figures.gallery(faces.images[chosen], [top_answers(faces.votes[i]) for i in 
 # %% tags=["remove-input"]
 rows = records.read(facts.TABLE_RECORD)["values"]
 report.prose(
-    f"""**How many faces?** The vote table of FER+ has {rows["rows"]:,} rows, one for each picture of FER2013. {rows["unnamed"]} rows have no name: all ten
-    votes of {rows["unnamed_no_face"]} of them say that the picture shows no face. {rows["stand_twice"]} names stand twice. {rows["named"]:,} named pictures are
+    f"""**How many faces?** The vote table of FER+ has {rows["rows"]:,} rows, one for each picture of FER2013. {rows["unnamed"]} rows have no name; in
+    {rows["unnamed_no_face"]} of these all ten votes say that the picture shows no face. {rows["stand_twice"]} names stand twice. {rows["named"]:,} named pictures are
     left, and these are what programs read and what every count below is about."""
 )
 
@@ -320,15 +320,12 @@ report.prose(
 # FER2013 gave each picture a single label. What one label is worth beside ten votes, on faces of this build where a single annotator, drawn at random, and the
 # majority differ (figure 11; FER2013's own labels are not at hand):
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Six faces titled with a single annotator's answer and below it with the answer of the majority"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four faces titled with a single annotator's answer and below it with the answer of the majority"}}
 first = np.array([rng.choice(len(VOTE_COLUMNS), p=row / row.sum()) for row in faces.votes[:600]])
 most = faces.votes[:600].argmax(axis=1)
-apart = np.sort(rng.choice(np.flatnonzero(first != most), 6, replace=False))
-_ = figures.gallery(
-    faces.images[apart],
-    [f"one: {VOTE_COLUMNS[first[i]][:7]}\nten: {VOTE_COLUMNS[most[i]][:7]}" for i in apart],
-    cell=1.25,
-)
+apart = np.sort(rng.choice(np.flatnonzero(first != most), 4, replace=False))
+titles = [f"one: {VOTE_COLUMNS[first[i]]}\nten: {VOTE_COLUMNS[most[i]]}" for i in apart]
+_ = figures.gallery(faces.images[apart], titles, columns=4, cell=1.6)
 
 # %% tags=["remove-input"]
 audit.box("002-taggers-flat", "002-majority-better")
