@@ -266,9 +266,7 @@ def build(
 def _imagenet_name(architecture: Architecture, options: Mapping[str, Any], channels: int) -> str:
     if not architecture.imagenet:
         having = ", ".join(name for name, other in _ARCHITECTURES.items() if other.imagenet)
-        raise ConfigError(
-            "weights", f"there are no ImageNet weights for {architecture.name}", f"Known: {having}."
-        )
+        raise ConfigError("weights", f"there are no ImageNet weights for {architecture.name}", f"Known: {having}.")
     if channels not in (1, 3):
         raise ConfigError("in_channels", f"ImageNet weights take 1 or 3 channels, not {channels}")
     return architecture.imagenet.format_map(options)
