@@ -225,10 +225,11 @@ def build(
     num_classes: length of the logits.
     in_channels: of an image: 1 grey, 3 RGB; None: ``describe(name).in_channels``.
     weights: None: drawn at random. A path of a ``.safetensors`` file: all tensors of the network, as ``save_weights``
-        wrote them. "imagenet": torchvision's IMAGENET1K_V1, downloaded if torch's cache does not have them
-        (EfficientNet-Lite0: those of an optional package, without a download); classifier layers of other shapes, and whatever torchvision's network lacks (such as attention), stay as drawn. They were
-        learnt on images scaled by ``normalise``, whether or not the paper in question says so. For one channel the
-        first kernel is summed over its three, so a grey image gives what its three equal copies would.
+        wrote them. "imagenet": torchvision's IMAGENET1K_V1, downloaded if torch's cache does not have them, or for
+        EfficientNet-Lite0 those of an optional package; classifier layers of other shapes, and whatever the source
+        lacks (such as attention), stay as drawn. torchvision's were learnt on images scaled by ``normalise``, whether
+        or not the paper in question says so. For one channel the first kernel is summed over its three, so a grey
+        image gives what its three equal copies would.
     seed: of the random weights; None draws from torch's global generator.
     options: the architecture's own; ``describe(name).options()`` lists them.
 
