@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ferbook import paths
 from ferbook.errors import ConfigError, DataError, FerbookError
+from ferbook.models.efficientnet_lite import packaged_state
 
 # What torchvision calls the layers after the features.
 _CLASSIFIERS = ("fc.", "classifier.")
@@ -104,12 +105,12 @@ def differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor], most: in
 
 
 def load_imagenet(model: nn.Module, name: str, trunk: str = "", fresh: Sequence[str] = ()) -> None:
-    """Fill a network with torchvision's IMAGENET1K_V1 weights of the network `name`, as far as it has them.
+    """Fill a network with the ImageNet weights of the network `name`, as far as it has them.
 
     Parameters
     ----------
     model: filled in place. If its first kernel has one channel, it gets the sum over the three.
-    name: as in ``torchvision.models``.
+    name: as in ``torchvision.models``, of which IMAGENET1K_V1 is taken; "packaged": EfficientNet-Lite0's.
     trunk: prefix of torchvision's tensors within the network.
     fresh: prefixes of torchvision's tensors to leave out. A classifier's are left out where they do not fit; every
         other one has to have its place.
@@ -118,8 +119,8 @@ def load_imagenet(model: nn.Module, name: str, trunk: str = "", fresh: Sequence[
     ------
     FerbookError: if the weights are not in torch's cache and cannot be fetched, or do not fit.
     """
-    state = imagenet_state(name)
     own = model.state_dict()
+    state = packaged_state(own) if name == "packaged" else imagenet_state(name)
     given = {}
     for key, value in state.items():
         place = own.get(trunk + key)
@@ -131,7 +132,7 @@ def load_imagenet(model: nn.Module, name: str, trunk: str = "", fresh: Sequence[
     own = {key: value for key, value in own.items() if key in given}
     problems = differences(own, given)
     if problems:
-        raise FerbookError(f"torchvision's ImageNet weights of {name} do not fit {type(model).__name__}: {problems}.")
+        raise FerbookError(f"the ImageNet weights of {name} do not fit {type(model).__name__}: {problems}.")
     _fill(own, given)
 
 
