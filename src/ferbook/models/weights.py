@@ -78,11 +78,21 @@ def load_weights(model: nn.Module, path: str | Path, skip: Sequence[str] = ()) -
     prefixes = tuple(skip)
     given = {name: tensor for name, tensor in given.items() if not name.startswith(prefixes)}
     own = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(prefixes)}
-    problems = differences(own, given)
+    problems = differences(own, given) or _unusable(own, given)
     if problems:
         hint = "Build the network with the name, num_classes, in_channels and options that it was saved with."
         raise DataError(f"it does not fit {type(model).__name__}: {problems}", path, hint=hint)
     _fill(own, given)
+
+
+def _unusable(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
+    """Tensors of the right shape that cannot be weights: whole numbers in place of others, or values that are none."""
+    for name, tensor in given.items():
+        if tensor.is_floating_point() != own[name].is_floating_point():
+            return f"{name} is of type {str(tensor.dtype).removeprefix('torch.')}"
+        if not torch.isfinite(tensor).all():
+            return f"{name} holds values that are not finite numbers"
+    return ""
 
 
 def differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor], most: int = 4) -> str:
