@@ -42,8 +42,8 @@ def read_yaml(path: Path) -> Any:
     Raises
     ------
     FileNotFoundError: if there is no such file.
-    ValueError: if it is not YAML, is too large or too deep, repeats a key, holds references that unfold without bound, or
-        names a type of its own; says where.
+    ValueError: if it is not YAML, is too large or too deep, repeats a key, holds references that unfold without bound,
+        or names a type of its own; says where.
     """
     text = _text(path)
     try:

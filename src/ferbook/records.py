@@ -15,7 +15,6 @@ from ferbook import dependencies, paths, plain
 from ferbook.errors import ConfigError, DataError
 from ferbook.faceset import FaceSet
 
-
 #: Parts of letters, digits and ``-_.`` after the first, so that a name stays within the folder of records.
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", re.ASCII)
 

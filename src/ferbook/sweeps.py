@@ -36,7 +36,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-
 from ferbook import configs, paths, plain, records
 from ferbook.configs import Config
 from ferbook.errors import ConfigError, DataError
