@@ -33,9 +33,9 @@ audit = report.ClaimReport("000")
 # %% [markdown]
 # ## The chain
 #
-# The paper's figure 1 is a chain of seven boxes, from the data to the interpretation, without a size in it. Here it is again, with the network on a
-# shaded ground and the sizes read off that network as a picture of 224 pixels passes through it. Attention stands after the last block, as
-# the text above the paper's figure and its section 2.4.2 have it.
+# The paper's figure 1 is a chain of seven stages, from the data to the interpretation. Here it is again, with the network on a shaded ground and with the
+# sizes read off that network as a picture of 224 pixels passes through it. Attention is one box of the paper's and two here; it stands after
+# the last block, as sections 2.2 and 2.4.2 have it.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The chain from top to bottom: data, preprocessing, ResNet-50 features, channel attention, spatial attention, classification by sigmoids, evaluation, analysis; the table below has each box's text"}}
 steps = cbam_drawing.chain()
@@ -43,6 +43,9 @@ _ = cbam_drawing.draw(steps)
 
 # %% tags=["hide-output", "remove-input"]
 report.table([{"step": step.title, "what comes out": step.text} for step in steps], caption="The chain, in words")
+
+# %% tags=["remove-input"]
+audit.box("000-four-stages")
 
 # %% [markdown]
 # ## Two gates

@@ -134,7 +134,7 @@ def fullest() -> int:
 
 
 def averages() -> dict[str, float]:
-    """Precision, recall and F1 over all cells of table 1 ("micro Precision"), and the means over labels ("macro F1-Score")."""
+    """The scores of table 1 over all its cells ("micro Precision"), and as means over its labels ("macro F1-Score")."""
     found = [scores(row) for row in counts().values()]
     over_cells = scores(Counts(*map(sum, zip(*counts().values(), strict=True))))
     over_labels = {key: float(np.mean([row[key] for row in found])) for key in SCORES}

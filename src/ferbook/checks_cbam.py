@@ -307,6 +307,14 @@ def numbers_used_once(claim: Claim, facts: Facts) -> Outcome:
     return against_itself(claim, int((~twice).sum()), detail)
 
 
+@register("headings below another")
+def headings_below(claim: Claim, facts: Facts) -> Outcome:
+    """How many headings stand directly below another. Arguments: ``table``, ``section``, the number of the other."""
+    table, upper = printed.table(claim.arguments["table"]), claim.arguments["section"]
+    below = table[table["number"].str.rpartition(".")[0] == upper]
+    return against_itself(claim, len(below), ", ".join(below["title"]))
+
+
 @register("last number of a list")
 def last_number(claim: Claim, facts: Facts) -> Outcome:
     """How many entries a numbered list has, set against its last number, which is printed. Argument: ``table``."""
