@@ -33,26 +33,22 @@ def chain(side: int = 224) -> list[Step]:
     ----------
     side: of the picture, in pixels.
     """
-    labels = tuple(cbam_tables.LABELS.values())
-    model = models.build("resnet50_cbam", len(labels), placement="last", seed=0)
+    labels = len(cbam_tables.LABELS)
+    model = models.build("resnet50_cbam", labels, placement="last", seed=0)
     attention, sizes = model.layer4.cbam, _sizes(model, side)
     channels, height, width = sizes[attention]
-    gates = {name: _weights(gate) for name, gate in (("channel", attention.channel), ("spatial", attention.spatial))}
-    trunk = _weights(model) - _weights(attention) - _weights(model.fc)
+    factors, gates = sizes[attention.channel][0], [_weights(gate) for gate in (attention.channel, attention.spatial)]
+    trunk, last = _weights(model) - _weights(attention) - _weights(model.fc), _weights(model.fc)
     return [
         Step("Data", "AffectNet in the paper; FER+ and synthetic faces here"),
-        Step("Preprocessing", f"MTCNN finds the face; {side} x {side} pixels; augmentation; a row of {len(labels)} bits"),
+        Step("Preprocessing", f"MTCNN finds the face; {side} x {side} pixels; augmentation; {labels} zeros and ones"),
         Step("Features: ResNet-50", f"{channels:,} maps of {height} x {width}; {trunk:,} weights", True),
-        Step("Channel attention", f"{sizes[attention.channel][0]:,} factors, one per map; {gates['channel']:,} weights", True),
-        Step("Spatial attention", f"{height} x {width} factors, one per place; {gates['spatial']:,} weights", True),
-        Step(
-            "Classification",
-            f"mean over places; {channels:,} to {model.fc.out_features}; sigmoids; {_weights(model.fc):,} weights",
-            True,
-        ),
+        Step("Channel attention", f"{factors:,} factors, one per map; {gates[0]:,} weights", True),
+        Step("Spatial attention", f"{height} x {width} factors, one per place; {gates[1]:,} weights", True),
+        Step("Classification", f"mean over places; {channels:,} to {labels}; sigmoids; {last:,} weights", True),
         Step("Evaluation", "F1, Hamming loss; section 3 adds mAP, ROC, confusion matrices"),
         Step("Analysis", "which emotions are hard, and why"),
-    ]  # fmt: skip
+    ]
 
 
 def _weights(module: nn.Module) -> int:

@@ -233,6 +233,16 @@ def test_what_is_said_of_rarity_stays_a_possibility(monkeypatch):
 # --- Recorded runs ---
 
 
+#: Of the runs that stand in for recorded ones.
+CONFIG = {
+    "model": {"name": "resnet_cbam_48"},
+    "loss": "binary_cross_entropy",
+    "epochs": 5,
+    "split": {"kind": "official"},
+    "data": {"name": "ferplus", "options": {}},
+}
+
+
 def a_test(rng, faces=200):
     truth = rng.random((faces, 8)) < np.linspace(0.5, 0.1, 8)
     scores = np.clip(0.3 * truth + 0.7 * rng.random(truth.shape), 0, 1)
@@ -241,7 +251,7 @@ def a_test(rng, faces=200):
 
 def result_of(scores, truth):
     test = json.loads(json.dumps(multilabel.evaluate(scores, truth).as_dict()))
-    return SimpleNamespace(metrics={"test": test, "parameters": 1}, config={}, history=[])
+    return SimpleNamespace(metrics={"test": test, "parameters": 1}, config=CONFIG, history=[])
 
 
 def test_figures_of_seven_labels_leave_contempt_out():
@@ -386,7 +396,7 @@ def ranked(by):
         rows = [dict(zip(("precision", "recall", "f1"), row, strict=True))
                 for row in zip(found["precision"], found["recall"], found["f1"], strict=True)]  # fmt: skip
         test = {"per_label": rows, **{key: found[key].tolist() for key in ("auroc", "average_precision")}}
-        runs[f"blocks-seed{seed}"] = SimpleNamespace(metrics={"test": test, "parameters": 1}, config={}, history=[])
+        runs[f"blocks-seed{seed}"] = SimpleNamespace(metrics={"test": test, "parameters": 1}, config=CONFIG, history=[])
     return runs
 
 
@@ -419,4 +429,16 @@ def test_caution_with_one_label_is_told_beside_the_others(monkeypatch):
     result = judged(check, "0", relation="more than", claim_kind="trained", label="anger")
     assert result.verdict is Verdict.HOLDS and result.outcome.value == pytest.approx(31)
     assert "the other labels: fear +81.0," in result.outcome.detail
+    paper = {"networks": ["resnet50_cbam"]}
+    stand_in = judged(check, "0", relation="more than", claim_kind="trained", label="anger", about=paper)
+    assert stand_in.verdict is Verdict.STAND_IN and stand_in.evidence == claims.NO_EVIDENCE
     assert judged(check, "0", relation="more than", claim_kind="trained", label="disgust").verdict is Verdict.UNCHECKED
+
+
+def test_the_counterpart_of_table_1_adds_up_to_all_faces():
+    rng = np.random.default_rng(5)
+    results = [result_of(*a_test(rng)) for _ in range(2)]
+    for place, row in enumerate(cbam_results.count_rows(results)):
+        assert sum(int(row[key]) for key in cbam_tables.COUNTS) == 400
+        tp, fn = cbam_results.pooled_confusion(results)[place, 1, ::-1]
+        assert row["faces with it"].startswith(f"{tp + fn} (") and row["TP"] == str(tp)
