@@ -463,3 +463,9 @@ def test_the_counterpart_of_table_1_adds_up_to_all_faces():
         assert sum(int(row[key]) for key in cbam_tables.COUNTS) == 400
         tp, fn = cbam_results.pooled_confusion(results)[place, 1, ::-1]
         assert row["faces with it"].startswith(f"{tp + fn} (") and row["TP"] == str(tp)
+
+
+def test_a_number_of_the_books_own_is_not_shown_as_the_papers():
+    audit = report.ClaimReport("000")
+    assert "<dt>said here</dt>" in audit.box("000-labels-in-six").data
+    assert "<dt>the paper</dt>" in audit.box("000-own-references").data
