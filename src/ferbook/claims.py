@@ -275,6 +275,7 @@ def known_checks() -> Mapping[str, Check]:
     # Imported here because the checks import this module.
     import ferbook.checks
     import ferbook.checks_cbam
+    import ferbook.checks_cbam_runs
     import ferbook.checks_nhot
     import ferbook.checks_nhot_runs
     import ferbook.checks_printed
