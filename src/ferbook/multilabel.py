@@ -5,9 +5,12 @@ mean different things in different papers, first of all "mAP", are told apart:
 
 * ``average_precision``: sum over the ranks of precision times gain in recall, without interpolation (scikit-learn's);
 * ``"11-point"``: mean of the best precision at recall >= 0, 0.1, ..., 1 (PASCAL VOC up to 2009);
-* ``"all-point"``: area under the precision-recall curve made falling (PASCAL VOC since 2010).
+* ``"all-point"``: area under the precision-recall curve made falling (PASCAL VOC since 2010);
+* ``"trapezoid"``: area under straight lines from point to point of that curve, beginning at recall 0, precision 1. No
+  benchmark has it, but a general routine for the area under a curve gives it. Between two points precision does not
+  fall on a straight line (Davis and Goadrich 2006).
 
-The interpolated ones are never below the first but for the coarseness of eleven points. Faces with tied scores are
+The interpolated two are never below the first but for the coarseness of eleven points. Faces with tied scores are
 taken in at once, so that no figure depends on their order. What is not defined is None, and means leave it out.
 """
 
@@ -22,6 +25,9 @@ import numpy as np
 from sklearn import metrics
 
 from ferbook.errors import ConfigError
+
+#: Names of the ways to take an average precision.
+INTERPOLATIONS: tuple[str, ...] = ("none", "11-point", "all-point", "trapezoid")
 
 
 class PrecisionRecallF1(NamedTuple):
@@ -147,7 +153,7 @@ def evaluate(scores: np.ndarray, truth: np.ndarray, threshold: float = 0.5) -> M
 
 
 def average_precision(
-    scores: np.ndarray, truth: np.ndarray, interpolation: Literal["none", "11-point", "all-point"] = "none"
+    scores: np.ndarray, truth: np.ndarray, interpolation: Literal["none", "11-point", "all-point", "trapezoid"] = "none"
 ) -> float | None:
     """Average precision of one label.
 
@@ -167,8 +173,8 @@ def average_precision(
     ValueError: if shapes differ or are not (N,), there is no face, a score is not finite, or the truth is neither 0
         nor 1.
     """
-    if interpolation not in ("none", "11-point", "all-point"):
-        raise ConfigError("interpolation", f"{interpolation!r} is unknown", "Use 'none', '11-point' or 'all-point'.")
+    if interpolation not in INTERPOLATIONS:
+        raise ConfigError("interpolation", f"{interpolation!r} is unknown", f"Use {' or '.join(INTERPOLATIONS)}.")
     if np.ndim(scores) != 1 or np.ndim(truth) != 1:
         raise ValueError(f"one label's scores {np.shape(scores)} and truth {np.shape(truth)} must be (faces,)")
     scores, truth = (x[:, 0] for x in _checked(np.asarray(scores)[:, None], np.asarray(truth)[:, None]))
@@ -177,6 +183,8 @@ def average_precision(
     if interpolation == "none":
         return float(metrics.average_precision_score(truth, scores))
     precision, recall, _ = metrics.precision_recall_curve(truth, scores)
+    if interpolation == "trapezoid":
+        return float(metrics.auc(recall, precision))
     # scikit-learn ends the curve with an invented point (recall 0, precision 1), and lists it by falling recall.
     precision, recall = precision[-2::-1], recall[-2::-1]
     best_from_here = np.maximum.accumulate(precision[::-1])[::-1]

@@ -6,6 +6,7 @@ A check that computes from printed text must have a twin here, or be compared wi
 from __future__ import annotations
 
 import csv
+import json
 import math
 import re
 import statistics
@@ -264,6 +265,11 @@ def cell(table, row, column):
 # --- facts and records, which rest on data ---
 
 
+def vote_table():
+    path = paths.project_root() / "data" / "recorded" / "002" / "vote_table.json"
+    return json.loads(path.read_text())["values"]
+
+
 @cache
 def known():
     return facts.recorded().values
@@ -336,7 +342,7 @@ TWINS = {
     "equation's demand": equation_demand,
     "ratio of facts": lambda numerator, denominator, scale=1: scale * known()[numerator] / known()[denominator],
     "share with ten votes": lambda: 100 - 100 * known()["not_ten_votes"] / known()["faces"],
-    "missing from fer2013": lambda: 28_709 + 3_589 + 3_589 - known()["faces"],
+    "missing from fer2013": lambda: 28_709 + 3_589 + 3_589 - vote_table()["rows"],
     "annotated sign": annotated_sign,
     "published point": published_point,
 }
@@ -411,4 +417,5 @@ def test_no_contradiction_is_within_printed_rounding_and_each_shows_both_sides(r
 
 def test_a_verdict_with_a_value_names_its_evidence():
     for result in RESULTS:
-        assert (result.evidence == NO_EVIDENCE) == (result.outcome.value is None), result.claim.id
+        nothing = result.outcome.value is None or result.verdict is Verdict.STAND_IN
+        assert (result.evidence == NO_EVIDENCE) == nothing, result.claim.id

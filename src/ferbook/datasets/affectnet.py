@@ -27,7 +27,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ferbook import paths
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.files import DAMAGED, need_columns, rows
+from ferbook.datasets.files import DAMAGED, MOST_PIXELS, need_columns, rows
 from ferbook.emotions import EMOTIONS, index
 from ferbook.errors import ConfigError, DataError, MissingDataError
 from ferbook.faceset import FaceSet
@@ -36,6 +36,8 @@ from ferbook.faceset import FaceSet
 PARTS: tuple[str, ...] = ("train", "valid")
 #: Faces with one of the eight expressions in each part.
 FACES: dict[str, int] = {"train": 287_651, "valid": 4_000}
+#: Rows of both published tables together, faces without an expression included, as those who have them count in public.
+ANNOTATED = 420_299
 #: The integer codes of the expressions, in order. Codes after these are no expression and are left out.
 CODES: tuple[str, ...] = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt")
 #: Faces of each expression in the published training table, as those who have it count them in public.
@@ -374,6 +376,8 @@ def _picture(face: Face, size: int) -> np.ndarray:
     """The face scaled to (size, size, 3). Pictures of this set come in many modes; all are turned into RGB."""
     try:
         with Image.open(face.path, formats=FORMATS) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise DataError(f"is {picture.width} x {picture.height} pixels large", face.path, hint=DAMAGED)
             if face.box is not None:
                 left, top, width, height = face.box
                 # Some boxes reach beyond their picture.
@@ -386,5 +390,5 @@ def _picture(face: Face, size: int) -> np.ndarray:
             return np.asarray(ImageOps.fit(picture.convert("RGB"), (size, size), Image.Resampling.BICUBIC))
     except UnidentifiedImageError:
         raise DataError(f"is not a {'/'.join(FORMATS)} image", face.path, hint=DAMAGED) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"is a broken image ({error})", face.path, hint=DAMAGED) from None
