@@ -11,8 +11,15 @@ from decimal import Decimal
 import numpy as np
 
 from ferbook import printed, records
-from ferbook.claims import Claim, Evidence, Outcome, register, shortfall, tolerance
+from ferbook.claims import Claim, Evidence, Outcome, Value, Verdict, compared, register, shortfall, tolerance
 from ferbook.facts import Facts
+
+
+def within_paper(claim: Claim, value: Value, detail: str = "") -> Outcome:
+    """What other cells or sentences of the same paper give: a contradiction wherever the printed value is another."""
+    differs = compared(claim, value) is Verdict.FAILS
+    return Outcome(value, Evidence.ARITHMETIC, detail, contradiction=differs)
+
 
 # --- tables ---
 
@@ -72,7 +79,7 @@ def sum_of_row(claim: Claim, facts: Facts) -> Outcome:
     """The sum over a row of numbers. Arguments: ``table``, ``row``, and ``but``, the columns to leave out."""
     cells = printed.row(claim.arguments["table"], claim.arguments["row"]).iloc[1:]
     values = [int(cell) for name, cell in cells.items() if name not in claim.arguments["but"]]
-    return Outcome(sum(values), Evidence.ARITHMETIC, " + ".join(map(str, values)))
+    return within_paper(claim, sum(values), " + ".join(map(str, values)))
 
 
 @register("best row")
@@ -195,6 +202,13 @@ def product(claim: Claim, facts: Facts) -> Outcome:
     """The product of ``factors``, printed numbers."""
     factors = claim.arguments["factors"]
     return Outcome(float(np.prod(factors)), Evidence.ARITHMETIC, " × ".join(f"{value:g}" for value in factors))
+
+
+@register("total")
+def total(claim: Claim, facts: Facts) -> Outcome:
+    """The sum of ``terms``, printed numbers."""
+    terms = claim.arguments["terms"]
+    return Outcome(sum(terms), Evidence.ARITHMETIC, " + ".join(map(str, terms)))
 
 
 @register("printed quotient")
