@@ -216,7 +216,7 @@ def means_of_two_digit_numbers(claim: Claim, facts: Facts) -> Outcome:
     values, parts = claim.arguments["values"], claim.arguments["parts"]
     totals = {value: total_of(Decimal(value), parts) for value in values}
     fit = {value: total for value, total in totals.items() if total is not None}
-    chance = sum(total_of(Decimal(k) / 100, parts) is not None for k in range(9000, 9100))
+    chance = sum(total_of(Decimal(k).scaleb(-2), parts) is not None for k in range(9000, 9100))
     detail = ", ".join(f"{value} is {total:.2f} / {parts}" for value, total in fit.items())
     detail += f"; so are {chance} of 100 percentages with two decimals"
     return Outcome(len(fit), Evidence.ARITHMETIC, detail)

@@ -70,7 +70,7 @@ class Map:
 
 def chosen(
     wanted: Sequence[tuple[str | None, str | None]], emotions: Sequence[str], given: Sequence[str], sure: np.ndarray
-) -> list[int]:
+) -> list[int | None]:
     """For each wanted emotion and rank the surest face that has them; of that emotion alone where no face has both.
 
     Parameters
@@ -81,14 +81,14 @@ def chosen(
 
     Returns
     -------
-    Indices, no face twice; a wanted picture of whose emotion there is no face is left out.
+    An index each, no face twice; None where no face of the emotion is left.
     """
     surest = np.argsort(-np.asarray(sure), kind="stable").tolist()
-    found: list[int] = []
+    found: list[int | None] = []
     for emotion, rank in wanted:
         free = [i for i in surest if i not in found and emotion in (None, emotions[i])]
         both = [i for i in free if rank in (None, given[i])]
-        found += (both or free)[:1]
+        found.append(next(iter(both or free), None))
     return found
 
 
@@ -102,8 +102,9 @@ def measure(network: nn.Sequential, faces: FaceSet) -> dict[str, Any]:
 
     Returns
     -------
-    dict: ``figures``, number to places in ``faces``; ``faces``, each the fields of :class:`Map` with its relevance in
-    bytes and their ``unit``; ``correct``, how many emotional faces were named correctly; ``composite``.
+    dict: ``figures``, number to places in ``faces``, one for each face of ``FIGURES``, or None; ``faces``, each the
+    fields of :class:`Map` with its relevance in bytes and their ``unit``; ``correct``, how many emotional faces were
+    named correctly; ``composite``.
     """
     images, labels = pixels(faces.images), np.asarray(faces.distribution).argmax(axis=1)
     probabilities = lrp.scores(network, images).softmax(1).numpy()
@@ -117,11 +118,12 @@ def measure(network: nn.Sequential, faces: FaceSet) -> dict[str, Any]:
     given = [ranks.RANKS[k] for k in ranks.rank_as_tabulated(ranks.histogram(ranks.scaled(found)))]
     emotions = [EMOTIONS[label] for label in labels[kept]]
     figures = {number: chosen(wanted, emotions, given, sure[kept]) for number, wanted in FIGURES.items()}
-    used = sorted({place for places in figures.values() for place in places})
+    used = sorted({place for places in figures.values() for place in places if place is not None})
+    entries = {place: entry for entry, place in enumerate(used)} | {None: None}
     return {
         "composite": COMPOSITE,
         "correct": len(correct),
-        "figures": {str(number): [used.index(place) for place in places] for number, places in figures.items()},
+        "figures": {str(number): [entries[place] for place in places] for number, places in figures.items()},
         "faces": [
             {
                 "face": str(faces.ids[kept[place]]),
@@ -147,8 +149,11 @@ def _unpacked(entry: Mapping[str, Any]) -> np.ndarray:
     return steps.reshape(entry["shape"]).astype(np.float64) * entry["unit"]
 
 
-def recorded(name: str) -> dict[int, list[Map]] | None:
-    """The recorded maps of each figure, for faces of a data set of ``RECORDS``; None while there is no record."""
+def recorded(name: str) -> dict[int, list[Map | None]] | None:
+    """The recorded maps of each figure, for faces of a data set of ``RECORDS``; None while there is no record.
+
+    A figure has one for each of its faces in ``FIGURES``, None where no face of the emotion was named correctly.
+    """
     values = intensity.recorded(RECORDS[name])
     if values is None:
         return None
@@ -156,7 +161,10 @@ def recorded(name: str) -> dict[int, list[Map]] | None:
         Map(**{key: entry[key] for key in ("face", "emotion", "rank", "probability")}, relevance=_unpacked(entry))
         for entry in values["faces"]
     ]
-    return {int(number): [maps[place] for place in places] for number, places in values["figures"].items()}
+    return {
+        int(number): [None if place is None else maps[place] for place in places]
+        for number, places in values["figures"].items()
+    }
 
 
 def faces_of(name: str, maps: Sequence[Map], root: str | Path | None = None) -> np.ndarray:
