@@ -130,7 +130,8 @@ def picture_side(claim: Claim, facts: Facts) -> Outcome:
 def annotator_count(claim: Claim, facts: Facts) -> Outcome:
     """How many annotators gave a rank in table 5. Arguments: ``row``, ``rank``."""
     found = tables.annotation_counts().set_index("image").loc[claim.arguments["row"]]
-    return within_paper(claim, int(found[f"{claim.arguments['rank']}_again"]))
+    told = ", ".join(f"{found[f'{rank}_again']} {rank}" for rank in RANKS)
+    return within_paper(claim, int(found[f"{claim.arguments['rank']}_again"]), f"the row's answers are {told}")
 
 
 @register("annotator counts that agree")

@@ -8,11 +8,39 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from torchvision.models import vgg16
 
 from ferbook import checks_relevance_text, claims, facts, mutation, paths, printed
 from ferbook.claims import Evidence, Verdict
 from ferbook.relevance import ranks, tables
 from tests.unit.test_relevance_tables import STATED, one_claim, outcome, verdict
+
+#: Checks whose twins are among the tests below.
+TWINNED = (
+    "means of two-digit numbers",
+    "pictures a table needs",
+    "a fifth of the pictures",
+    "rows alike",
+    "matrix exists",
+    "undecided majorities",
+    "value left out",
+    "fullest group",
+    "scores in two groups",
+    "group by the formula",
+    "memory to train vgg16",
+    "pictures of another table",
+    "reference names",
+    "year of a reference",
+    "authors of a reference",
+    "references by",
+    "titles alike",
+)
+
+
+def test_the_checks_with_twins_here_are_used():
+    assert {claim.check for claim in STATED} >= set(TWINNED)
+
 
 # --- fair words: what of one paper excludes itself, and what others know better ---
 
@@ -54,7 +82,10 @@ def test_only_an_outside_fact_fails_a_claim_of_this_paper():
 
 def test_a_point_between_thousands_is_no_failure():
     claim = one_claim("gpu-memory")
-    weights = 134_289_223 + 3 * 119_574_535
+    with torch.device("meta"):  # without memory for the weights
+        network = vgg16(num_classes=7)
+    head = sum(weight.numel() for weight in network.classifier.parameters())
+    weights = sum(weight.numel() for weight in network.parameters()) + 3 * head
     assert outcome(claim).value == pytest.approx(4 * weights / 2**20) and verdict(claim) is Verdict.HOLDS
     # Read as a decimal point, the number is too small for the network.
     assert verdict(claim.model_copy(update={"printed": "9.063"})) is Verdict.FAILS
@@ -143,6 +174,11 @@ def test_majorities_of_ten_that_settle_nothing():
 
 def test_references_are_transcribed_and_compared():
     entries = printed.table("001-references")
+    with (paths.project_root() / "data/claims/tables/001-references.csv").open(encoding="utf-8") as file:
+        lines = {line["number"]: line for line in csv.DictReader(file)}
+    assert outcome(one_claim("reference-23-et-al")).value == int(lines["23"]["authors"]) == 1
+    assert not any(word in lines["35"]["title"] for word in ("JAFFE", "Japanese"))
+    assert not {"Simonyan", "Zisserman"} & {line["first_author"] for line in lines.values()}
     assert entries["number"].tolist() == [str(k) for k in range(1, 41)]
     assert outcome(one_claim("reference-alike")).detail == "22 (Ikromovich) and 35 (Akhand)"
     assert outcome(one_claim("reference-40-ck")).value == 2008 < int(printed.cell("001-references", "33", "year"))
@@ -173,3 +209,19 @@ def test_rows_of_two_tables_that_are_alike():
 
     one, other = cells("001-table6"), cells("001-table8")
     assert sum(one[name] == other[name] for name in one) == outcome(one_claim("same-rows")).value == 9
+
+
+def test_the_fullest_group_of_every_row():
+    shares = []
+    for table in tables.COUNT_TABLES:
+        for line in printed.table(table).to_dict("records"):
+            groups = [int(line[f"group_{k}"]) for k in range(1, 11)]
+            shares.append(100 * max(groups) / sum(groups))
+    assert outcome(one_claim("fullest-group")).value == pytest.approx(min(shares)) and 93 < min(shares) < 94
+
+
+def test_a_fifth_of_whatever_is_meant():
+    claim = one_claim("jaffe-test")
+    assert outcome(claim).value == pytest.approx(30 / 5) and "36 of all pictures" in outcome(claim).detail
+    assert verdict(claim.model_copy(update={"printed": "36"})) is Verdict.HOLDS
+    assert verdict(claim.model_copy(update={"printed": "6"})) is Verdict.HOLDS
