@@ -77,7 +77,22 @@ faces = sample(count, seed=seed, split="test")
 counts = raters.tally(raters.rate_intensity(faces.intensity, seed=seed), 3)
 label, tied = raters.majority(counts)
 truth = np.searchsorted(raters.RANK_BOUNDS, faces.intensity)
-one = raters.rate_intensity(faces.intensity, seed=seed)[:, 0]
+answers = raters.rate_intensity(faces.intensity, seed=seed)
+one = answers[:, 0]
+
+# %% tags=["remove-input"]
+short = {0: "Min", 1: "Avg", 2: "Str"}
+lines = [
+    {
+        "face": place + 1,
+        "intensity": f"{faces.intensity[place]:.2f}",
+        **{f"A{k + 1}": short[answer] for k, answer in enumerate(answers[place].tolist())},
+        **dict(zip(short.values(), counts[place].tolist(), strict=True)),
+        "final": short[int(label[place])] + (" (tied)" if tied[place] else ""),
+    }
+    for place in range(6)
+]
+report.table(lines, caption="As table 5: ten simulated answers for each of six faces, and what they are ranked")
 
 # %% tags=["remove-input"]
 kappa = raters.agreement(counts, seed=seed, resamples=300)

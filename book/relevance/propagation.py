@@ -27,7 +27,18 @@ from torch import nn
 
 from ferbook import figures, models, records, report
 from ferbook.emotions import EMOTIONS
-from ferbook.relevance import benchmark, by_hand, heatmaps, intensity, lrp, networks, photographs, pictures, ranks
+from ferbook.relevance import (
+    benchmark,
+    by_hand,
+    drawings,
+    heatmaps,
+    intensity,
+    lrp,
+    networks,
+    photographs,
+    pictures,
+    ranks,
+)
 from ferbook.relevance import maps as recorded_maps
 
 audit = report.ClaimReport("001")
@@ -74,6 +85,13 @@ rows += [
 for row, r in zip(rows, [None, *found.values()], strict=True):
     row["sum at the inputs"] = "" if r is None else f"{r[0].sum():.2f}"
 report.table(rows, caption="Figure 4's procedure with numbers: class 1 explained by four rules")
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "The network of seven neurons twice: with its activations and arrows forward, with relevance and arrows back"}}
+_ = drawings.neurons(layers, states, found["epsilon"])
+
+# %% [markdown]
+# Figures 1 and 4 of the paper draw such a network, forward and back. Orange lines have positive weights, blue ones negative. Only class 1 is explained, so
+# class 2 has no relevance to hand down.
 
 # %% [markdown]
 # Without biases, each rule gives the inputs exactly the score of the class: equations 1 and 2 of the paper. If the bias counts as one
