@@ -55,7 +55,7 @@ class ClaimReport:
 
     def _one_box(self, judged: Result, build: Result | None) -> str:
         claim, outcome = judged.claim, judged.outcome
-        cells = [("the paper", printed(claim))]
+        cells = [("the paper" if claim.by == "paper" else "said here", printed(claim))]
         if outcome.value is None:
             pass
         elif judged.verdict is Verdict.STAND_IN:
@@ -241,7 +241,8 @@ def show(value: Value | None, claim: Claim) -> str:
         return NOTHING
     if isinstance(value, bool | str):
         return str(value)
-    digits = len(claim.printed.partition(".")[2])
+    ends = claim.printed.split(" to ") if claim.relation == "between" else [claim.printed]
+    digits = len(ends[0].partition(".")[2])
     if float(value).is_integer():
         return f"{value:,.0f} {claim.unit}".strip()
     # Rounding must not hide that a number falls short of the printed one, nor end in a five that rounds up to it.
@@ -249,7 +250,7 @@ def show(value: Value | None, claim: Claim) -> str:
         more
         for more in count(1)
         if _half_up(shown := f"{value:.{digits + more}f}", digits) == _half_up(value, digits)
-        and not float(shown) == float(claim.printed) != value
+        and not any(float(shown) == float(end) != value for end in ends)
     )
     return f"{value:,.{digits + more}f} {claim.unit}".strip()
 
