@@ -208,10 +208,10 @@ for table, data in tables.SCORE_TABLES.items():
 # Figures 13 and 14 of the paper draw the scores of CK+ and JAFFE as bars, and figure 15 has the matrices of JAFFE's small test set. The same of ours:
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Bars of accuracy, precision, recall and F1 by emotion and rank: table 8 as printed, nearly all near 1, above ours, which vary"}}
-_ = rank_scores.bars(compared["001-table8"]).suptitle("CK+: as printed, and as many synthetic faces", fontsize=12)
+_ = rank_scores.bars(compared["001-table8"], "CK+: as printed, and as many synthetic faces")
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "The same bars for table 7, JAFFE, and 36 synthetic faces, where many of our bars are missing"}}
-_ = rank_scores.bars(compared["001-table7"]).suptitle("JAFFE: as printed, and as many synthetic faces", fontsize=12)
+_ = rank_scores.bars(compared["001-table7"], "JAFFE: as printed, and as many synthetic faces")
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Six 3 by 3 matrices of 36 faces, most cells empty or with one or two faces"}}
 _ = rank_scores.matrices(rank_scores.drawn(six, sizes["001-table7"], seed), columns=3).suptitle(

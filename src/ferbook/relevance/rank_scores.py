@@ -241,12 +241,13 @@ def beside(table: str, counts: Mapping[str, np.ndarray]) -> pd.DataFrame:
     return printed_scores(table).join(ours, rsuffix="_ours")
 
 
-def bars(scores: pd.DataFrame) -> Figure:
+def bars(scores: pd.DataFrame, title: str) -> Figure:
     """Four bars for each emotion and rank, printed above and our own below, as in figures 13 and 14.
 
     Parameters
     ----------
     scores: from :func:`beside`; NaN is drawn as no bar.
+    title: over the upper bars.
     """
     figure, axes = plt.subplots(2, 1, figsize=(WIDTH, 5.4), sharex=True, sharey=True)
     places = np.arange(len(scores)) + 0.8 * (np.arange(len(scores)) // len(RANKS))
@@ -257,6 +258,7 @@ def bars(scores: pd.DataFrame) -> Figure:
             axis.bar(places + 0.2 * (offset - 1.5), scores[f"{name}{suffix}"], 0.2, color=colour, label=label)
         axis.set_ylabel(source)
         axis.set_ylim(0, 1.05)
+    axes[0].set_title(title, fontsize=12)
     names = [f"{emotion}, {rank}" for emotion, rank in scores.index]
     axes[1].set_xticks(places, names, rotation=90, fontsize=10)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=11)
