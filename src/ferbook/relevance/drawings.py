@@ -26,17 +26,17 @@ def neurons(layers: Sequence[Dense], states: Sequence[np.ndarray], relevance: Se
     states: input, activations of each layer, logits, from :func:`ferbook.relevance.by_hand.forward`.
     relevance: of the same neurons, from :func:`ferbook.relevance.by_hand.propagate`.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.4))
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.6))
     shown = (("forward: activations", states, "->"), ("back: relevance", relevance, "<-"))
     for axis, (title, values, arrow) in zip(axes, shown, strict=True):
         axis.set_title(title, fontsize=12)
         axis.set_xlim(-0.35, len(states) - 0.65)
-        axis.set_ylim(-0.3, 1.3)
+        axis.set_ylim(0.02, 0.98)
         axis.set_axis_off()
         heights = [np.linspace(1, 0, len(layer) + 2)[1:-1] * 1.4 - 0.2 for layer in states]
         for depth, layer in enumerate(layers):
             for (i, j), weight in np.ndenumerate(layer.weight):
-                ends = (depth + 0.17, heights[depth][i]), (depth + 0.83, heights[depth + 1][j])
+                ends = (depth + 0.25, heights[depth][i]), (depth + 0.75, heights[depth + 1][j])
                 colour = "#d55e00" if weight > 0 else "#0072b2"
                 axis.annotate("", ends[1], ends[0], arrowprops={"arrowstyle": arrow, "color": colour, "alpha": 0.6})
         for depth, (place, layer) in enumerate(zip(heights, values, strict=True)):
