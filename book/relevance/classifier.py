@@ -129,6 +129,9 @@ else:
 report.prose(text)
 
 # %% tags=["remove-input"]
+report.ClaimReport("001").box("001-vgg16-ties")
+
+# %% tags=["remove-input"]
 if recorded:
     config = run.config
     ours = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ferbook import printed, records
+from ferbook import arms, printed, records, sweeps
 from ferbook.checks_printed import within_paper
 from ferbook.claims import Claim, Evidence, Outcome, Training, register
 from ferbook.facts import Facts
@@ -230,3 +230,19 @@ def rank_follows_intensity(claim: Claim, facts: Facts) -> Outcome:
     if all(one is not None and one.high < SMALLEST_CORRELATION for one in found.values()):
         return Outcome("no", evidence, detail, trained=trained)
     return Outcome.open(evidence, detail, trained)
+
+
+@register("what ties add")
+def what_ties_add(claim: Claim, facts: Facts) -> Outcome:
+    """Points of accuracy that a recorded run owes to counting either of two equally voted emotions as right.
+
+    Argument: ``run``, as ``001/vgg16/seed0``.
+    """
+    run = sweeps.read_record(claim.arguments["run"])
+    if run is None:
+        raise ValueError("the run is not recorded")
+    both, first = (100 * run.metrics["test"][name] for name in ("accuracy", "accuracy_first"))
+    detail = (
+        f"{both:.2f} % of {run.metrics['faces']['test']:,} faces, {first:.2f} % if the first of them alone is right"
+    )
+    return Outcome(both - first, Evidence.SAME_DATA, detail, trained=arms.training({"": run}))
