@@ -236,7 +236,9 @@ where = {
     "synthetic": f"""These are synthetic faces in colour, for which the network was given three channels and trained on for {recorded_maps.EPOCHS}
     epochs. Its maps of FER+ are recorded as well; FER+'s faces are not this book's to give away, and `make book DATA=...` shows them.""",
 }
-report.prose(f"{where[maps_of]} Rule of the convolutions: {recorded_maps.COMPOSITE}.")
+report.prose(
+    f"""{where[maps_of]} Rule of the convolutions: {recorded_maps.COMPOSITE}; {recorded_maps.epochs(maps_of)} epochs on FER+."""
+)
 
 # %% tags=["remove-input"]
 

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ferbook import augment, datasets, records
+from ferbook import augment, datasets, records, sweeps
 from ferbook.emotions import EMOTIONS
 from ferbook.errors import DataError, FerbookError
 from ferbook.faceset import FaceSet
@@ -167,6 +167,11 @@ def recorded(name: str) -> dict[int, list[Map | None]] | None:
     }
 
 
+def epochs(name: str) -> int:
+    """For how many epochs the network behind a record was trained on FER+."""
+    return int(records.read(RECORDS[name])["values"]["epochs"])
+
+
 def faces_of(name: str, maps: Sequence[Map], root: str | Path | None = None) -> np.ndarray:
     """The faces behind recorded maps: uint8 (N, 48, 48) of FER+, (N, 48, 48, 3) synthetic.
 
@@ -241,19 +246,29 @@ def record(faces: FaceSet, store: Path | None = None) -> Path:
     ------
     DataError: if the run was not made here.
     """
+    network, epochs = photographs.vgg16(store), sweeps.read_config(photographs.RUN).epochs
+    record_photographs(network, faces, epochs)
+    return record_synthetic(network, epochs)
+
+
+def record_photographs(network: nn.Sequential, faces: FaceSet, epochs: int) -> Path:
+    """The first half of :func:`record`, of a network that was trained for so many epochs."""
     start = time.process_time()
-    network = photographs.vgg16(store)
-    values = measure(network, pictures.voted(faces, "test"))
+    values = {**measure(network, pictures.voted(faces, "test")), "epochs": epochs}
     values["cpu_seconds"] = round(time.process_time() - start)
-    records.write(RECORDS["ferplus"], values, faces=faces, module=__file__, run=photographs.RUN)
+    return records.write(RECORDS["ferplus"], values, faces=faces, module=__file__, run=photographs.RUN)
+
+
+def record_synthetic(network: nn.Sequential, epochs: int) -> Path:
+    """The second half: the network trained on, on synthetic faces."""
     start = time.process_time()
     train, test = synthetic("train", TRAIN), synthetic("test", TEST)
     labels = torch.from_numpy(np.asarray(train.distribution).argmax(axis=1))
     coloured = train_on(in_colour(network), pixels(train.images), labels, epochs=EPOCHS, seed=0)
-    values = measure(coloured, test)
+    values = {**measure(coloured, test), "epochs": epochs}
     answers = lrp.scores(coloured, pixels(test.images)).argmax(1).numpy()
     values["accuracy"] = float((answers == np.asarray(test.distribution).argmax(axis=1)).mean())
     values["cpu_seconds"] = round(time.process_time() - start)
     drawn = datasets.load("synthetic", count=10)
-    settings = {"start": photographs.RUN, "train": TRAIN, "test": TEST, "epochs": EPOCHS}
+    settings = {"start": photographs.RUN, "train": TRAIN, "test": TEST, "trained_on": EPOCHS}
     return records.write(RECORDS["synthetic"], values, faces=drawn, module=__file__, **settings)
