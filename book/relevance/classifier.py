@@ -29,11 +29,12 @@ seed = 0
 import time
 
 import numpy as np
+import torch
 from sklearn.metrics import confusion_matrix
 
-from ferbook import claims, figures, intervals, models, report, sweeps
+from ferbook import claims, figures, intervals, models, printed, report, sweeps
 from ferbook.emotions import EMOTIONS
-from ferbook.relevance import head, photographs, pictures
+from ferbook.relevance import drawings, head, photographs, pictures
 
 emotions = EMOTIONS[1:]  # the paper's seven: without neutral
 
@@ -56,6 +57,12 @@ report.table(
     ],
     caption="VGG16 with the paper's head",
 )
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixteen bars, one per layer with weights, falling in height from 224 to 1: thirteen blue convolutions and three orange dense layers"}}
+_ = drawings.stack(whole, drawings.layers_with_weights(whole.eval(), torch.zeros(1, 3, 224, 224)))
+
+# %% [markdown]
+# This is figure 2 of the paper, drawn from the network as it was built: above each layer the size of what it gives for a picture of 224 pixels.
 
 # %% tags=["remove-input"]
 del whole
@@ -120,6 +127,30 @@ if recorded:
 else:
     text = "**It has not been recorded yet**: `ferbook sweep 001` and `ferbook record relevance-vgg16 --root FOLDER` do that."
 report.prose(text)
+
+# %% tags=["remove-input"]
+report.ClaimReport("001").box("001-vgg16-ties")
+
+# %% tags=["remove-input"]
+if recorded:
+    config = run.config
+    ours = {
+        "Optimizer": config["optimiser"]["name"],
+        "Batch Size": config["batch"],
+        "Weight Decay": config["optimiser"]["weight_decay"],
+        "Loss Function": config["loss"],
+        "Number of training iterations (Epochs)": config["epochs"],
+        "Dropout Rate": f"{100 * config['model']['options']['dropout']:.0f}",
+        "Input image shape": "(48, 48, 1)",
+    }
+    lines = [
+        {"parameter": row["parameter"], "the paper": row["value"], "our recorded run": ours.get(row["parameter"], "")}
+        for _, row in printed.table("001-table1").iterrows()
+    ]
+    shown = report.table(lines, caption="Table 1 of the paper, and the settings of the recorded run")
+else:
+    shown = report.prose("Its settings stand beside table 1 once it is recorded.")
+shown
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Confusion matrix of VGG16 on FER+'s test faces, eight emotions, recorded"}}
 if recorded:

@@ -140,6 +140,10 @@ else:
     table = report.prose("Ranks of VGG16 by emotion have not been recorded in this checkout.")
 table
 
+# %% [markdown]
+# The paper's claim is about its own network: VGG16 at 224 pixels with ImageNet's convolutions, and a head trained for 100 epochs or more. None of the
+# networks here is that one, so what they do is shown and decides nothing.
+
 # %% tags=["remove-input"]
 audit.box("001-measures-intensity")
 

@@ -17,6 +17,7 @@
 dataset = "synthetic"  # or "ferplus", "jaffe", "ckplus", "kdef", "affectnet", found through FERBOOK_DATA
 train_faces = 2400  # faces the small network learns from
 epochs = 8
+maps_of = "synthetic"  # faces under the recorded maps of VGG16; or "ferplus", found through FERBOOK_DATA
 seed = 0
 
 # %%
@@ -26,7 +27,19 @@ from torch import nn
 
 from ferbook import figures, models, records, report
 from ferbook.emotions import EMOTIONS
-from ferbook.relevance import benchmark, by_hand, heatmaps, intensity, lrp, networks, photographs, pictures, ranks
+from ferbook.relevance import (
+    benchmark,
+    by_hand,
+    drawings,
+    heatmaps,
+    intensity,
+    lrp,
+    networks,
+    photographs,
+    pictures,
+    ranks,
+)
+from ferbook.relevance import maps as recorded_maps
 
 audit = report.ClaimReport("001")
 
@@ -72,6 +85,13 @@ rows += [
 for row, r in zip(rows, [None, *found.values()], strict=True):
     row["sum at the inputs"] = "" if r is None else f"{r[0].sum():.2f}"
 report.table(rows, caption="Figure 4's procedure with numbers: class 1 explained by four rules")
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "The network of seven neurons twice: with its activations and arrows forward, with relevance and arrows back"}}
+_ = drawings.neurons(layers, states, found["epsilon"])
+
+# %% [markdown]
+# Figures 1 and 4 of the paper draw such a network, forward and back. Orange lines have positive weights, blue ones negative. Only class 1 is explained, so
+# class 2 has no relevance to hand down.
 
 # %% [markdown]
 # Without biases, each rule gives the inputs exactly the score of the class: equations 1 and 2 of the paper. If the bias counts as one
@@ -194,7 +214,7 @@ maps("alpha2_beta1")
 #
 # ## Colour channels
 #
-# Figures 10 to 12 of the paper show a map per colour channel. Each channel has its own relevance, and all three together have the score.
+# A picture in colour has a map per channel. Each channel has its own relevance, and all three together have the score.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A colour picture of a face and its relevance in the red, green and blue channel"}}
 _ = heatmaps.channels(colour[0], lrp.relevance(network, inputs[:1], targets[:1], "z_plus")[0].numpy())
@@ -203,6 +223,62 @@ _ = heatmaps.channels(colour[0], lrp.relevance(network, inputs[:1], targets[:1],
 # This is VGG16 with random weights, which has learned nothing; the eyes of the reader find a face in its map all the same. That is why
 # heatmaps alone are no evidence, and why [a later page](intensity) puts untrained networks beside trained ones.
 #
+# ## Figures 9 to 12, with VGG16
+#
+# Figure 9 of the paper shows faces of CK+ beside their maps; figures 10 to 12 one map per colour channel, for faces of CK+, JAFFE and AffectNet with
+# each rank. Here are the same figures of a VGG16 that [learned from FER+](classifier), recorded, with the emotions and ranks that the captions name as far as
+# a face has them. Where nothing says which face to show, it is the one that the network is surest of.
+
+# %% tags=["remove-input"]
+found = recorded_maps.recorded(maps_of)
+where = {
+    "ferplus": "These are test faces of FER+. They are grey, so the network has one channel and a face one map.",
+    "synthetic": f"""These are synthetic faces in colour, for which the network was given three channels and trained on for {recorded_maps.EPOCHS}
+    epochs. Its maps of FER+ are recorded as well; FER+'s faces are not this book's to give away, and `make book DATA=...` shows them.""",
+}
+report.prose(
+    f"""{where[maps_of]} Rule of the convolutions: {recorded_maps.COMPOSITE}; {recorded_maps.epochs(maps_of)} epochs on FER+."""
+)
+
+# %% tags=["remove-input"]
+
+
+def of_figure(number):
+    chosen = [one for one in found[number] if one is not None]
+    return (
+        recorded_maps.faces_of(maps_of, chosen),
+        np.stack([one.relevance for one in chosen]),
+        [f"{one.emotion}\n{one.rank}\np = {one.probability:.2f}" for one in chosen],
+    )
+
+
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Faces of up to four emotions; below each, relevance laid over it and alone"}}
+_ = heatmaps.overlays(*of_figure(9)).suptitle("As figure 9: happiness, sadness, fear, contempt", fontsize=12)
+
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Three faces, one of each rank, and the relevance of each channel"}}
+_ = heatmaps.by_channel(*of_figure(10)).suptitle("As figure 10: one face of each rank", fontsize=12)
+
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Six faces and the relevance of each channel"}}
+_ = heatmaps.by_channel(*of_figure(11)).suptitle("As figure 11: the emotions and ranks of its caption", fontsize=12)
+
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Six more faces and the relevance of each channel"}}
+_ = heatmaps.by_channel(*of_figure(12)).suptitle("As figure 12", fontsize=12)
+
+# %% tags=["remove-input"]
+pairs = [
+    (rank, one)
+    for number, wanted in recorded_maps.FIGURES.items()
+    for (_, rank), one in zip(wanted, found[number], strict=True)
+]
+there = [(rank, one) for rank, one in pairs if one is not None]
+ranked = sum(rank in (None, one.rank) for rank, one in there)
+report.prose(
+    f"""Of the {len(pairs)} faces that the paper's captions and text name, {len(there)} have a counterpart of the same emotion here, and {ranked} of the same
+    rank as well. To the eye, a *strong* map is no stronger than a *minimal* one: the rank is where zero lies between the two largest numbers of a
+    face, not how much red there is."""
+)
+
+# %% [markdown]
 # ## What it costs
 #
 # Every layer is passed at least twice, forward and back, and zennit's rules pass a convolution several times with modified weights. This

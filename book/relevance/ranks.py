@@ -25,7 +25,8 @@ import numpy as np
 from IPython.display import display
 
 from ferbook import figures, report
-from ferbook.relevance import intensity, lrp, ranks, tables
+from ferbook.emotions import EMOTIONS
+from ferbook.relevance import drawings, intensity, lrp, ranks, tables
 
 audit = report.ClaimReport("001")
 
@@ -60,7 +61,8 @@ for table, data in (("001-table3", "JAFFE"), ("001-table4", "AffectNet")):
     )
 
 # %% [markdown]
-# Three cells do not follow from their row: a number that lost its last digit, one that lost its first, and one rank.
+# Three cells do not follow from their row: a number that lost its last digit, one that lost its first, and one rank. Digits may have been lost in the text
+# that was taken from the PDF; the rank is wrong with or without them.
 
 # %% tags=["remove-input"]
 audit.box("001-fear-11-mu3", "001-surprise-240-mu2", "001-surprise-240-rank")
@@ -83,29 +85,62 @@ print("means ", means.round(2), ranks.RANKS[ranks.rank_as_printed(one_row)[0]])
 print("counts", counts, ranks.RANKS[ranks.rank_as_tabulated(ranks.histogram(one_row))[0]])
 
 # %% tags=["remove-input"]
-audit.box("001-mean-score", "001-rule-as-printed", "001-rule-as-tabulated", "001-positive-only", "001-groups-range")
+audit.box(
+    "001-mean-score",
+    "001-rule-as-printed",
+    "001-rule-as-tabulated",
+    "001-positive-only",
+    "001-groups-range",
+    "001-groups-overlap",
+)
 
 # %% [markdown]
 # ## How the values got between 0 and 1
 #
 # The paper does not say. Each row of table 3 counts 150,527 values and a picture of 224 x 224 x 3 has 150,528: all but one. The reading
-# that gives this is the **range** of the picture: the smallest relevance becomes 0, the largest 1, and the one value that is exactly 0 is
-# left out as *not positive*. (The second row of table 3 has nothing in its first bin, so it is not the largest that is missing.)
+# that gives this is the **range** of the picture: the smallest relevance becomes 0 and the largest 1, and one of these two is not counted. The text
+# has a reason for either: the smallest is then exactly 0 and so *not positive*; the largest is exactly 1, which the formula of the intervals leaves out. If
+# both were left out, two values would be missing. Which one is, the bins of a row tell only where one of the two outer ones is empty:
+
+# %% tags=["remove-input"]
+rows = [
+    {
+        "table": table[-1],
+        "picture": image,
+        "bin 1": f"{groups[0]:,}",
+        "bin 2": f"{groups[1]:,}",
+        "bin 10": f"{groups[-1]:,}",
+        "not counted": missing,
+        "more likely": "maximum" if missing == "either" and groups[0] == 1 and groups[1] == 0 else "",
+    }
+    for table in tables.COUNT_TABLES
+    for (image, missing), groups in zip(tables.left_out(table).items(), tables.counts(table).tolist(), strict=True)
+]
+report.table(rows, caption="Which end of its range each row does not count, if relevance is scaled to its range")
+
+# %% tags=["remove-input"]
+audit.box("001-left-out-row-2", "001-left-out-row-7")
+
+# %% [markdown]
+# The page goes on with the minimum, which the second row shows to be missing; which of the two it is changes one count in a row and no rank.
 #
 # ## What decides the rank
 #
-# In each of the sixteen rows one bin holds nearly everything:
+# In each of the sixteen rows one bin holds nearly everything.
 
 # %% tags=["remove-input"]
 fullest = np.concatenate(
     [tables.counts(name).max(axis=1) / tables.counts(name).sum(axis=1) for name in tables.COUNT_TABLES]
 )
 report.prose(
-    f"""between {fullest.min():.0%} and {fullest.max():.1%} of all values. On this reading these are the pixels without relevance, and their bin is where *zero*
+    f"""Between {fullest.min():.0%} and {fullest.max():.1%} of all values. On this reading these are the pixels without relevance, and their bin is where *zero*
     went when the range was scaled: $-\\min / (\\max - \\min)$. A rank is then a comparison of **two pixels**, the one most for and the one most against the
     emotion. If the strongest against is much weaker than the strongest for, zero lands near 0: *minimal*. If both are alike: *average*. If the one
     against is the stronger: *strong*. The most negative explanation gets the strongest rank."""
 )
+
+# %% tags=["remove-input"]
+audit.box("001-fullest-group")
 
 # %%
 network = intensity.ready(count=train_faces, epochs=epochs, seed=seed, dataset=dataset)
@@ -135,6 +170,35 @@ for rule, found in maps.items():
         }
     )
 report.table(rows, caption=f"Ranks of {len(kept.labels)} correctly named faces ({dataset}) by each composite and rule")
+
+# %% [markdown]
+# ## Tables 3 and 4 of our own
+#
+# Eight of these faces, one line each, as the paper's tables have theirs: how many values lie in each bin, how many in each window, and the rank.
+
+# %% tags=["remove-input"]
+composite = "epsilon"
+groups = ranks.histogram(ranks.scaled(maps[composite][:8]))
+rows = [
+    {
+        "face": f"{EMOTIONS[label]}_{place + 1}",
+        **{f"{k}-{k + 1}": f"{count:,}" for k, count in enumerate(line)},
+        **{f"mu {k}": f"{count:,}" for k, count in enumerate(ranks.window_counts(line[None])[0], start=1)},
+        "rank": ranks.RANKS[ranks.rank_as_tabulated(line[None])[0]],
+    }
+    for place, (label, line) in enumerate(zip(kept.labels.tolist(), groups, strict=False))
+]
+report.table(
+    rows, caption=f"As tables 3 and 4, {composite} composite, {dataset} faces of 48 x 48 pixels in one channel"
+)
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels: a face, its relevance, how its values fall into ten groups, and the three windows, the fullest marked"}}
+scaled_back = kept.images[0, 0].numpy()
+scaled_back = 255 * (scaled_back - scaled_back.min()) / np.ptp(scaled_back)
+_ = drawings.ranking(scaled_back.astype(np.uint8), maps[composite][0])
+
+# %% [markdown]
+# These four steps are figure 5 of the paper, for the first of the faces. The next figure has its ten bins under each composite.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Histograms of scaled relevance of one face under four composites, each with one bin far above the others"}}
 figure, axes = plt.subplots(2, 2, figsize=(figures.WIDTH, 4.2), sharex=True, sharey=True)

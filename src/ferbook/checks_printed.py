@@ -82,7 +82,7 @@ def sum_of_row(claim: Claim, facts: Facts) -> Outcome:
     """The sum over a row of numbers. Arguments: ``table``, ``row``, and ``but``, the columns to leave out."""
     cells = printed.row(claim.arguments["table"], claim.arguments["row"]).iloc[1:]
     values = [int(cell) for name, cell in cells.items() if name not in claim.arguments["but"]]
-    return Outcome(sum(values), Evidence.ARITHMETIC, " + ".join(map(str, values)))
+    return against_itself(claim, sum(values), " + ".join(map(str, values)))
 
 
 @register("best row")
@@ -209,6 +209,13 @@ def product(claim: Claim, facts: Facts) -> Outcome:
     """The product of ``factors``, printed numbers."""
     factors = claim.arguments["factors"]
     return Outcome(float(np.prod(factors)), Evidence.ARITHMETIC, " × ".join(f"{value:g}" for value in factors))
+
+
+@register("total")
+def total(claim: Claim, facts: Facts) -> Outcome:
+    """The sum of ``terms``, printed numbers."""
+    terms = claim.arguments["terms"]
+    return Outcome(sum(terms), Evidence.ARITHMETIC, " + ".join(map(str, terms)))
 
 
 @register("printed quotient")

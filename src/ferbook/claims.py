@@ -281,6 +281,8 @@ def known_checks() -> Mapping[str, Check]:
     import ferbook.checks_nhot_sources
     import ferbook.checks_printed
     import ferbook.checks_relevance
+    import ferbook.checks_relevance_scores
+    import ferbook.checks_relevance_text
     import ferbook.checks_vad  # noqa: F401
 
     return _CHECKS

@@ -143,10 +143,13 @@ def _record_relevance(root: str | None) -> Path:
 
 
 def _record_relevance_vgg16(root: str | None) -> Path:
-    """The same for VGG16 on FER+, which ``ferbook sweep 001`` trains."""
-    from ferbook.relevance import photographs
+    """The same for VGG16 on FER+, which ``ferbook sweep 001`` trains, and its maps."""
+    from ferbook.relevance import maps, photographs
 
-    return photographs.record(_complete_ferplus(root))
+    faces = _complete_ferplus(root)
+    path = photographs.record(faces)
+    maps.record(faces)
+    return path
 
 
 def _record_relevance_speed(root: str | None) -> Path:

@@ -205,15 +205,6 @@ def majorities():
     return sum(answers(entry).most_common(1)[0][0] == ANSWERS[entry["final"]] for entry in lines("001-table5"))
 
 
-def weights_of_vgg16(classes):
-    """The network itself, built without memory for its weights."""
-    import torch
-    from torchvision.models import vgg16
-
-    with torch.device("meta"):
-        return sum(weight.numel() for weight in vgg16(num_classes=classes).parameters()) * 4 / 1024 / 1024
-
-
 # --- papers 003 and 004 ---
 
 
@@ -334,7 +325,6 @@ TWINS = {
     "annotator count": annotator_count,
     "annotator counts that agree": annotator_counts,
     "majorities that agree": majorities,
-    "weights of vgg16": weights_of_vgg16,
     "layer amount": layer_amount,
     "layers amount": layers_amount,
     "layers that differ": layers_that_differ,
@@ -349,7 +339,7 @@ TWINS = {
 #: Checks whose twin stands in another file, under a test that does not name them.
 ELSEWHERE = {
     "accuracies that fit": "test_relevance_tables.test_accuracies_that_fit_agree_with_trying_all_small_matrices",
-    "share or mean": "test_relevance_tables.test_a_share_or_mean_that_there_is",
+    "headline beside a table": "test_relevance_tables.test_headlines_beside_the_averages_of_the_tables",
     "accuracies in the text": "test_relevance_tables.test_accuracies_of_other_work_are_compared_as_numbers",
     "relevance by hand": "test_relevance_tables.test_the_example_with_a_pencil",
 }

@@ -74,3 +74,33 @@ def channels(image: np.ndarray, relevance: np.ndarray, names: Sequence[str] = ("
     bar.formatter.set_powerlimits((-2, 3))
     bar.set_label("relevance\n(units of the logit)", fontsize=11)
     return figure
+
+
+def by_channel(images: np.ndarray, relevance: np.ndarray, titles: Sequence[str], cell: float = 1.25) -> Figure:
+    """A row per picture: the picture and the relevance of each channel, on one scale (paper 001, figures 10 to 12).
+
+    Parameters
+    ----------
+    images: uint8 (N, H, W) or (N, H, W, 3).
+    relevance: (N, C, H, W); three channels are red, green and blue.
+    titles: one per picture, shown beside it, with line breaks.
+    cell: height of a picture in inches.
+    """
+    count, channels = np.asarray(relevance).shape[:2]
+    names = ("red", "green", "blue") if channels == 3 else ("relevance",) * channels
+    end = limit(relevance)
+    width = (channels + 1) * cell + 2.2
+    figure, axes = plt.subplots(count, channels + 1, figsize=(width, count * cell + 0.3), squeeze=False)
+    for line, picture, found, title in zip(axes, images, relevance, titles, strict=True):
+        line[0].imshow(picture, vmin=0, vmax=255, cmap="gray")
+        line[0].text(-0.08, 0.5, title, ha="right", va="center", fontsize=11, transform=line[0].transAxes)
+        for axis, channel in zip(line[1:], found, strict=True):
+            drawn = axis.imshow(channel, cmap=COLOURS, vmin=-end, vmax=end)
+    for axis, name in zip(axes[0], ("picture", *names), strict=True):
+        axis.set_title(name, fontsize=11)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    bar = figure.colorbar(drawn, ax=axes, shrink=min(1.0, 2.2 / count), pad=0.02)
+    bar.formatter.set_powerlimits((-2, 3))
+    bar.set_label("relevance (units of the logit)", fontsize=11)
+    return figure

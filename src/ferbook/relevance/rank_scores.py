@@ -202,15 +202,67 @@ def matrices(counts: Mapping[str, np.ndarray], columns: int = 4) -> Figure:
     return figure
 
 
+def printed_scores(table: str) -> pd.DataFrame:
+    """Accuracy, precision, recall and F1 of table 6 to 9: rows by emotion (in the words of ``EMOTIONS``) and rank."""
+    found = tables.scores(table)
+    emotion = found["emotion"].str.lower().replace({"happy": "happiness"})
+    index = pd.MultiIndex.from_arrays([emotion, found["rank"].str.lower()], names=["emotion", "rank"])
+    return found[list(tables.SCORES)].set_axis(index)
+
+
 def printed_f1() -> pd.DataFrame:
-    """F1 of tables 6 to 9: rows by emotion (in the words of ``EMOTIONS``) and rank, one column per data set."""
-    columns = {}
-    for table, name in tables.SCORE_TABLES.items():
-        found = tables.scores(table)
-        emotion = found["emotion"].str.lower().replace({"happy": "happiness"})
-        index = pd.MultiIndex.from_arrays([emotion, found["rank"].str.lower()])
-        columns[name] = pd.Series(found["f1"].to_numpy(), index=index)
-    return pd.DataFrame(columns)
+    """F1 of tables 6 to 9: rows as in :func:`printed_scores`, one column per data set."""
+    return pd.DataFrame({name: printed_scores(table)["f1"] for table, name in tables.SCORE_TABLES.items()})
+
+
+def drawn(counts: Mapping[str, np.ndarray], pictures: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """The matrices that so many faces give, drawn at random and without putting back from those behind `counts`.
+
+    Parameters
+    ----------
+    counts: emotion -> (3, 3).
+    pictures: fewer than there are faces, or as many.
+    seed: of the draw.
+    """
+    whole = np.stack([np.asarray(matrix) for matrix in counts.values()])
+    taken = np.random.default_rng(seed).multivariate_hypergeometric(whole.ravel(), pictures).reshape(whole.shape)
+    return dict(zip(counts, taken, strict=True))
+
+
+def beside(table: str, counts: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Table 6, 7, 8 or 9 beside scores of our own: its 18 rows, our columns with ``_ours`` behind their names.
+
+    Parameters
+    ----------
+    table: its name.
+    counts: emotion -> (3, 3); what the table has no rows for is left out.
+    """
+    ours = by_class(counts).set_index(["emotion", "rank"])
+    return printed_scores(table).join(ours, rsuffix="_ours")
+
+
+def bars(scores: pd.DataFrame, title: str) -> Figure:
+    """Four bars for each emotion and rank, printed above and our own below, as in figures 13 and 14.
+
+    Parameters
+    ----------
+    scores: from :func:`beside`; NaN is drawn as no bar.
+    title: over the upper bars.
+    """
+    figure, axes = plt.subplots(2, 1, figsize=(WIDTH, 5.4), sharex=True, sharey=True)
+    places = np.arange(len(scores)) + 0.8 * (np.arange(len(scores)) // len(RANKS))
+    colours = ("#0072b2", "#e69f00", "#009e73", "#cc79a7")
+    for axis, suffix, source in zip(axes, ("", "_ours"), ("printed", "ours"), strict=True):
+        for offset, (name, colour) in enumerate(zip(tables.SCORES, colours, strict=True)):
+            label = name.replace("f1", "F1")
+            axis.bar(places + 0.2 * (offset - 1.5), scores[f"{name}{suffix}"], 0.2, color=colour, label=label)
+        axis.set_ylabel(source)
+        axis.set_ylim(0, 1.05)
+    axes[0].set_title(title, fontsize=12)
+    names = [f"{emotion}, {rank}" for emotion, rank in scores.index]
+    axes[1].set_xticks(places, names, rotation=90, fontsize=10)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=11)
+    return figure
 
 
 def total(counts: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -5,6 +5,8 @@ The tables stand in ``data/claims/tables/001-*.csv``. No torch.
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
@@ -85,6 +87,18 @@ def image_side(table: str) -> int:
     if len(totals) != 1 or 3 * side * side != totals[0] + 1:
         raise ValueError(f"{table} counts {totals.tolist()} values")
     return side
+
+
+def left_out(table: str) -> dict[str, str]:
+    """Which value of each picture table 3 or 4 does not count, if relevance is scaled to its range: by image.
+
+    The least value is then 0 and belongs to group 1, the greatest is 1 and belongs to group 10. Where one of these
+    groups is empty, it is that one; elsewhere it may be either.
+    """
+    found = {}
+    for image, groups in zip(printed.table(table)["image"], counts(table), strict=True):
+        found[image] = "minimum" if groups[0] == 0 else "maximum" if groups[-1] == 0 else "either"
+    return found
 
 
 def scores(table: str) -> pd.DataFrame:
@@ -178,6 +192,43 @@ def impossible_matrices(table: str, faces: int | None = None) -> list[str]:
     """Emotions of table 6 to 9 for which no 3 x 3 matrix of ranks exists; `faces` as in :func:`matrix_exists`."""
     groups = scores(table).groupby("emotion", sort=False)
     return [str(name) for name, rows in groups if not matrix_exists(rows["precision"], rows["recall"], faces)]
+
+
+def left_by_others(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """What recalls remain beside precisions where 1.00 means no mistake at all, or precisions beside recalls.
+
+    A rank that misses a picture gives it to another rank, whose precision suffers; a rank that takes a picture from
+    another leaves it with less recall. So where all *other* ranks have 1 in the other column, a rank has 1 in this one.
+
+    Parameters
+    ----------
+    values: (C,) of one column.
+    others: (C,) of the other column.
+
+    Returns
+    -------
+    (C,): `values`, with 1 where nothing else is left.
+    """
+    values, others = np.asarray(values, dtype=np.float64), np.asarray(others, dtype=np.float64)
+    free = [bool((np.delete(others, k) < 1).any()) for k in range(len(values))]
+    return np.where(free, values, 1.0)
+
+
+def fewest_pictures(share: float) -> int:
+    """The least number of pictures of which some share is printed as this one, with two digits."""
+    return next(n for n in count(1) if abs(round(share * n) / n - share) <= HALF + 1e-9)
+
+
+def needed_pictures(table: str) -> dict[str, int]:
+    """How many test pictures each emotion of table 6 to 9 has at least, for its recalls and for its precisions.
+
+    A rank whose precision and recall are printed as 0 may have none.
+    """
+    found = {}
+    for emotion, rows in scores(table).groupby("emotion", sort=False):
+        some = rows[(rows["precision"] > 0) | (rows["recall"] > 0)]
+        found[str(emotion)] = max(sum(map(fewest_pictures, some[column])) for column in ("recall", "precision"))
+    return found
 
 
 def annotations() -> np.ndarray:
