@@ -8,11 +8,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ferbook import dependencies, paths
 from ferbook.errors import DataError
-from ferbook.faceset import FaceSet
+
+
+class Measured(Protocol):
+    """What a result was found on: a face set, or labels alone. ``provenance`` has its ``checksum``."""
+
+    name: str
+    provenance: Mapping[str, Any]
 
 
 def at(values: Any, keys: Sequence[str | int]) -> Any:
@@ -27,7 +33,7 @@ def path_of(name: str) -> Path:
     return paths.project_root() / "data" / "recorded" / f"{name}.json"
 
 
-def write(name: str, values: Mapping[str, object], *, faces: FaceSet, module: str, **settings: object) -> Path:
+def write(name: str, values: Mapping[str, object], *, faces: Measured, module: str, **settings: object) -> Path:
     """Write a record; whole or not at all.
 
     Parameters
@@ -43,7 +49,7 @@ def write(name: str, values: Mapping[str, object], *, faces: FaceSet, module: st
     return target
 
 
-def provenance(faces: FaceSet, module: Path, **settings: object) -> dict[str, object]:
+def provenance(faces: Measured, module: Path, **settings: object) -> dict[str, object]:
     """What a result depends on: data, settings, the library files that `module` uses, versions, and the date."""
     return {
         "data": faces.name,
