@@ -281,7 +281,9 @@ def known_checks() -> Mapping[str, Check]:
     import ferbook.checks_nhot_runs
     import ferbook.checks_printed
     import ferbook.checks_relevance
-    import ferbook.checks_vad  # noqa: F401
+    import ferbook.checks_vad
+    import ferbook.checks_vad_numbers
+    import ferbook.checks_vad_text  # noqa: F401
 
     return _CHECKS
 
