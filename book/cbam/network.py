@@ -12,7 +12,7 @@
 # ResNet-50 {cite}`he2016` turns a picture of 224 pixels into 2,048 feature maps of 7 x 7. CBAM {cite}`woo2018` puts two gates behind features: first one
 # factor per **channel** ("how much does this feature matter?"), then one per **place** ("how much does this spot matter?").
 #
-# **You will see** both gates written out by hand, the three places where they may sit, what they cost, and what a trained gate lets through.
+# **You will see** the paper's chain drawn from the network that is built, both gates written out by hand, the three places where they may sit, what they cost, and what a trained gate lets through.
 
 # %% tags=["parameters"]
 epochs = 6
@@ -24,11 +24,28 @@ from pathlib import Path
 
 import torch
 
-from ferbook import cbam_quick, datasets, figures, models, report, trained
+from ferbook import cbam_drawing, cbam_quick, datasets, figures, models, report, trained
 from ferbook.models.cbam import Cbam
 
 figures.use_style()
 audit = report.ClaimReport("000")
+
+# %% [markdown]
+# ## The chain
+#
+# The paper's figure 1 is a chain of seven stages, from the data to the interpretation. Here it is again, with the network on a shaded ground and with the
+# sizes read off that network as a picture of 224 pixels passes through it. Attention is one box of the paper's and two here; it stands after
+# the last block, as sections 2.2 and 2.4.2 have it.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "The chain from top to bottom: data, preprocessing, ResNet-50 features, channel attention, spatial attention, classification by sigmoids, evaluation, analysis; the table below has each box's text"}}
+steps = cbam_drawing.chain()
+_ = cbam_drawing.draw(steps)
+
+# %% tags=["hide-output", "remove-input"]
+report.table([{"step": step.title, "what comes out": step.text} for step in steps], caption="The chain, in words")
+
+# %% tags=["remove-input"]
+audit.box("000-four-stages")
 
 # %% [markdown]
 # ## Two gates

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cache
-from itertools import combinations, permutations, product
+from itertools import combinations, product
+from math import lcm
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -76,10 +77,14 @@ def over_labels(kind: Kind = "none") -> frozenset[Fraction]:
 
 def _means(values: Iterable[frozenset[Fraction]]) -> frozenset[Fraction]:
     """The means of one value out of each set."""
-    sums, number = {Fraction(0)}, 0
-    for found in values:
-        sums, number = {total + value for total in sums for value in found}, number + 1
-    return frozenset(total / number for total in sums)
+    sets = list(values)
+    # Whole numbers of the smallest common part: much faster to add than fractions.
+    part = lcm(*(value.denominator for found in sets for value in found))
+    sums = {0}
+    for found in sets:
+        whole = [int(value * part) for value in found]
+        sums = {total + value for total in sums for value in whole}
+    return frozenset(Fraction(total, part * len(sets)) for total in sums)
 
 
 @cache
@@ -124,31 +129,15 @@ def ends(of: Counts) -> tuple[Fraction, Fraction]:
 
 
 @cache
-def image_counts() -> frozenset[tuple[Counts, ...]]:
-    """All ways in which the cells of table 1 can be spread over its images: what each image has over the seven labels.
-
-    The images are sorted by their counts: the table does not say which of them have a label, and which an error.
-    """
-    rows = sorted(cbam_tables.counts().values())
-    # An image's four counts as one number in base 8, so that labels add up.
-    base = len(rows) + 1
-    found = np.zeros((1, sum(rows[0])), dtype=int)
-    for row in rows:
-        spread = np.array(sorted(set(permutations(base**place for place in range(4) for _ in range(row[place])))))
-        found = np.unique(np.sort((found[:, None] + spread[None]).reshape(-1, found.shape[1]), axis=1), axis=0)
-    digits = found[:, :, None] // base ** np.arange(4) % base
-    return frozenset(tuple(sorted(Counts(*image) for image in images)) for images in digits.tolist())
-
-
-@cache
 def over_images() -> frozenset[Fraction]:
     """Every mean over the images of the average precision of each image's seven labels ("samples") that is allowed.
 
     With one threshold for all labels, and every image with a label: without one, it has no average precision.
     """
-    labelled = (images for images in image_counts() if all(image.tp + image.fn for image in images))
+    labelled = (images for images in cbam_tables.image_counts() if all(image.tp + image.fn for image in images))
     # An image without an error has 1 whatever its order: only those with one tell two ways apart.
-    told = {tuple(image if image.fp or image.fn else Counts(1, 0, 0, 0) for image in images) for images in labelled}
+    right = Counts(1, 0, 0, 0)
+    told = {tuple(sorted(one if one.fp or one.fn else right for one in images)) for images in labelled}
     return frozenset[Fraction]().union(*(_means(map(label_values, images)) for images in told))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from ferbook import arms, cbam_tables, figures, intervals
+from ferbook import arms, cbam_map, cbam_tables, figures, intervals, multilabel
 from ferbook.arms import Estimate, Runs
 from ferbook.emotions import EMOTIONS
 from ferbook.report import NOTHING
@@ -167,6 +167,38 @@ def _span(found: Estimate) -> str:
 def pooled_confusion(runs: Iterable[RunResult]) -> np.ndarray:
     """Confusion counts (7, 2, 2) added up over runs, as over folds that each test other faces."""
     return np.sum([confusion(result.metrics["test"]) for result in runs], axis=0)
+
+
+def count_rows(runs: Iterable[RunResult]) -> list[dict[str, str]]:
+    """The paper's table 1 from runs, counts added up: one line per label, and how many faces have it."""
+    return [
+        {"label": name}
+        | {key: f"{count:,}" for key, count in zip(cbam_tables.COUNTS, (tp, fp, fn, tn), strict=True)}
+        | {"faces with it": f"{tp + fn:,} ({(tp + fn) / (tp + fp + fn + tn):.1%})"}
+        for name, ((tn, fp), (fn, tp)) in zip(LABELS, pooled_confusion(runs).tolist(), strict=True)
+    ]
+
+
+def readings(probabilities: np.ndarray, present: np.ndarray) -> dict[str, float]:
+    """Mean average precision of the seven labels under each reading of the word, by ``cbam_map.TITLES``; shares.
+
+    Parameters
+    ----------
+    probabilities: (N, 8).
+    present: (N, 8) bool. A face without any of the seven labels has no average precision, and the mean over images
+        leaves it out.
+    """
+    scores, truth = probabilities[:, list(PLACES)], present[:, list(PLACES)]
+
+    def mean(pairs: Iterable[tuple[np.ndarray, np.ndarray]], kind: cbam_map.Kind = "none") -> float:
+        return float(np.mean([multilabel.average_precision(s, t, kind) for s, t in pairs if t.any()]))
+
+    found = {
+        "labels" if kind == "none" else f"labels, {kind}": mean(zip(scores.T, truth.T, strict=True), kind)
+        for kind in cbam_map.KINDS
+    }
+    found |= {"cells": mean([(scores.ravel(), truth.ravel())]), "images": mean(zip(scores, truth, strict=True))}
+    return {cbam_map.TITLES[name]: value for name, value in found.items()}
 
 
 def hardest(runs: Runs, measure: str = "f1", count: int = 2) -> tuple[str, ...]:

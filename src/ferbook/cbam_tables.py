@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import combinations
+from itertools import combinations, permutations
 from math import comb
 from typing import NamedTuple
 
@@ -103,6 +103,42 @@ def auroc_range(of: Counts) -> tuple[float, float]:
     """Least and greatest area under the ROC curve that the counts allow."""
     found = [float(roc_auc_score(truth, value)) for value, truth in rankings(of)]
     return min(found), max(found)
+
+
+@cache
+def image_counts() -> frozenset[tuple[Counts, ...]]:
+    """All ways in which the cells of table 1 can be spread over its images: what each image has over the seven labels.
+
+    The images are sorted by their counts: the table does not say which of them have a label, and which an error.
+    """
+    rows = sorted(counts().values())
+    # An image's four counts as one number in base 8, so that labels add up.
+    base = len(rows) + 1
+    found = np.zeros((1, sum(rows[0])), dtype=int)
+    for row in rows:
+        spread = np.array(sorted(set(permutations(base**place for place in range(4) for _ in range(row[place])))))
+        found = np.unique(np.sort((found[:, None] + spread[None]).reshape(-1, found.shape[1]), axis=1), axis=0)
+    digits = found[:, :, None] // base ** np.arange(4) % base
+    return frozenset(tuple(sorted(Counts(*image) for image in images)) for images in digits.tolist())
+
+
+def images_right() -> tuple[int, int]:
+    """Least and greatest number of images that may be without an error over all labels."""
+    right = [sum(not image.fp + image.fn for image in images) for images in image_counts()]
+    return min(right), max(right)
+
+
+def fullest() -> int:
+    """How many labels some image must have: the most on one image, in the way of spreading them that has it lowest."""
+    return min(max(image.tp + image.fn for image in images) for images in image_counts())
+
+
+def averages() -> dict[str, float]:
+    """The scores of table 1 over all its cells ("micro Precision"), and as means over its labels ("macro F1-Score")."""
+    found = [scores(row) for row in counts().values()]
+    over_cells = scores(Counts(*map(sum, zip(*counts().values(), strict=True))))
+    over_labels = {key: float(np.mean([row[key] for row in found])) for key in SCORES}
+    return {f"micro {key}": over_cells[key] for key in SCORES} | {f"macro {key}": over_labels[key] for key in SCORES}
 
 
 def chance(present: int = 3, images: int = 6) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""What the claim files of paper 000 name: its tables, and what its recorded runs found."""
+"""What the claim files of paper 000 name: its tables and its text against each other, and against what is published."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from decimal import Decimal
 import numpy as np
 from sklearn.metrics import log_loss
 
-from ferbook import arms, cbam_results, cbam_tables, records, sweeps
-from ferbook.arms import Runs
+from ferbook import cbam_map, cbam_tables, printed, records
+from ferbook.checks_printed import against_itself
 from ferbook.claims import Claim, Evidence, Outcome, register
 from ferbook.datasets import affectnet
 from ferbook.facts import Facts
 from ferbook.printed import half_digit
-
-#: How a detail calls the measures that rank labels.
-_TITLES = {"auc": "area under the ROC curve", "f1": "F1", "ap": "average precision"}
 
 # --- The tables against themselves ---
 
@@ -25,7 +22,7 @@ def score_of_counts(claim: Claim, facts: Facts) -> Outcome:
     """Precision, recall or F1 of a label, from the counts of table 1. Arguments: ``label``, ``score``, ``scale``."""
     counts = cbam_tables.counts()[claim.arguments["label"]]
     value = cbam_tables.scores(counts)[claim.arguments["score"]] * claim.arguments.get("scale", 1)
-    return Outcome(value, Evidence.ARITHMETIC, f"TP {counts.tp}, FP {counts.fp}, FN {counts.fn}")
+    return against_itself(claim, value, f"TP {counts.tp}, FP {counts.fp}, FN {counts.fn}")
 
 
 @register("counts that both tables have")
@@ -33,7 +30,7 @@ def counts_of_both(claim: Claim, facts: Facts) -> Outcome:
     """In how many of their shared cells tables 1 and 2 of paper 000 have the same count."""
     one, other = cbam_tables.counts("000-table1"), cbam_tables.counts("000-table2")
     same = sum(a == b for label in one for a, b in zip(one[label][:3], other[label][:3], strict=True))
-    return Outcome(same, Evidence.ARITHMETIC, f"of {3 * len(one)}")
+    return against_itself(claim, same, f"of {3 * len(one)}")
 
 
 @register("labels with counts")
@@ -43,7 +40,7 @@ def labels_with_counts(claim: Claim, facts: Facts) -> Outcome:
     found = [
         label for label, row in cbam_tables.counts().items() if all(getattr(row, k) == v for k, v in asked.items())
     ]
-    return Outcome(len(found), Evidence.ARITHMETIC, ", ".join(found))
+    return against_itself(claim, len(found), ", ".join(found))
 
 
 @register("label with the lowest score")
@@ -62,19 +59,119 @@ def lowest(claim: Claim, facts: Facts) -> Outcome:
         f"{least[0]} against {best}: p = {p:.2f}"
     )
     value = claim.printed if claim.printed in least else ", ".join(least)
-    return Outcome(value, Evidence.ARITHMETIC, detail)
+    return against_itself(claim, value, detail)
 
 
-@register("count of a label")
-def count_of_label(claim: Claim, facts: Facts) -> Outcome:
-    """A count of table 1 that the text says is above 0; a contradiction where it is not.
+@register("errors of labels")
+def errors_of_labels(claim: Claim, facts: Facts) -> Outcome:
+    """How many errors of each kind ``labels`` have together in table 1: false positives or false negatives, the fewer.
 
-    Arguments: ``label``; ``count``, one of ``tp``, ``fp``, ``fn``, ``tn``.
+    Of the labels together, as a sentence about several of them can be read; the detail has each of them.
     """
-    label, which = claim.arguments["label"], claim.arguments["count"]
-    value = getattr(cbam_tables.counts()[label], which)
-    detail = f"table 1 has {which.upper()} = {value} for {label}"
-    return Outcome(value, Evidence.ARITHMETIC, detail, contradiction=value == 0)
+    rows = {label: cbam_tables.counts()[label] for label in claim.arguments["labels"]}
+    value = min(sum(row.fp for row in rows.values()), sum(row.fn for row in rows.values()))
+    detail = "; ".join(f"{label}: FP {row.fp}, FN {row.fn}" for label, row in rows.items())
+    return against_itself(claim, value, detail)
+
+
+@register("labels with errors")
+def labels_with_errors(claim: Claim, facts: Facts) -> Outcome:
+    """The labels of table 1 that have an error, in its order; with ``most``, those that have the most errors."""
+    errors = {label: row.fp + row.fn for label, row in cbam_tables.counts().items()}
+    least = max(errors.values()) if claim.arguments.get("most") else 1
+    value = ", ".join(label for label, count in errors.items() if count >= least)
+    return against_itself(claim, value, ", ".join(f"{label} {count}" for label, count in errors.items()))
+
+
+@register("share of images right")
+def share_right(claim: Claim, facts: Facts) -> Outcome:
+    """Per cent of table 1's images on the diagonal of a label's matrix. Argument: ``label``."""
+    row = cbam_tables.counts()[claim.arguments["label"]]
+    return against_itself(claim, 100 * (row.tp + row.tn) / sum(row), f"{row.tp + row.tn} of {sum(row)}")
+
+
+@register("labels in balance")
+def labels_in_balance(claim: Claim, facts: Facts) -> Outcome:
+    """For how many labels table 1 gives a precision that equals the recall."""
+    found = {label: cbam_tables.scores(row) for label, row in cbam_tables.counts().items()}
+    apart = [label for label, row in found.items() if row["Precision"] != row["Recall"]]
+    return against_itself(claim, len(found) - len(apart), f"of {len(found)}; not: {', '.join(apart)}")
+
+
+@register("average of the counts")
+def average_of_counts(claim: Claim, facts: Facts) -> Outcome:
+    """An average (%) over table 1's labels (macro) or cells (micro). Argument: ``of``, as "macro Recall"."""
+    return against_itself(claim, 100 * cbam_tables.averages()[claim.arguments["of"]], "not printed; from table 1")
+
+
+@register("images without an error")
+def images_without_error(claim: Claim, facts: Facts) -> Outcome:
+    """How many of table 1's images may have all labels right. Argument: ``end``, ``least`` or ``greatest``.
+
+    The table does not say which images the errors are on, so every way to spread them is tried.
+    """
+    low, high = cbam_tables.images_right()
+    images, value = _images(), low if claim.arguments["end"] == "least" else high
+    detail = f"between {low} and {high} of {images}: a subset accuracy of {low / images:.0%} to {high / images:.0%}"
+    return against_itself(claim, value, detail)
+
+
+@register("labels on the images")
+def labels_on_images(claim: Claim, facts: Facts) -> Outcome:
+    """How many labels table 1 counts on its images, true positives and false negatives.
+
+    The detail sets them against what one expression for each image would make, as AffectNet has, and against FER+.
+    """
+    value, images = sum(row.tp + row.fn for row in cbam_tables.counts().values()), _images()
+    voted = records.read("000/labels")["values"]["2"]["labels_per_face"]
+    detail = (
+        f"on {images} images, {value / images:.1f} for each; AffectNet gives one expression to a face, which would "
+        f"make {images}; two votes of ten on FER+ make {voted:.1f} for each"
+    )
+    return against_itself(claim, value, detail)
+
+
+@register("labels on the fullest image")
+def labels_on_fullest(claim: Claim, facts: Facts) -> Outcome:
+    """How many labels at least one image of table 1 must have, however they are spread over the images."""
+    return against_itself(claim, cbam_tables.fullest(), f"of {len(cbam_tables.counts())}")
+
+
+@register("images with each label")
+def images_with_label(claim: Claim, facts: Facts) -> Outcome:
+    """On how many of table 1's images a label is; the least frequent one, where they differ."""
+    found = {label: row.tp + row.fn for label, row in cbam_tables.counts().items()}
+    return against_itself(claim, min(found.values()), f"{min(found.values())} to {max(found.values())} of {_images()}")
+
+
+@register("chance of a difference")
+def chance_of_difference(claim: Claim, facts: Facts) -> Outcome:
+    """Fisher's exact p for "the images of ``label`` and of ``against`` are got right equally often", from table 1."""
+    label, other = claim.arguments["label"], claim.arguments["against"]
+    rows = cbam_tables.counts()
+    detail = ", ".join(f"{name} {rows[name].tp + rows[name].tn} of {sum(rows[name])} right" for name in (label, other))
+    return against_itself(claim, cbam_tables.differ(label, other), detail)
+
+
+@register("lower end of a recall")
+def lower_end_of_recall(claim: Claim, facts: Facts) -> Outcome:
+    """Where Wilson's 95 % interval of a label's recall in table 1 begins. Argument: ``label``."""
+    row = cbam_tables.counts()[claim.arguments["label"]]
+    return against_itself(claim, cbam_tables.sure(row)["recall"].low, f"{row.tp} of {row.tp + row.fn} found")
+
+
+@register("images for a perfect score")
+def images_for_perfect(claim: Claim, facts: Facts) -> Outcome:
+    """How many images, all got right, Wilson's 95 % interval needs to begin above ``lower``."""
+    return against_itself(claim, cbam_tables.images_for(claim.arguments["lower"]))
+
+
+def _images() -> int:
+    """Images that table 1 counts. Raises ValueError where its rows count different numbers."""
+    images = {sum(row) for row in cbam_tables.counts().values()}
+    if len(images) != 1:
+        raise ValueError(f"the rows of table 1 count different numbers of images: {sorted(images)}")
+    return images.pop()
 
 
 @register("precision less recall of counts")
@@ -84,45 +181,71 @@ def precision_less_recall(claim: Claim, facts: Facts) -> Outcome:
     found = cbam_tables.scores(row)
     span = cbam_tables.sure(row)["recall"]
     detail = f"95 % interval of a recall of {row.tp} in {row.tp + row.fn}: {span.low:.2f} to {span.high:.2f}"
-    return Outcome(found["Precision"] - found["Recall"], Evidence.ARITHMETIC, detail)
+    return against_itself(claim, found["Precision"] - found["Recall"], detail)
 
 
 @register("images tested")
 def images_tested(claim: Claim, facts: Facts) -> Outcome:
-    """Per cent of ``of`` images that table 1 counts.
-
-    No contradiction where it is not the printed share: the paper does not say that table 1 counts all test images.
-    """
-    images = {sum(row) for row in cbam_tables.counts().values()}
-    if len(images) != 1:
-        raise ValueError(f"the rows of table 1 count different numbers of images: {sorted(images)}")
-    tested, whole, share = images.pop(), claim.arguments["of"], float(claim.printed)
+    """Per cent of ``of`` images that table 1 counts, set against the share that the text holds out for testing."""
+    tested, whole, share = _images(), claim.arguments["of"], float(claim.printed)
     held_out = round(whole * share / 100)
     detail = f"{share:g} % of {whole:,} is {held_out:,}; each row of table 1 adds up to {tested} images"
-    return Outcome(100 * tested / whole, Evidence.ARITHMETIC, detail)
+    return against_itself(claim, 100 * tested / whole, detail)
+
+
+# --- Mean average precision ---
 
 
 @register("mean average precision of the counts")
 def precision_of_counts(claim: Claim, facts: Facts) -> Outcome:
     """Where table 1 allows the printed mAP (%) under no meaning of the word, the nearest that it does allow.
 
-    No value where a meaning (``cbam_tables.meanings``) reaches it: table 1 can rule a number out, and confirm none.
+    No value where a meaning (``cbam_map.readings``) reaches it: table 1 can rule a number out, and confirm none.
     """
-    wanted = Decimal(claim.printed)
-    half = float(half_digit(wanted)) * (1 + 1e-9)
-    spans = {name: (100 * low, 100 * high) for name, (low, high) in cbam_tables.meanings().items()}
-    nearest = {name: min(max(float(wanted), low), high) for name, (low, high) in spans.items()}
-    off = {name: abs(found - float(wanted)) for name, found in nearest.items()}
-    told = {name: f"{name} ({low:.1f} to {high:.1f} %)" for name, (low, high) in spans.items()}
+    wanted, half = _printed_share(claim)
+    told = {
+        name: f"{reading.title} ({100 * float(reading.low):.1f} to {100 * float(reading.high):.1f} %)"
+        for name, reading in cbam_map.readings().items()
+    }
+    off = {name: abs(cbam_map.nearest(name, wanted) - wanted) for name in told}
     reaching, missing = ([told[name] for name in off if (off[name] <= half) is within] for within in (True, False))
     if not reaching:
-        value = nearest[min(off, key=off.__getitem__)]
-        return Outcome(value, Evidence.ARITHMETIC, f"table 1 allows other values, as {'; '.join(missing)}")
+        value = 100 * cbam_map.nearest(min(off, key=off.__getitem__), wanted)
+        return against_itself(claim, value, f"table 1 allows other values, as {'; '.join(missing)}")
     detail = (
         "the paper does not say which mean its mAP is, nor on which images it was taken; on those of table 1 it could "
         f"be {claim.printed} % as {' or '.join(reaching)}" + (f", not as {'; '.join(missing)}" if missing else "")
     )
     return Outcome(None, Evidence.ARITHMETIC, detail)
+
+
+@register("reading of the mean average precision")
+def reading_of_precision(claim: Claim, facts: Facts) -> Outcome:
+    """Of the mAPs (%) that table 1 allows under one meaning of the word, the one nearest to the printed.
+
+    Every order of the images that gives the printed counts is tried, in exact fractions. Argument: ``reading``, of
+    ``cbam_map.VALUES``.
+    """
+    name, (wanted, half) = claim.arguments["reading"], _printed_share(claim)
+    reading, value = cbam_map.readings()[name], 100 * cbam_map.nearest(claim.arguments["reading"], wanted)
+    detail = f"table 1 allows {100 * float(reading.low):.2f} to {100 * float(reading.high):.2f} %"
+    if name in _KINDS and abs(value / 100 - wanted) <= half:
+        there, of = cbam_map.orders_that_give(wanted, half, _KINDS[name])
+        detail += f"; {there} of {of} orders without ties give the printed one"
+    return against_itself(claim, value, detail)
+
+
+#: The readings that are means over labels, and how each takes a label's average precision.
+_KINDS: dict[str, cbam_map.Kind] = {"labels": "none", "labels, trapezoid": "trapezoid"}
+
+
+def _printed_share(claim: Claim) -> tuple[float, float]:
+    """The printed per cent and half of its last digit, as shares."""
+    wanted = Decimal(claim.printed)
+    return float(wanted) / 100, float(half_digit(wanted)) / 100 * (1 + 1e-9)
+
+
+# --- Other measures ---
 
 
 @register("hamming loss of the counts")
@@ -139,7 +262,7 @@ def areas_of_one(claim: Claim, facts: Facts) -> Outcome:
     """For how many of table 1's labels the area under the ROC curve must be 1."""
     spans = {label: cbam_tables.auroc_range(row) for label, row in cbam_tables.counts().items()}
     others = "; ".join(f"{name} {low:.2f} to {high:.2f}" for name, (low, high) in spans.items() if low < 1)
-    return Outcome(sum(low == 1 for low, _ in spans.values()), Evidence.ARITHMETIC, f"the others: {others}")
+    return against_itself(claim, sum(low == 1 for low, _ in spans.values()), f"the others: {others}")
 
 
 @register("binary cross-entropy as printed")
@@ -172,6 +295,79 @@ def labels_judged_apart(claim: Claim, facts: Facts) -> Outcome:
     return Outcome(bool(np.allclose(changes, changes[0])), Evidence.ARITHMETIC)
 
 
+# --- References ---
+
+
+@register("numbers used once")
+def numbers_used_once(claim: Claim, facts: Facts) -> Outcome:
+    """How many of a paper's headings have a number that no other heading has. Argument: ``table``."""
+    numbers = printed.table(claim.arguments["table"])["number"]
+    twice = numbers.duplicated(keep=False)
+    detail = f"of {len(numbers)}" + (f"; twice: {', '.join(numbers[twice].unique())}" if twice.any() else "")
+    return against_itself(claim, int((~twice).sum()), detail)
+
+
+@register("headings below another")
+def headings_below(claim: Claim, facts: Facts) -> Outcome:
+    """How many headings stand directly below another. Arguments: ``table``, ``section``, the number of the other."""
+    table, upper = printed.table(claim.arguments["table"]), claim.arguments["section"]
+    below = table[table["number"].str.rpartition(".")[0] == upper]
+    return against_itself(claim, len(below), ", ".join(below["title"]))
+
+
+@register("last number of a list")
+def last_number(claim: Claim, facts: Facts) -> Outcome:
+    """How many entries a numbered list has, set against its last number, which is printed. Argument: ``table``."""
+    numbers = printed.table(claim.arguments["table"])["number"].astype(int)
+    missing = sorted(set(range(1, numbers.max() + 1)) - set(numbers))
+    return against_itself(
+        claim, len(numbers), f"no entry has the number {', '.join(map(str, missing))}" if missing else ""
+    )
+
+
+@register("oldest work of a section")
+def oldest_work(claim: Claim, facts: Facts) -> Outcome:
+    """Years between the oldest work that a section cites and the paper. Arguments: ``table``, ``section``, ``year``."""
+    table = printed.table(claim.arguments["table"])
+    works = table.loc[table["where"].str.contains(claim.arguments["section"], regex=False), "work"]
+    years = works.str.extract(r"\((\d{4})\)")[0].astype(int)
+    return against_itself(claim, claim.arguments["year"] - int(years.min()), works[years.idxmin()])
+
+
+@register("links to another work")
+def links_elsewhere(claim: Claim, facts: Facts) -> Outcome:
+    """How many entries of a list are linked to another journal, conference or book than they name. Argument: ``table``.
+
+    By the letters in the link, which stand for where it leads; links without such letters do not count.
+    """
+    table = printed.table(claim.arguments["table"])
+    other = table[(table["link names"] != "") & (table["link names"] != table["printed in"])]
+    detail = "; ".join(
+        f"{row['number']}: {row['printed in']}, linked to {row['link names']}" for _, row in other.iterrows()
+    )
+    return Outcome(len(other), Evidence.PUBLISHED, detail)
+
+
+# --- What is published of AffectNet ---
+
+
+@register("faces annotated in AffectNet")
+def faces_annotated(claim: Claim, facts: Facts) -> Outcome:
+    """Rows of AffectNet's two published tables; the detail says how many of them have an expression."""
+    detail = (
+        f"of these, {sum(affectnet.FACES.values()):,} have one of {len(affectnet.CODES)} expressions; the others are "
+        "marked as none, uncertain or no face"
+    )
+    return Outcome(affectnet.ANNOTATED, Evidence.PUBLISHED, detail)
+
+
+@register("expressions of AffectNet")
+def expressions(claim: Claim, facts: Facts) -> Outcome:
+    """How many expressions AffectNet distinguishes."""
+    without = [name for name in affectnet.CODES if name not in cbam_tables.LABELS.values()]
+    return Outcome(len(affectnet.CODES), Evidence.PUBLISHED, f"the paper has no label for {', '.join(without)}")
+
+
 @register("expressions per AffectNet face")
 def expressions_per_face(claim: Claim, facts: Facts) -> Outcome:
     """How many columns of AffectNet's tables hold an expression, by the published description of the tables."""
@@ -180,4 +376,4 @@ def expressions_per_face(claim: Claim, facts: Facts) -> Outcome:
         f"by the published description of its tables: one code out of {len(affectnet.CODES) + len(affectnet.LEFT_OUT)} "
         "in each row, valence and arousal beside it; no face of AffectNet was read for this"
     )
-    return Outcome(len(columns), Evidence.ARITHMETIC, detail)
+    return Outcome(len(columns), Evidence.PUBLISHED, detail)

@@ -11,8 +11,18 @@ from decimal import Decimal
 import numpy as np
 
 from ferbook import printed, records
-from ferbook.claims import Claim, Evidence, Outcome, register, shortfall, tolerance
+from ferbook.claims import Claim, Evidence, Outcome, Value, Verdict, compared, register, shortfall, tolerance
 from ferbook.facts import Facts
+
+
+def against_itself(claim: Claim, value: Value, detail: str = "") -> Outcome:
+    """What follows from one place of a paper, set against another: a contradiction where it does not fit.
+
+    An observation of the book's own that does not fit is no contradiction of the paper.
+    """
+    differs = claim.by == "paper" and compared(claim, value) is Verdict.FAILS
+    return Outcome(value, Evidence.ARITHMETIC, detail, contradiction=differs)
+
 
 # --- tables ---
 
@@ -99,11 +109,14 @@ def rows_in_order(claim: Claim, facts: Facts) -> Outcome:
 
 @register("rows with a cell")
 def rows_with(claim: Claim, facts: Facts) -> Outcome:
-    """How many rows of a transcribed table have a cell. Arguments: ``table``, ``column``, ``cell``."""
+    """How many rows of a transcribed table have a cell; a contradiction where the paper says otherwise.
+
+    Arguments: ``table``, ``column``, ``cell``.
+    """
     table = printed.table(claim.arguments["table"])
     has = table[claim.arguments["column"]] == claim.arguments["cell"]
     others = ", ".join(table[~has].iloc[:, 0])
-    return Outcome(int(has.sum()), Evidence.ARITHMETIC, f"of {len(table)}" + (f"; not: {others}" if others else ""))
+    return against_itself(claim, int(has.sum()), f"of {len(table)}" + (f"; not: {others}" if others else ""))
 
 
 @register("same cells")
@@ -179,12 +192,13 @@ def printed_by_the_other(claim: Claim, facts: Facts) -> Outcome:
 def references_that_miss(claim: Claim, facts: Facts) -> Outcome:
     """How many of a paper's references to its own parts name another part than they mean. Argument: ``table``.
 
-    The table has one row per such reference: where it stands, what it names, what it means.
+    The table has one row per reference: where it stands, what it names, what it means. More than the claim allows are a
+    contradiction.
     """
     table = printed.table(claim.arguments["table"])
     missed = table[table["names"] != table["means"]]
     detail = "; ".join(f"{line['where']}: {line['names']}, means {line['means']}" for _, line in missed.iterrows())
-    return Outcome(len(missed), Evidence.ARITHMETIC, detail, contradiction=len(missed) > 0)
+    return against_itself(claim, len(missed), detail)
 
 
 # --- numbers that stand in the claim ---

@@ -6,8 +6,8 @@ mean different things in different papers, first of all "mAP", are told apart:
 * ``average_precision``: sum over the ranks of precision times gain in recall, without interpolation (scikit-learn's);
 * ``"11-point"``: mean of the best precision at recall >= 0, 0.1, ..., 1 (PASCAL VOC up to 2009);
 * ``"all-point"``: area under the precision-recall curve made falling (PASCAL VOC since 2010);
-* ``"trapezoid"``: area under straight lines from point to point of that curve, beginning at recall 0, precision 1. It is
-  no benchmark's, but what a general routine for the area under a curve gives. Between two points precision does not
+* ``"trapezoid"``: area under straight lines from point to point of that curve, beginning at recall 0, precision 1. No
+  benchmark has it, but a general routine for the area under a curve gives it. Between two points precision does not
   fall on a straight line (Davis and Goadrich 2006).
 
 The interpolated two are never below the first but for the coarseness of eleven points. Faces with tied scores are

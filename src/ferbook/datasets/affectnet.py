@@ -36,6 +36,8 @@ from ferbook.faceset import FaceSet
 PARTS: tuple[str, ...] = ("train", "valid")
 #: Faces with one of the eight expressions in each part.
 FACES: dict[str, int] = {"train": 287_651, "valid": 4_000}
+#: Rows of both published tables together, faces without an expression included, as those who have them count in public.
+ANNOTATED = 420_299
 #: The integer codes of the expressions, in order. Codes after these are no expression and are left out.
 CODES: tuple[str, ...] = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt")
 #: Faces of each expression in the published training table, as those who have it count them in public.

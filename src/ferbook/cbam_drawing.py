@@ -1,0 +1,99 @@
+"""Paper 000's figure 1, the chain from data to interpretation, drawn from the network that this book builds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from torch import nn
+
+from ferbook import cbam_tables, figures, models
+from ferbook.models.cbam import CbamResNet
+from ferbook.models.layers import evaluating
+
+
+class Step(NamedTuple):
+    """One box of the chain: its title, what comes out of it, and whether it is a part of the network."""
+
+    title: str
+    text: str
+    inside: bool = False
+
+
+def chain(side: int = 224) -> list[Step]:
+    """The steps of the paper's figure 1, with the sizes of ResNet-50 with a CBAM after its last stage (section 2.4.2).
+
+    Sizes and numbers of weights are read off the built network as one picture passes through it.
+
+    Parameters
+    ----------
+    side: of the picture, in pixels.
+    """
+    labels = len(cbam_tables.LABELS)
+    model = models.build("resnet50_cbam", labels, placement="last", seed=0)
+    attention, sizes = model.layer4.cbam, _sizes(model, side)
+    channels, height, width = sizes[attention]
+    factors, gates = sizes[attention.channel][0], [_weights(gate) for gate in (attention.channel, attention.spatial)]
+    trunk, last = _weights(model) - _weights(attention) - _weights(model.fc), _weights(model.fc)
+    return [
+        Step("Data", "AffectNet in the paper; FER+ and synthetic faces here"),
+        Step("Preprocessing", f"MTCNN finds the face; {side} x {side} pixels; augmentation; {labels} zeros and ones"),
+        Step("Features: ResNet-50", f"{channels:,} maps of {height} x {width}; {trunk:,} weights", True),
+        Step("Channel attention", f"{factors:,} factors, one per map; {gates[0]:,} weights", True),
+        Step("Spatial attention", f"{height} x {width} factors, one per place; {gates[1]:,} weights", True),
+        Step("Classification", f"mean over places; {channels:,} to {labels}; sigmoids; {last:,} weights", True),
+        Step("Evaluation", "F1, Hamming loss; section 3 adds mAP, ROC, confusion matrices"),
+        Step("Analysis", "which emotions are hard, and why"),
+    ]
+
+
+def _weights(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@torch.no_grad()
+def _sizes(model: CbamResNet, side: int) -> dict[nn.Module, tuple[int, ...]]:
+    """What comes out of each part for one picture, (C, H, W) or (C,)."""
+    sizes: dict[nn.Module, tuple[int, ...]] = {}
+
+    def keep(part: nn.Module, _: object, output: torch.Tensor) -> None:
+        sizes[part] = tuple(output.shape[1:])
+
+    hooks = [part.register_forward_hook(keep) for part in model.modules() if part is not model]
+    try:
+        with evaluating(model):
+            model(torch.zeros(1, 3, side, side))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sizes
+
+
+def draw(steps: Sequence[Step]) -> Figure:
+    """The chain from top to bottom; the parts of the network lie on a shaded ground."""
+    height, gap = 0.62, 0.3
+    figure, axis = plt.subplots(figsize=(figures.WIDTH, len(steps) * (height + gap) + 0.1))
+    places = [-(number * (height + gap)) for number in range(len(steps))]
+    inside = [place for place, step in zip(places, steps, strict=True) if step.inside]
+    if inside:
+        bottom, top = min(inside) - 0.13, max(inside) + height + 0.13
+        axis.add_patch(FancyBboxPatch((0.0, bottom), 10, top - bottom, "round,pad=0,rounding_size=0.15",
+                                      facecolor="#e8f1f8", edgecolor="none"))  # fmt: skip
+    for number, (place, step) in enumerate(zip(places, steps, strict=True)):
+        colour = figures.SOURCE_COLOURS["recorded" if step.inside else "paper"]
+        axis.add_patch(FancyBboxPatch((0.2, place), 9.6, height, "round,pad=0,rounding_size=0.1",
+                                      facecolor="white", edgecolor=colour, linewidth=1.6))  # fmt: skip
+        axis.text(5, place + 0.68 * height, step.title, ha="center", va="center", fontsize=12, weight="bold")
+        axis.text(5, place + 0.27 * height, step.text, ha="center", va="center", fontsize=10)
+        if number:
+            axis.annotate(
+                "", (5, place + height), (5, places[number - 1]), arrowprops={"arrowstyle": "-|>", "color": "#444444"}
+            )
+    axis.set_xlim(-0.05, 10.05)
+    axis.set_ylim(places[-1] - 0.1, height + 0.1)
+    axis.set_axis_off()
+    return figure
