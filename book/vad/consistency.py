@@ -136,7 +136,11 @@ report.table(rows, caption=f"Which costs pull: {faces:,} random predictions on t
 # The printed costs change only for a value that happens to lie within 0.0001 of zero. Everywhere else they are flat: their gradient is zero wherever it
 # exists, whatever lambda is. **Adding the printed cost to a loss cannot change what a network learns.** At a very low temperature the soft
 # cost has nearly the same fault: few predictions have a slope, and those a huge one.
-#
+
+# %% tags=["remove-input"]
+third.box("003-cost-slope")
+
+# %% [markdown]
 # ## In the loss
 
 # %% tags=["remove-input"]

@@ -149,20 +149,25 @@ def sheet(images: np.ndarray, row_names: Sequence[str], column_names: Sequence[s
     return figure
 
 
-def confusion(counts: np.ndarray, names: Sequence[str] = EMOTIONS) -> Figure:
-    """A confusion matrix, rows true, columns predicted: shares of each true class. counts: (C, C)."""
+def confusion(counts: np.ndarray, names: Sequence[str] = EMOTIONS, form: str = "") -> Figure:
+    """A confusion matrix, rows true, columns predicted: shares of each true class.
+
+    Parameters
+    ----------
+    counts: (C, C).
+    names: of the classes.
+    form: of a share in a cell, as ``"{:.2f}"``; without it, whole per cent where there are any.
+    """
     counts = np.asarray(counts, dtype=float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axis = plt.subplots(figsize=(WIDTH, WIDTH * 0.86))
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares):
-        if share >= 0.005:
-            axis.text(
-                column, row, f"{100 * share:.0f}", ha="center", va="center", color="white" if share > 0.55 else "black"
-            )
+        text = form.format(share) if form else f"{100 * share:.0f}" if share >= 0.005 else ""
+        axis.text(column, row, text, ha="center", va="center", color="white" if share > 0.55 else "black")
     axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
     axis.set_yticks(range(len(names)), names)
-    axis.set_xlabel("predicted (% of the row)")
+    axis.set_xlabel("predicted (share of the row)" if form else "predicted (% of the row)")
     axis.set_ylabel("true")
     axis.grid(False)
     return figure
