@@ -146,7 +146,15 @@ fourth.rows("004-sums-from-zero", "004-per-sample", caption="Equations of paper 
 report.table(printed.table("004-table3"), caption="Paper 004, table 3: average losses and accuracy (%)")
 
 # %% tags=["remove-input"]
-fourth.box("004-v-better", "004-category-better", "004-a-better", "004-d-better", "004-classify-worse", "004-accuracy-use", "004-accuracy-not")
+fourth.box(
+    "004-v-better",
+    "004-category-better",
+    "004-a-better",
+    "004-d-better",
+    "004-classify-worse",
+    "004-accuracy-use",
+    "004-accuracy-not",
+)
 
 # %% [markdown]
 # Differences of A and D are printed in the sixth and seventh decimals, so these two hold as printed. Whether they mean anything depends on how much such
@@ -197,9 +205,7 @@ third.rows(
 )
 
 # %% tags=["remove-input"]
-fourth.rows(
-    "004-signs-in-words", "004-seven-categories", "004-third-orientation", caption="Paper 004 in two places"
-)
+fourth.rows("004-signs-in-words", "004-seven-categories", "004-third-orientation", caption="Paper 004 in two places")
 
 # %% [markdown]
 # ## References
