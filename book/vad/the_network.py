@@ -21,7 +21,18 @@ seed = 0
 # %%
 import torch
 
-from ferbook import checks_vad, figures, models, orthogonality, printed, records, report, vad_orthogonality
+from ferbook import (
+    cbam_drawing,
+    checks_vad,
+    figures,
+    models,
+    orthogonality,
+    printed,
+    records,
+    report,
+    vad_drawing,
+    vad_orthogonality,
+)
 from ferbook.emotions import VAD_AXES
 from ferbook.models.vad import regularised_layers
 
@@ -57,6 +68,13 @@ third.box("003-params-sum", "003-params-formula", "003-params-true", "003-params
 # %%
 one_output = models.build("cifar_resnet18", num_classes=1, seed=seed)
 print(f"{models.parameter_count(one_output):,} parameters")
+
+# %% [markdown]
+# Its layers from top to bottom, as figure 3 of the paper draws them. A block of type B changes the number of channels, so its shortcut has a convolution;
+# one of type A hands its input on as it is.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "The ResNet-18 from top to bottom: a 3 x 3 convolution, four layers of two blocks with their types, a mean over places and one number"}}
+_ = cbam_drawing.draw(vad_drawing.layers())
 
 # %% [markdown]
 # All 42 rows, each against the paper's formula:
@@ -95,6 +113,13 @@ report.table(
     ],
     caption="Two readings of the method (three channels, seven categories, three axes)",
 )
+
+# %% [markdown]
+# Figure 2 of the paper shows two tasks whose predictions meet in a consistency constraint. Here it is with one thing more, measured: along which
+# of its arrows a gradient comes back.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Faces go to a classifier and to regressors; cross-entropy and squared error send a gradient back to one of them each, the printed consistency cost to none"}}
+_ = vad_drawing.joint(vad_drawing.flow())
 
 # %% [markdown]
 # In four separate networks the only bridge between the tasks would be the consistency cost. [It carries nothing](consistency), so each
