@@ -36,7 +36,7 @@ third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
 # 3. **Equations 5, 9 and 13** of paper 003, which the paper calls "defined according to Table 1".
 # 4. **The soft cost** of this book, which follows table 1 and has a slope.
 #
-# (The authors' published code has a fifth, a spreadsheet, which is not in the papers.)
+# The authors' published code has a fifth, a workbook, which is not in the papers; [below](#the-costs-in-the-code).
 
 # %% tags=["remove-input"]
 fourth.box("004-same-table1")
@@ -73,6 +73,15 @@ third.rows("003-equation-*", caption="Table 1 against the equations, cell by cel
 
 # %% tags=["remove-input"]
 fourth.rows("004-cost-*", caption="Table 2 of paper 004 against its table 1")
+
+# %% [markdown]
+# ## The costs in the code
+#
+# The program reads its costs from a workbook with a sheet per category: the cost of a value above, at and below 0 on each axis. It follows neither table 1
+# nor the equations throughout.
+
+# %% tags=["remove-input"]
+third.box("003-code-costs-table", "003-code-costs-equations")
 
 # %% [markdown]
 # ## The slope

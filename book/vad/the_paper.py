@@ -93,6 +93,7 @@ third.rows("003-accuracy-*-of-*", caption="The two gains as shares of two number
 third.rows(
     "003-joint-*",
     "003-four-models",
+    "003-heading-e4",
     "003-four-ablations",
     "003-efficiency",
     caption="Table 3 of paper 003, pair by pair, and what it leaves open",
@@ -115,7 +116,11 @@ fourth.box("004-joint")
 
 # %% tags=["remove-input"]
 third.rows(
-    "003-schedule-*", "003-gpu-memory", "003-cpu-cores", caption="Section IV.A of paper 003: schedule and machine"
+    "003-schedule-*",
+    "003-gpu-memory",
+    "003-cpu-cores",
+    "003-speed",
+    caption="Section IV.A of paper 003: schedule and machine",
 )
 
 # %% [markdown]

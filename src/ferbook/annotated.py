@@ -315,16 +315,17 @@ def record(root: str | Path | None = None) -> Path:
 
 
 def record_first_release(root: str | Path | None = None) -> Path:
-    """Record what constants score on the labels that were public when paper 003 was; returns where.
+    """Record what constants score on the labels that were public with paper 003, and its code's costs; returns where.
 
     Raises
     ------
-    DataError: if the tables are missing or not the published ones.
+    DataError: if the tables or the workbook are missing or not the published ones.
     """
-    from ferbook.datasets import vad_fer2013
+    from ferbook.datasets import vad_costs, vad_fer2013
 
-    first = vad_fer2013.first_release(root)
-    if not first.provenance["published"]:
-        raise DataError("not the published label tables", vad_fer2013.FIRST_FOLDER, hint="Only those are recorded.")
-    values = constants({part: labels.vad for part, labels in first.parts.items()})
-    return records.write(FIRST_RECORD, values, faces=first, module=__file__, batch=BATCH)
+    first, workbook = vad_fer2013.first_release(root), vad_costs.read(root)
+    if not (first.provenance["published"] and workbook.provenance["published"]):
+        raise DataError("not the published files", vad_fer2013.FIRST_FOLDER, hint="Only those are recorded.")
+    values = {**constants({part: labels.vad for part, labels in first.parts.items()}), "costs": workbook.costs}
+    checksum = workbook.provenance["checksum"]
+    return records.write(FIRST_RECORD, values, faces=first, module=__file__, batch=BATCH, workbook=checksum)

@@ -216,6 +216,25 @@ def slope_of_the_cost(claim: Claim, facts: Facts) -> Outcome:
     return Outcome(100 * sloped / tried, Evidence.ARITHMETIC, detail)
 
 
+@register("costs of the published code")
+def costs_of_the_code(claim: Claim, facts: Facts) -> Outcome:
+    """In how many of 21 cells (category by axis) the workbook of the published code follows a printed definition.
+
+    Argument: ``definition`` (``table`` or ``equations``). The costs of values above and below 0 count; no prediction is
+    exactly 0. The detail names the other cells.
+    """
+    costs = records.read(annotated.FIRST_RECORD)["values"]["costs"]
+    definition = demands.DEFINITIONS[claim.arguments["definition"]]
+    others = [
+        f"{category} {axis}"
+        for category, axes in costs.items()
+        for axis, asked in zip(VAD_AXES, definition[category], strict=True)
+        if any(axes[axis][sign] != demands.fails(asked, value) for sign, value in ((">0", 1.0), ("<0", -1.0)))
+    ]
+    cells = len(costs) * len(VAD_AXES)
+    return Outcome(cells - len(others), Evidence.SAME_DATA, f"of {cells}; not: {', '.join(others)}")
+
+
 #: Name of the recorded ablation, which :mod:`ferbook.vad_ablation` makes with torch.
 ABLATION, ORTHOGONALITY = "003/ablation", "003/orthogonality"
 

@@ -114,6 +114,17 @@ def falls_of_the_rate(claim: Claim, facts: Facts) -> Outcome:
     return Outcome(iterations // claim.arguments["every"], Evidence.ARITHMETIC, detail)
 
 
+@register("time per face")
+def time_per_face(claim: Claim, facts: Facts) -> Outcome:
+    """How many times longer predicting a face takes than training on one, from printed durations.
+
+    Arguments: ``training`` and ``predicting``, each seconds and faces seen.
+    """
+    (train_s, trained), (predict_s, predicted) = (claim.arguments[key] for key in ("training", "predicting"))
+    detail = f"{trained / train_s:,.3g} faces a second in training, {predicted / predict_s:,.3g} in prediction"
+    return Outcome((predict_s / predicted) / (train_s / trained), Evidence.ARITHMETIC, detail)
+
+
 # --- references ---
 
 

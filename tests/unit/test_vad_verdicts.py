@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import zipfile
 
 import numpy as np
 import pytest
@@ -225,6 +226,82 @@ def test_a_missing_release_says_so(tmp_path):
     (tmp_path / "paper003" / "train-labels.csv").unlink()
     with pytest.raises(DataError, match="missing"):
         vad_fer2013.first_release(tmp_path)
+
+
+def test_the_costs_of_the_code_part_from_both_definitions(results):
+    """By hand, from the workbook: fear's arousal, sadness's and neutral's dominance against the table."""
+    table, equations = results["003-code-costs-table"], results["003-code-costs-equations"]
+    assert table.outcome.value == 18 and table.verdict is Verdict.FAILS
+    assert table.outcome.detail == "of 21; not: fear arousal, sadness dominance, neutral dominance"
+    assert equations.outcome.value == 17
+    stored = records.read(annotated.FIRST_RECORD)["values"]["costs"]
+    assert set(stored) == set(FER2013_CODES)
+
+
+def test_times_per_face():
+    found = judged("time per face", "1", "at most", training=[100, 1000], predicting=[10, 50])
+    assert found.outcome.value == pytest.approx(2)
+    assert found.verdict is Verdict.FAILS
+
+
+@needs_first
+def test_the_recorded_costs_are_those_of_the_workbook():
+    from ferbook.datasets import vad_costs
+
+    found = vad_costs.read(REAL_DATA)
+    assert found.provenance["published"]
+    assert found.costs == records.read(annotated.FIRST_RECORD)["values"]["costs"]
+
+
+def write_workbook(path, cost="1", first="0Angry"):
+    """The least of an xlsx file: one sheet per category whose costs are all 0, but valence above 0 costs `cost`."""
+    main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    link = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+    texts = ["Valence", "Arousal", "Dominance", "largerThan0", "equalTo0", "lessThan0"]
+    titles = [first, "1Disgust", "2Fear", "3Happy", "4Sad", "5Surprise", "6Neutral"]
+    head = "".join(f'<c r="{column}1" t="s"><v>{k}</v></c>' for k, column in enumerate("BCD", 3))
+    rows = "".join(
+        f'<c r="A{k + 2}" t="s"><v>{k}</v></c>'
+        + "".join(f'<c r="{c}{k + 2}"><v>{cost if (c, k) == ("B", 0) else 0}</v></c>' for c in "BCD")
+        for k in range(3)
+    )
+    with zipfile.ZipFile(path, "w") as book:
+        shared = "".join(f"<si><t>{text}</t></si>" for text in texts)
+        book.writestr("xl/sharedStrings.xml", f"<sst {main}>{shared}</sst>")
+        sheets = "".join(f'<sheet name="{title}" r:id="rId{k}"/>' for k, title in enumerate(titles))
+        book.writestr("xl/workbook.xml", f"<workbook {main} {link}><sheets>{sheets}</sheets></workbook>")
+        # The order of the files is not that of the sheets.
+        links = "".join(f'<Relationship Id="rId{k}" Target="worksheets/sheet{7 - k}.xml"/>' for k in range(7))
+        book.writestr("xl/_rels/workbook.xml.rels", f"<Relationships>{links}</Relationships>")
+        for k in range(7):
+            book.writestr(f"xl/worksheets/sheet{7 - k}.xml", f"<worksheet {main}>{head}{rows}</worksheet>")
+
+
+def test_a_workbook_is_read_sheet_by_sheet(tmp_path):
+    from ferbook.datasets import vad_costs
+
+    write_workbook(tmp_path / vad_costs.WORKBOOK)
+    found = vad_costs.read(tmp_path)
+    assert list(found.costs) == list(FER2013_CODES)
+    assert found.costs["fear"]["valence"] == {">0": 1, "=0": 0, "<0": 0}
+    assert set(found.costs["neutral"]["dominance"].values()) == {0}
+    assert found.provenance["published"] is False
+    write_workbook(tmp_path / vad_costs.WORKBOOK, cost="2")
+    with pytest.raises(DataError, match="0Angry: costs of Valence are"):
+        vad_costs.read(tmp_path)
+    write_workbook(tmp_path / vad_costs.WORKBOOK, first="0Joyful")
+    with pytest.raises(DataError, match="'0Joyful' names no category"):
+        vad_costs.read(tmp_path)
+
+
+def test_a_broken_workbook_is_named(tmp_path):
+    from ferbook.datasets import vad_costs
+
+    with pytest.raises(MissingDataError, match="xlsx"):
+        vad_costs.read(tmp_path)
+    (tmp_path / vad_costs.WORKBOOK).write_text("no zip")
+    with pytest.raises(DataError, match="no xlsx workbook"):
+        vad_costs.read(tmp_path)
 
 
 @needs_first
