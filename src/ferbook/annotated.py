@@ -323,9 +323,12 @@ def record_first_release(root: str | Path | None = None) -> Path:
     """
     from ferbook.datasets import vad_costs, vad_fer2013
 
-    first, workbook = vad_fer2013.first_release(root), vad_costs.read(root)
-    if not (first.provenance["published"] and workbook.provenance["published"]):
-        raise DataError("not the published files", vad_fer2013.FIRST_FOLDER, hint="Only those are recorded.")
+    first = vad_fer2013.first_release(root)
+    if not first.provenance["published"]:
+        raise DataError("not the published label tables", vad_fer2013.FIRST_FOLDER, hint="Only those are recorded.")
+    workbook = vad_costs.read(root)
+    if not workbook.provenance["published"]:
+        raise DataError("not the published workbook", vad_costs.WORKBOOK, hint="Only that one is recorded.")
     values = {**constants({part: labels.vad for part, labels in first.parts.items()}), "costs": workbook.costs}
     checksum = workbook.provenance["checksum"]
     return records.write(FIRST_RECORD, values, faces=first, module=__file__, batch=BATCH, workbook=checksum)
