@@ -46,7 +46,7 @@ class Plan:
     epochs: passes over them, from random weights.
     """
 
-    seeds: int = 3
+    seeds: int = 4
     width: float = 0.67
     side: int = 48
     faces: int = 12_000

@@ -98,7 +98,7 @@ _CARDS = (
         caveats=(
             "Both tables are parts of FER2013's PublicTest. A later readme of the authors names an archive (data.rar) "
             "of all annotations, which this book does not have.",
-            "The repository of paper 003 held label tables of 31 faces of each test and of 199 training rows when it was "
+            "The repository of paper 003 held label tables of 31 faces of each test and 199 training rows when it was "
             "published (in March 2024). Their labels are read from a folder paper003, without pictures, for what a "
             "constant scores; so is its workbook of consistency costs.",
             "The categories are FER2013's: of the 1,109 joined faces without a tie in FER+, 399 have another majority.",
