@@ -79,7 +79,7 @@ report.table(other, caption="FER+, recorded: what interpolation adds to the mAP 
 # %% [markdown]
 # ## Which mean?
 #
-# "mAP" has several meanings, and the paper's 89.7 % could be any of them:
+# "mAP" has several meanings, and the paper does not say which its 89.7 % has:
 #
 # * per label, order the images, then take the mean **over labels**: the usual one. *Interpolated* versions are those of older benchmarks.
 # * the same with the **area under straight lines** through the points of precision over recall: what a general routine for the area under a curve gives.

@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ferbook import paths
+from ferbook import paths, plain
 from ferbook.errors import DataError, FerbookError
 from ferbook.facts import Facts
 from ferbook.printed import half_digit
@@ -288,10 +287,6 @@ def known_checks() -> Mapping[str, Check]:
     return _CHECKS
 
 
-#: The safe loader in C where PyYAML was built with it: the claim files are long.
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 def load_claims(paper: str, folder: Path | None = None) -> ClaimFile:
     """Read ``data/claims/PAPER.yml``.
 
@@ -301,10 +296,10 @@ def load_claims(paper: str, folder: Path | None = None) -> ClaimFile:
     """
     path = (folder or paths.project_root() / "data" / "claims") / f"{paper}.yml"
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        content = plain.read_yaml(path)
     except FileNotFoundError:
         raise DataError(f"no claims of paper {paper}", path, hint="Papers are named 000 to 004.") from None
-    except yaml.YAMLError as error:
+    except ValueError as error:
         raise DataError(f"is not YAML ({error})", path, hint="Mend the line it names.") from None
     try:
         loaded = ClaimFile.model_validate(content)

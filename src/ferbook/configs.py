@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ferbook import plain
 from ferbook.emotions import EMOTIONS
 from ferbook.errors import ConfigError
 
@@ -210,7 +211,7 @@ def parse(content: object) -> Config:
 def read(path: Path) -> Config:
     """A config from a JSON file. Raises ConfigError, also for a file that is missing or not JSON."""
     try:
-        return parse(json.loads(path.read_text(encoding="utf-8")))
+        return parse(plain.read_json(path))
     except FileNotFoundError:
         raise ConfigError("config", f"there is no file {path}") from None
     except ValueError as error:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from ferbook import dependencies, paths
-from ferbook.errors import DataError
+from ferbook import dependencies, paths, plain
+from ferbook.errors import ConfigError, DataError
+
+#: Parts of letters, digits and ``-_.`` after the first, so that a name stays within the folder of records.
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", re.ASCII)
 
 
 class Measured(Protocol):
@@ -29,7 +33,11 @@ def at(values: Any, keys: Sequence[str | int]) -> Any:
 
 
 def path_of(name: str) -> Path:
-    """Where the record `name` (as ``002/labels``) lies."""
+    """Where the record `name` (as ``002/labels``) lies. Raises ConfigError for a name that leads elsewhere."""
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            "record", f"{name!r} is no name of a record", "It is like 002/labels: letters, digits, - _ . /"
+        )
     return paths.project_root() / "data" / "recorded" / f"{name}.json"
 
 
@@ -77,9 +85,9 @@ def read(name: str) -> dict[str, dict[str, object]]:
     """
     path = path_of(name)
     try:
-        stored = json.loads(path.read_text())
+        stored = plain.read_json(path)
         return {"values": stored["values"], "provenance": stored["provenance"]}
     except FileNotFoundError:
         raise DataError("no such record", path, hint="`ferbook record` writes the records.") from None
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"not a record ({error!r})", path, hint="Restore it from the repository.") from None

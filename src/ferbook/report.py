@@ -55,7 +55,7 @@ class ClaimReport:
 
     def _one_box(self, judged: Result, build: Result | None) -> str:
         claim, outcome = judged.claim, judged.outcome
-        cells = [("the paper", printed(claim))]
+        cells = [("the paper" if claim.by == "paper" else "said here", printed(claim))]
         if outcome.value is None:
             pass
         elif judged.verdict is Verdict.STAND_IN:

@@ -6,14 +6,13 @@ In between lie the last checkpoint and the best weights so far, from which an in
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ferbook import paths
+from ferbook import paths, plain
 from ferbook.configs import Config
 from ferbook.errors import DataError
 from ferbook.records import write_json
@@ -69,7 +68,7 @@ class Run:
         if not path.is_file():
             return None
         try:
-            return RunResult(**json.loads(path.read_text()))
+            return RunResult(**plain.read_json(path))
         except (ValueError, TypeError) as error:
             raise DataError(f"is not a run's result ({error})", path, hint="Delete the folder and run again.") from None
 

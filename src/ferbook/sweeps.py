@@ -36,9 +36,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from ferbook import configs, paths, records
+from ferbook import configs, paths, plain, records
 from ferbook.configs import Config
 from ferbook.errors import ConfigError, DataError
 from ferbook.runs import RunResult
@@ -128,7 +126,7 @@ def read(path: Path) -> RunResult:
     DataError: if the file is missing or is no record.
     """
     try:
-        return RunResult(**json.loads(path.read_text(encoding="utf-8")))
+        return RunResult(**plain.read_json(path))
     except FileNotFoundError:
         raise DataError("no such run is recorded", path, hint="`ferbook sweep` makes it.") from None
     except (ValueError, TypeError) as error:
@@ -149,8 +147,8 @@ def read_config(what: str) -> Config:
     """
     if what.lstrip().startswith("{"):
         try:
-            return configs.parse(json.loads(what))
-        except json.JSONDecodeError as error:
+            return configs.parse(plain.parse_json(what))
+        except ValueError as error:
             raise ConfigError("config", f"is not JSON ({error})") from None
     if what.endswith(".json"):
         path = _json_path(what)
@@ -184,7 +182,7 @@ def _json_path(what: str) -> Path:
 
 def _is_record(path: Path) -> bool:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = plain.read_json(path)
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and {"config", "metrics"} <= set(content)
@@ -344,26 +342,11 @@ def _check_name(name: str, where: str) -> None:
         raise ConfigError(where, problem, "Use small letters, digits, and _ . - after the first.")
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML that refuses the same key twice, of which only the last would count."""
-
-
-def _unique(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
-    for key, times in Counter(map(str, keys)).items():
-        if times > 1:
-            raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands {times} times", node.start_mark)
-    return dict(zip(keys, (loader.construct_object(value, deep=True) for _, value in node.value), strict=True))
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique)
-
-
 def _read_yaml(path: Path) -> _Part:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        content = plain.read_yaml(path)
     except FileNotFoundError:
         raise ConfigError("sweep", f"there is no file {path}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), f"is not a description of sweeps ({' '.join(str(error).split())})") from None
+    except ValueError as error:
+        raise ConfigError(str(path), f"is not a description of sweeps ({error})") from None
     return _mapping(content, str(path))

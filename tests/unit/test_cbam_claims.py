@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -135,6 +136,9 @@ def test_averages_are_those_of_scikit_learn():
         known = precision_recall_fscore_support(np.transpose(truth), np.transpose(said), average=average)
         found = [cbam_tables.averages()[f"{average} {key}"] for key in cbam_tables.SCORES]
         assert found == pytest.approx(known[:3])
+        for key, value in zip(cbam_tables.SCORES, known[:3], strict=True):
+            again = judged("average of the counts", f"{100 * value:.1f}", of=f"{average} {key}")
+            assert again.verdict is Verdict.HOLDS and again.outcome.value == pytest.approx(100 * value)
 
 
 def test_what_six_images_hold_is_counted_over_every_way_to_spread_them():
@@ -143,6 +147,23 @@ def test_what_six_images_hold_is_counted_over_every_way_to_spread_them():
     labels = judged("labels on the images", "21")
     assert labels.verdict is Verdict.HOLDS and "3.5 for each" in labels.outcome.detail
     assert judged("images with each label", "3").verdict is Verdict.HOLDS
+    # Sadness errs on two images; anger on one of them or on another.
+    assert judged("images without an error", "3", end="least").verdict is Verdict.HOLDS
+    assert judged("images without an error", "4", end="greatest").verdict is Verdict.HOLDS
+    # 21 labels on six images: one has more than 21 / 6.
+    assert judged("labels on the fullest image", "4").verdict is Verdict.HOLDS
+
+
+def test_what_chance_does_on_six_images():
+    # Of twelve images, six each, two are wrong: both are sadness's, or both happiness's, in so many of all ways.
+    sad = judged("chance of a difference", "0.45", label="sadness", against="happiness")
+    assert sad.outcome.value == pytest.approx(2 * math.comb(6, 2) / math.comb(12, 2)) and sad.verdict is Verdict.HOLDS
+    assert judged("chance of a difference", "1", label="anger", against="fear").verdict is Verdict.HOLDS
+    z2 = 1.959963984540054**2
+    lower = judged("lower end of a recall", "0.44", label="happiness")
+    assert lower.outcome.value == pytest.approx(3 / (3 + z2)) and lower.verdict is Verdict.HOLDS
+    needed = math.ceil(19 * z2)  # n / (n + z2) reaches 0.95 at n = 19 z2
+    assert judged("images for a perfect score", str(needed), lower=0.95).verdict is Verdict.HOLDS
 
 
 def test_references_are_followed_to_where_they_lead():
@@ -442,3 +463,9 @@ def test_the_counterpart_of_table_1_adds_up_to_all_faces():
         assert sum(int(row[key]) for key in cbam_tables.COUNTS) == 400
         tp, fn = cbam_results.pooled_confusion(results)[place, 1, ::-1]
         assert row["faces with it"].startswith(f"{tp + fn} (") and row["TP"] == str(tp)
+
+
+def test_a_number_of_the_books_own_is_not_shown_as_the_papers():
+    audit = report.ClaimReport("000")
+    assert "<dt>said here</dt>" in audit.box("000-labels-in-six").data
+    assert "<dt>the paper</dt>" in audit.box("000-own-references").data

@@ -166,6 +166,8 @@ def test_every_claim_is_judged_with_named_evidence(one):
     assert result.outcome.evidence is not Evidence.SYNTHETIC
     if result.verdict is Verdict.UNCHECKED:
         assert result.outcome.detail, "says why"
+    elif result.verdict is Verdict.STAND_IN:
+        assert result.departures, "says how it departs"
     else:
         assert result.evidence in set(Evidence)
 

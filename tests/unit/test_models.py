@@ -61,6 +61,8 @@ COUNTS = [
     ("vgg16_48", 8, {}, 14_718_792),
     ("vgg13_ferplus", 8, {}, 8_757_704),
     ("mobilenet", 1000, {}, 4_231_976),
+    ("efficientnet_lite0", 8, {}, 3_381_256),
+    ("efficientnet_lite0", 1000, {"enlarge": 96}, 4_652_008),
 ]
 # torchvision's own counts, for what the reference table leaves out.
 TORCHVISION = ("vgg13", "vgg19", "resnet34", "densenet169", "densenet201", *(f"efficientnet_b{i}" for i in range(8)))
@@ -232,7 +234,7 @@ def test_descriptions():
     for name in models.available():
         description = models.describe(name)
         assert description.name == name and description.source and description.size >= 44
-        assert description.scaling in ("unit", "imagenet")
+        assert description.scaling in ("unit", "imagenet", "own")
     assert models.describe("dan").options() == {"heads": 4, "trunk": "resnet18"}
     assert models.describe("vgg16_48").options() == {"frozen": False, "dropout": None}
 
@@ -353,7 +355,9 @@ def torchvision_weights(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize("name", [name for name in models.available() if models.describe(name).imagenet])
+@pytest.mark.parametrize(
+    "name", [name for name in models.available() if models.describe(name).imagenet not in ("", "packaged")]
+)
 def test_imagenet_weights_find_their_place(name, torchvision_weights):
     model = meta(name, 1000, weights="imagenet")
     assert torchvision_weights["weights_only"] is True and torchvision_weights["check_hash"] is True

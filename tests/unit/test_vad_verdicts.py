@@ -299,9 +299,19 @@ def test_a_broken_workbook_is_named(tmp_path):
 
     with pytest.raises(MissingDataError, match="xlsx"):
         vad_costs.read(tmp_path)
-    (tmp_path / vad_costs.WORKBOOK).write_text("no zip")
+    path = tmp_path / vad_costs.WORKBOOK
+    path.write_text("no zip")
     with pytest.raises(DataError, match="no xlsx workbook"):
         vad_costs.read(tmp_path)
+    for strings, words in (
+        (" " * (vad_costs.LARGEST + 1), "unpacks to"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><sst/>', "defines entities"),
+        ("<sst", "no xlsx workbook"),
+    ):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+            book.writestr("xl/sharedStrings.xml", strings)
+        with pytest.raises(DataError, match=words):
+            vad_costs.read(tmp_path)
 
 
 @needs_first

@@ -15,7 +15,7 @@ import pandera.pandas as pa
 
 from ferbook import paths
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.files import need_columns
+from ferbook.datasets.files import header, need_columns
 from ferbook.errors import DataError, MissingDataError
 
 TABLE = "learningMeasure.csv"
@@ -68,12 +68,12 @@ def load(root: str | Path | None = None) -> pd.DataFrame:
 
 def _read(path: Path) -> pd.DataFrame:
     data = path.read_bytes()
+    need_columns(header(path), ("id", "name", *SCHEMA.columns), path)
     try:
         # Text first: a cell that is not a number is reported with its line, not turned into something else.
         raw = pd.read_csv(path, dtype=str, encoding="utf-8-sig", encoding_errors="replace", skip_blank_lines=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DataError(f"is not a table ({str(error).strip()})", path, hint=AS_PUBLISHED) from None
-    need_columns(list(raw.columns), ("id", "name", *SCHEMA.columns), path)
     if raw.empty:
         raise DataError("the table is empty", path, hint=AS_PUBLISHED)
     raw = raw.drop(columns=["id", "name"])

@@ -27,7 +27,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ferbook import paths
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.files import DAMAGED, need_columns, rows
+from ferbook.datasets.files import DAMAGED, MOST_PIXELS, need_columns, rows
 from ferbook.emotions import EMOTIONS, index
 from ferbook.errors import ConfigError, DataError, MissingDataError
 from ferbook.faceset import FaceSet
@@ -376,6 +376,8 @@ def _picture(face: Face, size: int) -> np.ndarray:
     """The face scaled to (size, size, 3). Pictures of this set come in many modes; all are turned into RGB."""
     try:
         with Image.open(face.path, formats=FORMATS) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise DataError(f"is {picture.width} x {picture.height} pixels large", face.path, hint=DAMAGED)
             if face.box is not None:
                 left, top, width, height = face.box
                 # Some boxes reach beyond their picture.
@@ -388,5 +390,5 @@ def _picture(face: Face, size: int) -> np.ndarray:
             return np.asarray(ImageOps.fit(picture.convert("RGB"), (size, size), Image.Resampling.BICUBIC))
     except UnidentifiedImageError:
         raise DataError(f"is not a {'/'.join(FORMATS)} image", face.path, hint=DAMAGED) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"is a broken image ({error})", face.path, hint=DAMAGED) from None

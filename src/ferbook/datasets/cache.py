@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook import paths
+from ferbook import paths, plain
 from ferbook.errors import FerbookError
 from ferbook.faceset import FaceSet
 
@@ -93,7 +93,7 @@ def prepared(name: str, source: str, mark: str, build: Callable[[], FaceSet]) ->
 
 
 def _load(name: str, folder: Path) -> FaceSet:
-    meta = json.loads((folder / "meta.json").read_text())
+    meta = plain.read_json(folder / "meta.json")
     arrays = {key: np.load(folder / f"{key}.npy", mmap_mode="r") for key in meta["arrays"]}
     return FaceSet(name=name, provenance=meta["provenance"], **arrays)
 

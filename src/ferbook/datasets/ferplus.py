@@ -25,7 +25,7 @@ import numpy as np
 
 from ferbook import paths
 from ferbook.datasets import cache
-from ferbook.datasets.files import DAMAGED, decode, grey_pixels, rows, table
+from ferbook.datasets.files import DAMAGED, MOST_UNPACKED, decode, grey_pixels, is_clutter, rows, table
 from ferbook.emotions import VOTE_COLUMNS
 from ferbook.errors import DataError, MissingDataError
 from ferbook.faceset import FaceSet
@@ -86,6 +86,8 @@ def is_official(faces: FaceSet) -> bool:
     return faces.provenance.get("checksum") == OFFICIAL_CHECKSUM
 
 
+#: Bit of a zip member's flags that says that it needs a password.
+_ENCRYPTED = 1
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -128,7 +130,7 @@ class _Folder:
         return total.hexdigest()
 
     def names(self) -> set[str]:
-        return {path.name for path in self.path.iterdir()}
+        return {path.name for path in self.path.iterdir() if not is_clutter(path.name)}
 
     def read(self, name: str) -> bytes:
         try:
@@ -153,11 +155,12 @@ class _Archive:
     def _members(self) -> dict[str, str]:
         members: dict[str, str] = {}
         for name in self._zip.namelist():
-            if name.endswith("/"):
+            if name.endswith("/") or is_clutter(name):
                 continue
-            first = members.setdefault(Path(name).name, name)
-            if first != name:
-                raise DataError(f"holds both {first} and {name}", self.path, hint="Keep one of the two.")
+            last = Path(name).name
+            if last in members:
+                raise DataError(f"holds both {members[last]} and {name}", self.path, hint="Keep one of the two.")
+            members[last] = name
         return members
 
     def mark(self) -> str:
@@ -167,8 +170,14 @@ class _Archive:
         return set(self._members)
 
     def read(self, name: str) -> bytes:
+        member = self._members[name]
         try:
-            return self._zip.read(self._members[name])
+            size = self._zip.getinfo(member).file_size
+            if size > MOST_UNPACKED:
+                raise DataError(f"unpacks to {size:,} bytes, far more than such a file has", self.path, name, DAMAGED)
+            if self._zip.getinfo(member).flag_bits & _ENCRYPTED:
+                raise DataError("is encrypted", self.path, name, "Unpack the archive, and leave its folder here.")
+            return self._zip.read(member)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
             raise DataError(f"cannot be unpacked ({error})", self.path, name, DAMAGED) from None
 

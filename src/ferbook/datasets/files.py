@@ -16,6 +16,10 @@ from ferbook.errors import DataError
 Row = TypeVar("Row")
 
 DAMAGED = "The file is damaged or was cut short: fetch or make it again."
+#: Pixels of the largest picture that is decoded: nine times that of the largest photograph in any data set here.
+MOST_PIXELS = 64_000_000
+#: Bytes that one file in an archive may unpack to; the longest label table has 2 MB.
+MOST_UNPACKED = 64 * 2**20
 
 
 def decode(
@@ -48,17 +52,18 @@ def decode(
     wanted = "/".join(formats)
     try:
         with Image.open(io.BytesIO(data), formats=formats) as picture:
-            size, found = picture.size, picture.mode
-            pixels = np.asarray(picture)
+            # A header may promise more pixels than memory holds: it is looked at before anything is decoded.
+            (width, height), found = picture.size, picture.mode
+            if found != mode or (side is not None and (width, height) != (side, side)) or width * height > MOST_PIXELS:
+                needed = f"mode {mode}" if side is None else f"{side} x {side} of mode {mode}"
+                hint = "Use the pictures as they were published, without resizing or conversion."
+                problem = f"is {width} x {height} pixels of mode {found} instead of {needed}"
+                raise DataError(problem, source, name, hint)
+            return np.asarray(picture)
     except UnidentifiedImageError:
         raise DataError(f"is not a {wanted} image", source, name, DAMAGED) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"is a broken {wanted} ({error})", source, name, DAMAGED) from None
-    if found != mode or (side is not None and size != (side, side)):
-        needed = f"mode {mode}" if side is None else f"{side} x {side} of mode {mode}"
-        hint = "Use the pictures as they were published, without resizing or conversion."
-        raise DataError(f"is {size[0]} x {size[1]} pixels of mode {found} instead of {needed}", source, name, hint)
-    return pixels
 
 
 def grey_pixels(text: str | None, side: int, source: Path, line: int) -> np.ndarray:
@@ -80,6 +85,17 @@ def grey_pixels(text: str | None, side: int, source: Path, line: int) -> np.ndar
     return values.astype(np.uint8).reshape(side, side)
 
 
+def is_clutter(name: str) -> bool:
+    """Whether a file is none of the data's: what macOS and Windows leave behind, and other hidden files.
+
+    Parameters
+    ----------
+    name: of the file, or its path within an archive, with ``/`` between folders.
+    """
+    folders, _, last = name.rpartition("/")
+    return last.startswith(".") or last.lower() in ("thumbs.db", "desktop.ini") or "__MACOSX" in folders.split("/")
+
+
 def need_columns(found: Iterable[str] | None, needed: Iterable[str], path: Path) -> None:
     """Refuse a table without all `needed` columns.
 
@@ -90,6 +106,15 @@ def need_columns(found: Iterable[str] | None, needed: Iterable[str], path: Path)
     missing = sorted(set(needed) - set(found or ()))
     if missing:
         raise DataError(f"has no column {', '.join(missing)}", path, 1, "Use the file as it was published.")
+
+
+def header(path: Path) -> list[str]:
+    """The cells of a CSV file's first row. Raises DataError where there is none."""
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
+        first = next(rows(csv.reader(stream), path), None)
+    if first is None:
+        raise DataError("is not a table: it is empty", path, hint=DAMAGED)
+    return first
 
 
 def rows(table: Iterable[Row], path: Path) -> Iterator[Row]:

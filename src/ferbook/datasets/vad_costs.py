@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -24,6 +25,21 @@ CHECKSUM = "38621cafc15c85efd2e4822ea80064f53b51e1478e1636e94f5565877cdb9f80"
 #: Headings of the columns, and the sign of the values that they charge.
 SIGNS: dict[str, str] = {"largerThan0": ">0", "equalTo0": "=0", "lessThan0": "<0"}
 
+#: Bytes of the largest part that is read; the published ones have a tenth of it.
+LARGEST = 256 * 2**10
+
+#: What a file that is no such workbook, or is cut short, makes the standard library raise.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ElementTree.ParseError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
@@ -56,8 +72,8 @@ def read(root: str | Path | None = None) -> Costs:
     try:
         with zipfile.ZipFile(path) as book:
             sheets = _sheets(book)
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError) as error:
-        raise DataError(f"is no xlsx workbook ({error!r})", path, hint=HOW_TO_GET) from None
+    except _BROKEN as error:
+        raise DataError(f"is no xlsx workbook ({error})", path, hint=HOW_TO_GET) from None
     found: dict[str, dict[str, dict[str, int]]] = {}
     for title, cells in sheets.items():
         named = re.fullmatch(r"(\d)(\w+)", title)
@@ -79,7 +95,13 @@ def _sheets(book: zipfile.ZipFile) -> dict[str, dict[str, str]]:
     """Title to cell (as ``B2``) to text."""
 
     def tree(name: str) -> ElementTree.Element:
-        return ElementTree.fromstring(book.read(name))
+        if book.getinfo(name).file_size > LARGEST:
+            raise ValueError(f"{name} unpacks to {book.getinfo(name).file_size:,} bytes")
+        text = book.read(name)
+        # A workbook has no document type; one could define entities that unfold without end.
+        if b"<!DOCTYPE" in text:
+            raise ValueError(f"{name} defines entities")
+        return ElementTree.fromstring(text)
 
     shared = ["".join(part.text or "" for part in one.iter(f"{_MAIN}t")) for one in tree("xl/sharedStrings.xml")]
     targets = {link.attrib["Id"]: link.attrib["Target"] for link in tree("xl/_rels/workbook.xml.rels")}

