@@ -116,6 +116,7 @@ for measure, label in (("mse", "squared error (marks²)"), ("spread", "spread of
         ylabel=label,
         form="{:.2f}",
         height=2.8,
+        above=True,
     )
 
 # %% [markdown]

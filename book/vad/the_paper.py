@@ -102,7 +102,7 @@ third.rows(
 # %% [markdown]
 # Equal to every printed digit, six times. The paper concludes that learning together does no harm. Two runs of one network that shares its
 # features among tasks would hardly agree so well, nor would two runs of separate networks that start from different random weights. [A later
-# page](leads#what-a-constant-scores) shows what does agree: regressors that give every face the same value.
+# page](leads) shows what does agree: regressors that give every face the same value.
 
 # %% tags=["remove-input"]
 fourth.box("004-joint")

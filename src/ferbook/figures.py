@@ -80,6 +80,7 @@ def bars(
     ylabel: str,
     form: str = "{:.1f}",
     height: float = 3.2,
+    above: bool = False,
 ) -> Figure:
     """Bars side by side, one group per name, one colour per series, each bar with its number.
 
@@ -91,6 +92,7 @@ def bars(
     xlabel, ylabel: with units.
     form: format of the number on a bar.
     height: of the figure, in inches.
+    above: whether the legend stands above the bars, for bars that start at zero and leave no room.
     """
     figure, axis = plt.subplots(figsize=(WIDTH, height))
     places = np.arange(len(names))
@@ -104,7 +106,9 @@ def bars(
     axis.set_xlabel(xlabel)
     axis.set_ylabel(ylabel)
     axis.margins(y=0.12)
-    if len(series) > 1:
+    if len(series) > 1 and above:
+        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(series))
+    elif len(series) > 1:
         axis.legend()
     return figure
 
