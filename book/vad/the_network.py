@@ -212,7 +212,7 @@ _ = figures.forest(changes, xlabel="change (hundredths)")
 
 # %% tags=["remove-input"]
 told = {what: changes[f"weight 0.5: {what}"] for what in (*(f"R² of {axis}" for axis in VAD_AXES), "accuracy")}
-better, worse = (sum(sign * low > 0 < sign * high for _, low, high in told.values()) for sign in (1, -1))
+better, worse = (sum(low > 0 for _, low, _ in told.values()), sum(high < 0 for _, _, high in told.values()))
 _, low, high = changes["weight 0.5: overlap of features"]
 report.prose(
     f"""With the published weight the features overlap {"less" if high < 0 else "more" if low > 0 else "neither more nor less"} than without the loss. Of the three
