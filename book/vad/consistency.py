@@ -36,7 +36,7 @@ third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
 # 3. **Equations 5, 9 and 13** of paper 003, which the paper calls "defined according to Table 1".
 # 4. **The soft cost** of this book, which follows table 1 and has a slope.
 #
-# (The authors' published code has a fifth, a spreadsheet, which is not in the papers.)
+# The authors' published code has a fifth, a workbook, which is not in the papers; [below](#the-costs-in-the-code).
 
 # %% tags=["remove-input"]
 fourth.box("004-same-table1")
@@ -73,6 +73,15 @@ third.rows("003-equation-*", caption="Table 1 against the equations, cell by cel
 
 # %% tags=["remove-input"]
 fourth.rows("004-cost-*", caption="Table 2 of paper 004 against its table 1")
+
+# %% [markdown]
+# ## The costs in the code
+#
+# The program reads its costs from a workbook with a sheet per category: the cost of a value above, at and below 0 on each axis. It follows neither table 1
+# nor the equations throughout.
+
+# %% tags=["remove-input"]
+third.box("003-code-costs-table", "003-code-costs-equations")
 
 # %% [markdown]
 # ## The slope
@@ -136,7 +145,11 @@ report.table(rows, caption=f"Which costs pull: {faces:,} random predictions on t
 # The printed costs change only for a value that happens to lie within 0.0001 of zero. Everywhere else they are flat: their gradient is zero wherever it
 # exists, whatever lambda is. **Adding the printed cost to a loss cannot change what a network learns.** At a very low temperature the soft
 # cost has nearly the same fault: few predictions have a slope, and those a huge one.
-#
+
+# %% tags=["remove-input"]
+third.box("003-cost-slope")
+
+# %% [markdown]
 # ## In the loss
 
 # %% tags=["remove-input"]

@@ -18,6 +18,8 @@ from ferbook.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, VAD_POINTS
 from ferbook.errors import DataError
 
 RECORD = "003/annotations"
+#: What constants score on the labels that were public when paper 003 was.
+FIRST_RECORD = "003/first-release"
 #: Faces in a batch of papers 003 and 004 (003, section IV.A; 004, section 3.1).
 BATCH = 16
 #: Annotations run from -2 to 2 where the papers compute their losses; the library's VAD from -1 to 1.
@@ -176,6 +178,52 @@ def published_scale(vad: np.ndarray) -> dict[str, dict[str, float]]:
     return found
 
 
+def best_constant(values: np.ndarray, batch: int = BATCH) -> float:
+    """The constant that scores the least :func:`published_average` of squared errors, exactly.
+
+    Batches count alike there, so a face of a short last batch weighs more; the constant is the mean with such weights.
+
+    Parameters
+    ----------
+    values: (N,) labels, in the order of the faces.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    parts = [values[start : start + batch] for start in range(0, len(values), batch)]
+    return float(np.mean([part.mean() for part in parts]))
+
+
+def constants(parts: dict[str, np.ndarray]) -> dict[str, dict[str, object]]:
+    """What one value for all faces scores on the papers' scale, per test and axis.
+
+    Parameters
+    ----------
+    parts: (N, 3) labels in [-1, 1] of each test, in the order of their tables, and of ``train``.
+
+    Returns
+    -------
+    Per test: ``faces``; per axis ``best`` (the constant in the papers' units, -2 to 2) with its ``loss``, the
+    loss of the mean of the training rows (``train_mean``), and of 0 (``zero``).
+    """
+    known = UNIT * np.asarray(parts["train"], dtype=np.float64)
+    found: dict[str, dict[str, object]] = {}
+    for part, vad in parts.items():
+        found[part] = {"faces": len(vad)}
+        for k, axis in enumerate(VAD_AXES):
+            values = UNIT * np.asarray(vad, dtype=np.float64)[:, k]
+
+            def loss(constant: float, values: np.ndarray = values) -> float:
+                return published_average((values - constant) ** 2)
+
+            best = best_constant(values)
+            found[part][axis] = {
+                "best": best,
+                "loss": loss(best),
+                "train_mean": loss(float(known[:, k].mean())),
+                "zero": loss(0.0),
+            }
+    return found
+
+
 def log_facts(folder: Path) -> dict[str, object]:
     """A few numbers of the authors' published training logs.
 
@@ -264,3 +312,23 @@ def record(root: str | Path | None = None) -> Path:
         "logs": log_facts(layout.folder / LOG_FOLDER),
     }
     return records.write(RECORD, values, faces=faces, module=__file__, seed=0)
+
+
+def record_first_release(root: str | Path | None = None) -> Path:
+    """Record what constants score on the labels that were public with paper 003, and its code's costs; returns where.
+
+    Raises
+    ------
+    DataError: if the tables or the workbook are missing or not the published ones.
+    """
+    from ferbook.datasets import vad_costs, vad_fer2013
+
+    first = vad_fer2013.first_release(root)
+    if not first.provenance["published"]:
+        raise DataError("not the published label tables", vad_fer2013.FIRST_FOLDER, hint="Only those are recorded.")
+    workbook = vad_costs.read(root)
+    if not workbook.provenance["published"]:
+        raise DataError("not the published workbook", vad_costs.WORKBOOK, hint="Only that one is recorded.")
+    values = {**constants({part: labels.vad for part, labels in first.parts.items()}), "costs": workbook.costs}
+    checksum = workbook.provenance["checksum"]
+    return records.write(FIRST_RECORD, values, faces=first, module=__file__, batch=BATCH, workbook=checksum)

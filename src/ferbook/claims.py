@@ -283,7 +283,9 @@ def known_checks() -> Mapping[str, Check]:
     import ferbook.checks_relevance
     import ferbook.checks_relevance_scores
     import ferbook.checks_relevance_text
-    import ferbook.checks_vad  # noqa: F401
+    import ferbook.checks_vad
+    import ferbook.checks_vad_numbers
+    import ferbook.checks_vad_text  # noqa: F401
 
     return _CHECKS
 

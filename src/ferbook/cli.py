@@ -166,6 +166,20 @@ def _record_annotations(root: str | None) -> Path:
     return annotated.record(root)
 
 
+def _record_first_release(root: str | None) -> Path:
+    """What constants score on the labels that were public when paper 003 was."""
+    from ferbook import annotated
+
+    return annotated.record_first_release(root)
+
+
+def _record_orthogonality(root: str | None) -> Path:
+    """Learning with the orthogonality loss of papers 003 and 004, and without; goes on where it was interrupted."""
+    from ferbook import vad_orthogonality
+
+    return vad_orthogonality.record(root)
+
+
 def _record_outcomes(root: str | None) -> Path:
     from ferbook import outcomes
 
@@ -198,6 +212,8 @@ _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "multilabel": _record_multilabel,
     "training": _record_training,
     "annotations": _record_annotations,
+    "first-release": _record_first_release,
+    "orthogonality": _record_orthogonality,
     "outcomes": _record_outcomes,
     "vad": _record_vad,
 }

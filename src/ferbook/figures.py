@@ -80,6 +80,7 @@ def bars(
     ylabel: str,
     form: str = "{:.1f}",
     height: float = 3.2,
+    above: bool = False,
 ) -> Figure:
     """Bars side by side, one group per name, one colour per series, each bar with its number.
 
@@ -91,6 +92,7 @@ def bars(
     xlabel, ylabel: with units.
     form: format of the number on a bar.
     height: of the figure, in inches.
+    above: whether the legend stands above the bars, for bars that start at zero and leave no room.
     """
     figure, axis = plt.subplots(figsize=(WIDTH, height))
     places = np.arange(len(names))
@@ -104,7 +106,9 @@ def bars(
     axis.set_xlabel(xlabel)
     axis.set_ylabel(ylabel)
     axis.margins(y=0.12)
-    if len(series) > 1:
+    if len(series) > 1 and above:
+        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(series))
+    elif len(series) > 1:
         axis.legend()
     return figure
 
@@ -149,20 +153,25 @@ def sheet(images: np.ndarray, row_names: Sequence[str], column_names: Sequence[s
     return figure
 
 
-def confusion(counts: np.ndarray, names: Sequence[str] = EMOTIONS) -> Figure:
-    """A confusion matrix, rows true, columns predicted: shares of each true class. counts: (C, C)."""
+def confusion(counts: np.ndarray, names: Sequence[str] = EMOTIONS, form: str = "") -> Figure:
+    """A confusion matrix, rows true, columns predicted: shares of each true class.
+
+    Parameters
+    ----------
+    counts: (C, C).
+    names: of the classes.
+    form: of a share in a cell, as ``"{:.2f}"``; without it, whole per cent where there are any.
+    """
     counts = np.asarray(counts, dtype=float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axis = plt.subplots(figsize=(WIDTH, WIDTH * 0.86))
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares):
-        if share >= 0.005:
-            axis.text(
-                column, row, f"{100 * share:.0f}", ha="center", va="center", color="white" if share > 0.55 else "black"
-            )
+        text = form.format(share) if form else f"{100 * share:.0f}" if share >= 0.005 else ""
+        axis.text(column, row, text, ha="center", va="center", color="white" if share > 0.55 else "black")
     axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
     axis.set_yticks(range(len(names)), names)
-    axis.set_xlabel("predicted (% of the row)")
+    axis.set_xlabel("predicted (share of the row)" if form else "predicted (% of the row)")
     axis.set_ylabel("true")
     axis.grid(False)
     return figure

@@ -54,7 +54,8 @@ class Setting:
         on measured features of a face instead of its picture, which learn in a second.
     width: of ``compact``.
     side: pixels that pictures are scaled down to before anything else.
-    orthogonality: weight of the regulariser on ResNet blocks; 0: none.
+    orthogonality: weight of the regulariser on the first convolution of every residual block and on 1 x 1 shortcuts;
+        0: none.
     slip: regress as the authors' code does, predictions (N, 1) against targets (N,).
     classify: whether the category is learned at all; without it there is nothing to be consistent with.
     epochs, batch, lr, seed: of training. AdamW under a one-cycle schedule.

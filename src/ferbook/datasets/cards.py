@@ -93,11 +93,14 @@ _CARDS = (
         "students: one value each, without a measure of agreement.",
         subjects="Unknown.",
         terms="As published with the authors' code; research use. Images as FER2013.",
-        where="github.com/YeeHoran/VAD-Net, the authors' repository: publictest-20251228 and publictest-20240507.",
+        where="github.com/YeeHoran/VAD-Net, the authors' repository: publictest-20251228 and publictest-20240507; "
+        "github.com/YeeHoran/Multi-task-Emotion-Recognition: the label tables of 2024 and the workbook of costs.",
         caveats=(
             "Both tables are parts of FER2013's PublicTest. A later readme of the authors names an archive (data.rar) "
             "of all annotations, which this book does not have.",
-            "The authors' repositories also hold some 200 training rows and a PrivateTest archive; neither is read.",
+            "The repository of paper 003 held label tables of 31 faces of each test and 199 training rows when it was "
+            "published (in March 2024). Their labels are read from a folder paper003, without pictures, for what a "
+            "constant scores; so is its workbook of consistency costs.",
             "The categories are FER2013's: of the 1,109 joined faces without a tie in FER+, 399 have another majority.",
             "96 of the 1,154 joined faces have an identical picture in the training part of FER+.",
             "Four pictures were annotated twice, and each got two different points.",

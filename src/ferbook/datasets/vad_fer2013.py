@@ -7,6 +7,9 @@
   FER+ with its votes.
 
 The first 464 labels are the same in both. Values are whole numbers from -2 to 2, halved on the way in.
+
+:func:`first_release` reads the label columns of the three tables that stood in the authors' repository when paper 003
+was published: 31 faces of each test and 199 to train on. They have no pixels, and their index names no picture.
 """
 
 from __future__ import annotations
@@ -35,6 +38,18 @@ SCALE = 2
 AXES: tuple[str, ...] = ("Valence", "Arousal", "Dominance")
 #: FER2013's word for the part that was annotated, and the library's.
 PART, SPLIT = "PublicTest", ferplus.USAGE["PublicTest"]
+#: The folder of the first release, its tables, and their checksums as they were published.
+FIRST_FOLDER = "paper003"
+FIRST_RELEASE: dict[str, str] = {
+    "public": "public-labels.csv",
+    "private": "private-labels.csv",
+    "train": "train-labels.csv",
+}
+FIRST_CHECKSUMS: dict[str, str] = {
+    "public-labels.csv": "5e0da3354c8c6c75ba21e05b5f10f2e3947de727f7ab1a053a897c6280518a0e",
+    "private-labels.csv": "0d3ca07cdf2f3a8fc6b4551d8883ee40342e28f9e3ecd51cb0a1636df94c8ea5",
+    "train-labels.csv": "6d88d0bbfffa1c2ccb36c140a169ead0437e1e4024b551f69b67327c89effa27",
+}
 CARD = CARDS["vad_fer2013"]
 HOW_TO_GET = CARD.how_to_get
 
@@ -95,6 +110,65 @@ def find(
     raise MissingDataError(f"no VAD-FER2013 here: no {name}", place, hint=HOW_TO_GET)
 
 
+class Labels(NamedTuple):
+    """Labels without pictures.
+
+    category: (N,) emotion words. vad: (N, 3) in [-1, 1]. index: (N,) as the table numbers its rows.
+    """
+
+    category: np.ndarray
+    vad: np.ndarray
+    index: np.ndarray
+
+
+class FirstRelease(NamedTuple):
+    """The labels that were public with paper 003, by part; ``provenance`` says whether they are the published files."""
+
+    name: str
+    parts: dict[str, Labels]
+    provenance: dict[str, object]
+
+
+def first_release(root: str | Path | None = None) -> FirstRelease:
+    """Read the three label tables of the first release from the folder ``paper003`` of the data set.
+
+    Parameters
+    ----------
+    root: see :func:`ferbook.datasets.load`.
+
+    Returns
+    -------
+    Parts ``public``, ``private`` (the two tests) and ``train``, in the order of their tables.
+
+    Raises
+    ------
+    MissingDataError: if there is no such folder.
+    DataError: if a table is missing or broken; names file and row.
+    """
+    place = paths.data_root(root)
+    folders = [place / FIRST_FOLDER, *(place / name / FIRST_FOLDER for name in ("vad_fer2013", "VAD-FER2013")), place]
+    folder = next((one for one in folders if (one / FIRST_RELEASE["public"]).is_file()), None)
+    if folder is None:
+        raise MissingDataError(f"no first release here: no {FIRST_FOLDER}", place, hint=HOW_TO_GET)
+    parts, sums = {}, {}
+    for part, name in FIRST_RELEASE.items():
+        path = folder / name
+        if not path.is_file():
+            raise DataError("a table of the first release is missing", path, hint=HOW_TO_GET)
+        rows = list(_labels(path, {"emotion"}))
+        for label in rows:
+            _same_category(label, path)
+        parts[part] = Labels(
+            np.array([FER2013_CODES[label.code] for label in rows]),
+            np.array([label.vad for label in rows]) / SCALE,
+            np.array([label.index for label in rows]),
+        )
+        sums[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    checksum = hashlib.sha256(" ".join(sums.values()).encode()).hexdigest()
+    published = sums == FIRST_CHECKSUMS
+    return FirstRelease("vad_fer2013", parts, {"checksum": checksum, "published": published, "terms": CARD.terms})
+
+
 class Layout(Protocol):
     """The data set as it lies on disk in one of the two forms."""
 
@@ -132,9 +206,7 @@ class _Pixels:
     def read(self) -> FaceSet:
         labels, images = [], []
         for label in _labels(self.path, {"emotion", "pixels"}):
-            if (label.row["emotion"] or "").strip() != str(label.code):
-                problem = f"emotion is {label.row['emotion']!r}, but emotionLabel is {label.row['emotionLabel']!r}"
-                raise DataError(problem, self.path, label.line, "The two columns must name the same category.")
+            _same_category(label, self.path)
             labels.append(label)
             images.append(grey_pixels(label.row["pixels"], ferplus.SIDE, self.path, label.line))
         return FaceSet(
@@ -228,6 +300,12 @@ def _labels(path: Path, more: set[str] | None = None) -> Iterator[_Label]:
         yield _Label(line, row, number, _category(row["emotionLabel"], path, line), vad)
     if not first_seen:
         raise DataError("the table is empty", path, hint=DAMAGED)
+
+
+def _same_category(label: _Label, path: Path) -> None:
+    if (label.row["emotion"] or "").strip() != str(label.code):
+        problem = f"emotion is {label.row['emotion']!r}, but emotionLabel is {label.row['emotionLabel']!r}"
+        raise DataError(problem, path, label.line, "The two columns must name the same category.")
 
 
 def _index(text: str | None, path: Path, line: int) -> int:

@@ -22,6 +22,7 @@ from torchvision.models.resnet import BasicBlock
 
 from ferbook.emotions import VAD_AXES
 from ferbook.errors import ConfigError
+from ferbook.models.compact import Residual
 
 
 class VadOutput(NamedTuple):
@@ -91,7 +92,7 @@ class SeparateVad(nn.Module):
 def regularised_layers(model: nn.Module) -> list[nn.Conv2d]:
     """Convolutions that the authors' code keeps orthogonal: the first of every block, and the 1 x 1 shortcuts.
 
-    Eleven in each ResNet-18; see :func:`ferbook.orthogonality.penalty`.
+    Eleven in each ResNet-18, five in the book's compact network (depth 1); see :func:`ferbook.orthogonality.penalty`.
     """
     layers: list[nn.Conv2d] = []
     for block in model.modules():
@@ -99,6 +100,9 @@ def regularised_layers(model: nn.Module) -> list[nn.Conv2d]:
             layers.append(block.conv1)
             if block.downsample is not None:
                 layers.append(block.downsample[0])
+        elif isinstance(block, Residual):
+            layers.append(block.branch[0])
+            layers += [layer for layer in block.shortcut.modules() if isinstance(layer, nn.Conv2d)]
     return layers
 
 
