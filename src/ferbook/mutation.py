@@ -87,17 +87,20 @@ def verdicts(result: Result, facts: Facts) -> dict[str, Verdict | None]:
     return found
 
 
+def moved(results: Iterable[Result], facts: Facts) -> dict[str, dict[str, Verdict | None]]:
+    """Every claim that is decided by arithmetic, with its :func:`verdicts`."""
+    return {r.claim.id: verdicts(r, facts) for r in results if r.evidence == Evidence.ARITHMETIC}
+
+
 def unmoved(results: Iterable[Result], facts: Facts) -> dict[str, list[str]]:
     """The claims decided by arithmetic whose verdict stays, with the other printed values that leave it.
 
     No such value: there is none to try, as for a contradiction without a found value.
     """
-    found = {}
-    for result in results:
-        if result.evidence != Evidence.ARITHMETIC:
-            continue
-        tried = verdicts(result, facts)
-        stays = [text for text, now in tried.items() if now is result.verdict]
-        if stays or not tried:
-            found[result.claim.id] = stays
-    return found
+    results = list(results)
+    before = {result.claim.id: result.verdict for result in results}
+    return {
+        name: [text for text, now in tried.items() if now is before[name]]
+        for name, tried in moved(results, facts).items()
+        if not tried or before[name] in tried.values()
+    }
