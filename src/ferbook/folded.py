@@ -19,7 +19,7 @@ AT_ONCE = 25
 
 #: What opens a paper, and what follows its sections; a claim that says none of them stands last.
 _PARTS = ("title", "abstract", "summary", "section", "conclusion", "equation", "figure", "table", "reference")
-_ROMAN = {numeral: number for number, numeral in enumerate("I II III IV V VI VII VIII IX X".split(), 1)}
+_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
 _PLACE = re.compile(rf"\b({'|'.join(_PARTS)})s?\b(?: ({'|'.join(_ROMAN)}|\d+)\b)?", re.IGNORECASE)
 #: Where claims stand whose place is none of the usual parts.
 ELSEWHERE = "other places"

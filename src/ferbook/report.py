@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from html import escape
@@ -231,6 +232,17 @@ def account(result: Result) -> dict[str, str]:
 def summary(check: Check) -> str:
     """What a check computes: the first paragraph of its documentation on one line."""
     return " ".join((check.__doc__ or "").split("\n\n")[0].split()).replace("``", "")
+
+
+def short_citation(paper: str) -> str:
+    """A paper's number, authors and year: ``003 · Huo & Ge 2024``."""
+    citation = claims.load_claims(paper).citation
+    found = re.match(r"(.+?) \((\d{4})\)", citation)
+    if not found:
+        return paper
+    names = [name.split()[0] for name in found[1].split(", ")]
+    who = names[0] + (f" & {names[1]}" if len(names) == 2 else " et al." if len(names) > 2 else "")
+    return f"{paper} · {who} {found[2]}"
 
 
 def printed(claim: Claim) -> str:

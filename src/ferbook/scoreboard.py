@@ -16,9 +16,8 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
-from ferbook import claims, facts, figures, folded, mutation, places, report
+from ferbook import claims, facts, figures, folded, places, report
 from ferbook.claims import NO_EVIDENCE, Check, Claim, Evidence, Result, Verdict
-from ferbook.facts import Facts
 
 #: Colours that stay apart with the common forms of colour blindness (after Okabe and Ito).
 VERDICT_COLOURS: dict[Verdict, str] = {
@@ -47,17 +46,6 @@ BOARD_ID = "scoreboard"
 def judged() -> list[Result]:
     """Every claim of every paper, judged on what is recorded."""
     return claims.judge(claims.stated(), facts.recorded())
-
-
-def short_citation(paper: str) -> str:
-    """A paper's number, authors and year: ``003 · Huo & Ge 2024``."""
-    citation = claims.load_claims(paper).citation
-    found = re.match(r"(.+?) \((\d{4})\)", citation)
-    if not found:
-        return paper
-    names = [name.split()[0] for name in found[1].split(", ")]
-    who = names[0] + (f" & {names[1]}" if len(names) == 2 else " et al." if len(names) > 2 else "")
-    return f"{paper} · {who} {found[2]}"
 
 
 def counts(results: Iterable[Result], by: str = "verdict") -> pd.DataFrame:
@@ -138,8 +126,8 @@ def counts_figure(results: Iterable[Result]) -> Figure:
         for verdict, colour in VERDICT_COLOURS.items():
             numbers = here[str(verdict)]
             drawn = axis.barh(
-                [short_citation(paper) for paper in papers], numbers, left=start, color=colour, edgecolor="white",
-                linewidth=0.8, hatch=HATCHES.get(verdict, ""), label=str(verdict), height=0.7,
+                [report.short_citation(paper) for paper in papers], numbers, left=start, color=colour,
+                edgecolor="white", linewidth=0.8, hatch=HATCHES.get(verdict, ""), label=str(verdict), height=0.7,
             )  # fmt: skip
             labels = [str(number) if number > 0.09 * widest else "" for number in numbers]
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85}
@@ -186,7 +174,9 @@ def _paper(paper: str, results: Sequence[Result]) -> str:
         )
         for name, found in folded.by_part(results).items()
     )
-    return folded.fold(folded.heading(short_citation(paper), results), parts, "fold-paper", f' id="paper-{paper}"')
+    return folded.fold(
+        folded.heading(report.short_citation(paper), results), parts, "fold-paper", f' id="paper-{paper}"'
+    )
 
 
 def _line(result: Result) -> folded.Line:
@@ -210,7 +200,7 @@ def _filters(papers: Mapping[str, Sequence[Result]]) -> str:
     """A form that the script shows and obeys."""
     number = sum(map(len, papers.values()))
     fields = {
-        "paper": {paper: short_citation(paper) for paper in papers},
+        "paper": {paper: report.short_citation(paper) for paper in papers},
         "verdict": {str(verdict): str(verdict) for verdict in Verdict},
         "evidence": {name: name for name in map(str, EVIDENCE)},
         "kind": {"statement": "statements", "cell": "cells of tables", "observation of this book": "of this book"},
@@ -263,6 +253,25 @@ def allowances(results: Iterable[Result]) -> list[dict[str, str]]:
         }
         for kind, result in found.items()
     ]
+
+
+def insensitive(results: Iterable[Result]) -> HTML:
+    """The claims whose verdict is the same whatever the paper prints, each with the reason that its file gives."""
+    lines = [
+        folded.Line(
+            (
+                f'<a href="{places.link(result.claim)}">{escape(result.claim.says)}</a> <cite>{result.claim.id}</cite>',
+                f'<span class="verdict-mark {folded.verdict_class(result.verdict)}">{result.verdict}</span>',
+                escape(result.claim.insensitive),
+            )
+        )
+        for result in results
+        if result.claim.insensitive
+    ]
+    caption = "Claims whose verdict does not look at the printed value"
+    if not lines:
+        return HTML("<p>There is none.</p>")
+    return HTML(folded.in_batches(("claim", "verdict", ""), lines, caption))
 
 
 def check_list(results: Sequence[Result]) -> HTML:
