@@ -65,12 +65,12 @@
         var inside = fold.querySelectorAll("tbody tr").length;
         var fit = fold.querySelectorAll("tbody tr:not([hidden])").length;
         fold.hidden = !fit;
-        if (counts[index]) counts[index].place.textContent = active ? fit + " of " + inside + " claims" : counts[index].text;
+        if (counts[index]) counts[index].place.textContent = active ? fit + " of " + inside : counts[index].text;
         if (active) fold.open = Boolean(fold.querySelector('table[data-shown="yes"]'));
         else if (open) fold.open = open[index];
       });
       if (!active) open = null;
-      output.textContent = shown + " of " + rows.length + " claims";
+      output.textContent = shown + " of " + rows.length + " listed";
       var kept = new URLSearchParams();
       wanted.forEach(function (value, name) { if (value) kept.set(name, value); });
       try {

@@ -154,7 +154,7 @@ report.prose(
 # something else brings its own tolerance, which its file states.
 
 # %% tags=["remove-input"]
-report.table(scoreboard.allowances(results), caption="One claim for each kind of comparison")
+scoreboard.allowance_table(results)
 
 # %% [markdown]
 # Results of training carry at least three seeds, with mean and 95 % interval; where two variants are compared, they are compared in pairs. Fewer seeds give no

@@ -110,11 +110,17 @@ def fold(summary: str, body: str, kind: str, attributes: str = "") -> str:
 
 
 def heading(title: str, results: Iterable[Result]) -> str:
-    """The line that opens a fold of claims: its title, how many there are, and how many have each verdict."""
+    """The line that opens a fold of claims: its title, how many there are, and how many have each verdict.
+
+    The book's own observations stand apart and without verdicts, as they do wherever claims are counted.
+    """
     results = list(results)
-    found = Counter(result.verdict for result in results)
+    claimed = [result for result in results if result.claim.by == "paper"]
+    found = Counter(result.verdict for result in claimed)
     marks = " ".join(mark(verdict, str(found[verdict])) for verdict in Verdict if found[verdict])
-    number = f"{len(results)} claim{'s' * (len(results) != 1)}"
+    number = f"{len(claimed)} claim{'s' * (len(claimed) != 1)}"
+    if len(claimed) < len(results):
+        number += f", {len(results) - len(claimed)} of this book"
     return (
         f'<span class="fold-title">{escape(title)}</span> <span class="fold-count">{number}</span> '
         f'<span class="fold-marks">{marks}</span>'

@@ -215,7 +215,7 @@ def _filters(papers: Mapping[str, Sequence[Result]]) -> str:
         f'<form class="board-filters" aria-controls="{BOARD_ID}" hidden>{chosen}'
         '<label>words <input type="search" name="words" autocomplete="off"></label>'
         '<button type="reset">show all</button>'
-        f'<output aria-live="polite">{number} of {number} claims</output></form>'
+        f'<output aria-live="polite">{number} of {number} listed</output></form>'
     )
 
 
@@ -233,7 +233,7 @@ def example(results: Iterable[Result], *, verdict: str = "", evidence: str = "",
 
 
 def allowances(results: Iterable[Result]) -> list[dict[str, str]]:
-    """One claim for each way in which printed and found values are compared, as ``report.table`` takes it."""
+    """One claim for each way in which printed and found values are compared, column to text."""
     found: dict[str, Result] = {}
     for result in results:
         claim, value = result.claim, result.outcome.value
@@ -244,8 +244,8 @@ def allowances(results: Iterable[Result]) -> list[dict[str, str]]:
         found.setdefault(own or ("words" if words else claim.relation), result)
     return [
         {
-            "comparison": kind,
             "claim": result.claim.says,
+            "comparison": kind,
             "printed": report.printed(result.claim),
             "found": report.show(result.outcome.value, result.claim),
             "allowed": claims.allowance(result),
@@ -253,6 +253,13 @@ def allowances(results: Iterable[Result]) -> list[dict[str, str]]:
         }
         for kind, result in found.items()
     ]
+
+
+def allowance_table(results: Iterable[Result]) -> HTML:
+    """:func:`allowances` for readers."""
+    found = allowances(results)
+    lines = [folded.Line([escape(text) for text in row.values()]) for row in found]
+    return HTML(folded.table(list(found[0]), lines, "One claim for each kind of comparison"))
 
 
 def insensitive(results: Iterable[Result]) -> HTML:
