@@ -291,11 +291,12 @@ def _claims(options: argparse.Namespace) -> int:
         print(f"ferbook: {error}", file=sys.stderr)
     claimed = [result for result in results if result.claim.by == "paper"]
     total = Counter(result.verdict for result in claimed)
-    own = f", {len(results) - len(claimed)} observations of this book" if len(claimed) < len(results) else ""
-    broken = f", {len(errors)} not judged because a check broke" if errors else ""
-    print(
-        f"\n{len(claimed)} claims: " + ", ".join(f"{total[v]} {v}" for v in claims.Verdict if total[v]) + own + broken
-    )
+    said = [f"{total[verdict]} {verdict}" for verdict in claims.Verdict if total[verdict]]
+    if len(claimed) < len(results):
+        said.append(f"{len(results) - len(claimed)} observations of this book")
+    if errors:
+        said.append(f"{len(errors)} not judged because a check broke")
+    print(f"\n{len(claimed)} claims: " + ", ".join(said))
     return 1 if errors else 0
 
 
