@@ -79,7 +79,7 @@ def table(titles: Sequence[str], lines: Iterable[Line], caption: str) -> str:
         for line in lines
     )
     return (
-        f'<table class="ferbook-table ferbook-claims"><caption>{escape(caption)}</caption>'
+        f'<table class="ferbook-table ferbook-blocks"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 

@@ -6,8 +6,8 @@ import fnmatch
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from html import escape
-from itertools import count
+from html import escape, unescape
+from itertools import count, cycle
 
 import pandas as pd
 from IPython.display import HTML, Markdown
@@ -20,6 +20,8 @@ from ferbook.facts import Facts, recorded
 
 #: What a number's place shows when there is none.
 NOTHING = "–"
+#: Pixels for a table on a screen of 400.
+NARROW = 345
 
 
 class ClaimReport:
@@ -276,11 +278,27 @@ def _half_up(number: str | float, digits: int) -> Decimal:
 
 
 def table(rows: Iterable[Mapping[str, object]] | pd.DataFrame, caption: str) -> HTML:
-    """A plain table that scrolls sideways on a narrow screen. Floats are shown as they are given: round before."""
+    """A plain table. Floats are shown as they are given: round before.
+
+    Where it is too wide for a narrow screen, each line is a block there, whose cells say what they are.
+    """
     frame = pd.DataFrame(rows)
     body = frame.to_html(index=False, border=0, classes="ferbook-table", escape=True, na_rep=NOTHING)
+    cells = re.findall(r"<td>(.*?)</td>", body, re.DOTALL)
+    if _width(frame.columns, cells) > NARROW:
+        titles = cycle(frame.columns)
+        body = re.sub("<td>", lambda _: f'<td data-title="{escape(str(next(titles)))}">', body)
+        body = body.replace('ferbook-table"', 'ferbook-table ferbook-blocks"', 1)
     body = body.replace("<thead>", f"<caption>{escape(caption)}</caption><thead>", 1)
     return HTML(f'<div class="ferbook-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">{body}</div>')
+
+
+def _width(titles: Sequence[object], cells: Sequence[str]) -> float:
+    """Pixels that a table needs at least, when its lines break between all words."""
+    columns = [[str(title), *map(unescape, cells[place :: len(titles)])] for place, title in enumerate(titles)]
+    longest = (max((len(word) for text in column for word in text.split()), default=0) for column in columns)
+    # Of a letter of the tables' size, and between two columns.
+    return sum(8.5 * letters + 13 for letters in longest)
 
 
 def sources(build: Facts) -> dict[str, Facts]:

@@ -140,6 +140,18 @@ def test_tables_escape_what_they_are_given():
     assert soup(table).select_one("caption").get_text() == "A & B"
 
 
+def test_a_table_is_turned_into_blocks_only_where_a_narrow_screen_would_cut_it():
+    narrow = soup(report.table([{"what": "a word and others", "n": 1.5}], caption="c"))
+    assert narrow.table["class"] == ["dataframe", "ferbook-table"]
+    names = [f"quantity <{number}>" for number in range(6)]
+    wide = soup(report.table([dict.fromkeys(names, 1.5), dict.fromkeys(names, "two & more")], caption="c"))
+    assert "ferbook-blocks" in wide.table["class"]
+    for row in wide.select("tbody tr"):
+        assert [cell["data-title"] for cell in row.select("td")] == names
+    assert wide.select("td")[-1].get_text() == "two & more"
+    assert report.NARROW < 400
+
+
 def test_there_is_a_card_for_every_reader_and_its_leakage_is_the_recorded_one():
     assert set(NAMES) <= set(CARDS)
     leaked = facts.recorded().values["official_test_leaked"]
