@@ -2,58 +2,75 @@
 (function () {
   "use strict";
 
-  /* A link to a verdict inside a folded output unfolds it. */
+  function target() {
+    return location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  }
+
+  /* A link to a verdict inside a fold opens it. */
   function unfold() {
-    var target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target) return;
-    var folded = false;
-    for (var part = target.parentElement; part; part = part.parentElement) {
+    var wanted = target();
+    if (!wanted) return;
+    var board = wanted.closest(".ferbook-board");
+    if (wanted.hidden && board) board.querySelector("form").reset();
+    var folded = wanted.tagName === "DETAILS" && !wanted.open;
+    if (folded) wanted.open = true;
+    for (var part = wanted.parentElement; part; part = part.parentElement) {
       if (part.tagName === "DETAILS" && !part.open) {
         part.open = true;
         folded = true;
       }
     }
-    if (folded) target.scrollIntoView();
+    if (folded) wanted.scrollIntoView();
   }
 
   /* The scoreboard's filters. They are kept in the address, so that a way back finds them again. */
   function filter(board) {
+    var AT_ONCE = 25;
+    var FIELDS = ["paper", "verdict", "evidence", "kind"];
     var form = board.querySelector("form");
     var output = form.querySelector("output");
-    var groups = [];
-    board.querySelectorAll("tbody tr").forEach(function (row) {
-      if (row.classList.contains("gt_group_heading_row")) {
-        groups.push({ heading: row, paper: row.textContent.trim(), rows: [] });
-        return;
-      }
-      var group = groups[groups.length - 1];
-      var cell = function (name) {
-        return row.querySelector('td[headers~="scoreboard-' + name + '"]').textContent.trim();
-      };
-      group.rows.push({
-        row: row, paper: group.paper, verdict: cell("verdict"), evidence: cell("evidence"),
-        words: row.textContent.toLowerCase(),
-      });
+    var folds = Array.from(board.querySelectorAll("details"));
+    var rows = Array.from(board.querySelectorAll("tbody tr")).map(function (row) {
+      return { row: row, words: row.textContent.toLowerCase() };
     });
+    var counts = folds.map(function (fold) {
+      var count = fold.querySelector(":scope > summary .fold-count");
+      return count && { place: count, text: count.textContent };
+    });
+    var open = null;  /* which folds the reader had open before the filters opened others */
 
     function apply() {
       var wanted = new FormData(form);
-      var words = wanted.get("words").toLowerCase().split(/\s+/);
-      var shown = 0, total = 0;
-      groups.forEach(function (group) {
-        var left = 0;
-        group.rows.forEach(function (entry) {
-          var fits = ["paper", "verdict", "evidence"].every(function (name) {
-            return !wanted.get(name) || wanted.get(name) === entry[name];
-          }) && words.every(function (word) { return entry.words.indexOf(word) >= 0; });
-          entry.row.hidden = !fits;
-          left += fits ? 1 : 0;
-        });
-        group.heading.hidden = !left;
-        shown += left;
-        total += group.rows.length;
+      var words = wanted.get("words").toLowerCase().split(/\s+/).filter(Boolean);
+      var chosen = FIELDS.filter(function (name) { return wanted.get(name); });
+      var active = chosen.length + words.length > 0;
+      var shown = 0;
+      board.classList.toggle("filtered", active);
+      rows.forEach(function (entry) {
+        var fits = chosen.every(function (name) { return entry.row.dataset[name] === wanted.get(name); })
+          && words.every(function (word) { return entry.words.indexOf(word) >= 0; });
+        entry.row.hidden = !fits;
+        shown += fits ? 1 : 0;
       });
-      output.textContent = shown + " of " + total + " claims";
+      if (active && !open) open = folds.map(function (fold) { return fold.open; });
+      /* What fits is opened from the top while no more than a few lines stand open; the rest says how many it holds. */
+      var room = AT_ONCE;
+      board.querySelectorAll("table").forEach(function (table) {
+        var fit = table.querySelectorAll("tbody tr:not([hidden])").length;
+        table.hidden = !fit;
+        table.dataset.shown = fit && room > 0 ? "yes" : "no";
+        if (fit) room -= fit;
+      });
+      folds.forEach(function (fold, index) {
+        var inside = fold.querySelectorAll("tbody tr").length;
+        var fit = fold.querySelectorAll("tbody tr:not([hidden])").length;
+        fold.hidden = !fit;
+        if (counts[index]) counts[index].place.textContent = active ? fit + " of " + inside : counts[index].text;
+        if (active) fold.open = Boolean(fold.querySelector('table[data-shown="yes"]'));
+        else if (open) fold.open = open[index];
+      });
+      if (!active) open = null;
+      output.textContent = shown + " of " + rows.length + " listed";
       var kept = new URLSearchParams();
       wanted.forEach(function (value, name) { if (value) kept.set(name, value); });
       try {
@@ -66,7 +83,7 @@
     });
     form.addEventListener("input", apply);
     form.addEventListener("submit", function (event) { event.preventDefault(); });
-    form.addEventListener("reset", function () { setTimeout(apply); });
+    form.addEventListener("reset", function () { setTimeout(function () { apply(); unfold(); }); });
     form.hidden = false;
     apply();
   }

@@ -10,7 +10,7 @@
 # # How to read a verdict
 #
 # Each number or statement of a paper is a **claim**. A *check*, a short piece of code, computes a value for it; the value is compared with the
-# printed one; the comparison gives one of five verdicts. Nobody writes a verdict by hand.
+# printed one; the comparison gives one of six verdicts. Nobody writes a verdict by hand.
 #
 # Every verdict can be followed back: from [the scoreboard](scoreboard) to the claim's box in its chapter, and from each box to
 # [its check](checks). The examples on this page are real claims, shown as they stand today.
@@ -19,7 +19,7 @@
 count = 400  # synthetic faces
 
 # %%
-from ferbook import claims, facts, report, scoreboard
+from ferbook import claims, facts, mutation, report, scoreboard
 from ferbook.claims import Evidence, Verdict
 from ferbook.datasets import load
 
@@ -37,11 +37,12 @@ def box(prefer, **wanted):
 #
 # * **The verdict**, and what it rests on.
 # * **The claim** in our words, and where the paper prints it.
-# * **The paper** has the printed value. Beside it stands what was found: *recomputed* from the printed text, *recorded* on real data, or found in *this build*.
+# * **The paper** has the printed value. Beside it stands what was found: *recomputed* from the printed text, *published* elsewhere, *recorded* on real
+#   data, found in *this build*, or found by *a stand-in*.
 # * **Remarks**, if any: how the value came about, what speaks for the paper, what the check leaves open.
 # * **The check**, which leads to its code, with its arguments: the table and the row that it reads, the record, or the printed numbers.
 #
-# ## Five verdicts
+# ## Six verdicts
 #
 # **Holds**: the value found agrees with the printed one.
 
@@ -74,7 +75,17 @@ box("004-mse-against-conclusion", verdict=Verdict.CONTRADICTS)
 box("004-large-scale", verdict=Verdict.UNCHECKED)
 
 # %% [markdown]
-# ## Four kinds of evidence
+# **Not checkable here (stand-in)**: something was trained, but another network, with another loss, for a shorter time or on other test faces than the claim is about.
+# The box shows what the stand-in did and how it departs. Whatever it did decides nothing, neither for the paper nor against it.
+
+# %% tags=["remove-input"]
+box("002-nhot-gain-complex", verdict=Verdict.STAND_IN)
+
+# %% [markdown]
+# Some boxes carry **a mark**. *An observation of this book*: no paper says it, the book does, and it is not counted among the paper's claims.
+# *Read from extracted text*: the check rests on signs or indices of an equation, and the text of the PDF, from which it was read, can lose both.
+#
+# ## Five kinds of evidence
 #
 # **Arithmetic** needs the printed text alone, and is the strongest: anybody can repeat it with a pencil.
 
@@ -82,7 +93,13 @@ box("004-large-scale", verdict=Verdict.UNCHECKED)
 box("003-params-sum", evidence=Evidence.ARITHMETIC)
 
 # %% [markdown]
-# **Same data**: the value was found on the data set that the paper used. Where a network was trained for it, the box names the network: it may not be the paper's.
+# **Published source**: what somebody else has published, such as the number of pictures in a data set. Nothing was computed.
+
+# %% tags=["remove-input"]
+box("001-data-jaffe-counts", evidence=Evidence.PUBLISHED)
+
+# %% [markdown]
+# **Same data**: the value was found on the data set that the paper used.
 
 # %% tags=["remove-input"]
 box("002-complex-pool", evidence=Evidence.SAME_DATA)
@@ -92,7 +109,7 @@ box("002-complex-pool", evidence=Evidence.SAME_DATA)
 # may still be right about the paper's own case.
 
 # %% tags=["remove-input"]
-box("001-measures-intensity", evidence=Evidence.OTHER_DATA)
+box("000-sad-like-neutral", evidence=Evidence.OTHER_DATA)
 
 # %% [markdown]
 # **Synthetic**: the value was found on painted faces, whose truth is known. That shows whether a mechanism can work; it never decides a claim about
@@ -116,7 +133,7 @@ report.table(
 )
 
 # %% [markdown]
-# Where nothing was found to compare, the evidence is *none*.
+# Where nothing was found to compare, or by a stand-in alone, the evidence is *none*.
 #
 # ## How much may differ
 #
@@ -125,17 +142,60 @@ report.table(
 
 # %% tags=["remove-input"]
 report.prose(
-    f"""a paper that says "about" is given {claims.ABOUT_HOLDS:.1%} of the printed value, and up to {claims.ABOUT_ROUGHLY:.0%} for *holds roughly*. "At least", "at most",
-    "more than" and "less than" are taken at their word. A claim can bring a tolerance of its own, which its file states. Words are compared
+    f"""a paper that says "about" of a count, a size or a time is given {claims.ABOUT_HOLDS:.1%} of the printed value, and up to {claims.ABOUT_ROUGHLY:.0%} for
+    *holds roughly*. "At least", "at most", "more than" and "less than" are taken at their word, and a range ("2 to 4") at both of its ends. Words are compared
     as they are."""
 )
 
+# %% [markdown]
+# **An accuracy is never given a share of itself**: of 86 % that would be points, and more points than most papers gain. Its claim names the number of
+# test faces instead. Where the same paper prints it again, half of the last digit is allowed, and one unit of it for *holds roughly*. Where networks were
+# trained again, an accuracy $p$ of $n$ test faces varies with the faces, and $1.96\sqrt{p(1-p)/n}$ is added, twice that for *holds roughly*. A claim that needs
+# something else brings its own tolerance, which its file states.
+
 # %% tags=["remove-input"]
-report.table(scoreboard.allowances(results), caption="One claim for each kind of comparison")
+scoreboard.allowance_table(results)
 
 # %% [markdown]
 # Results of training carry at least three seeds, with mean and 95 % interval; where two variants are compared, they are compared in pairs. Fewer seeds give no
 # verdict, and neither does an interval that has room for the claim and for its contrary: that is *undecided*.
+#
+# ## Verdicts that bear weight
+#
+# A verdict can be right and still say nothing. Three things keep that from happening.
+#
+# **Another printed value must give another verdict.** A check that never looks at the printed number would say "holds" whatever stood there. So every claim
+# that is decided by arithmetic is judged again with other printed values: one that holds is moved away from what was found, by more than its tolerance and on
+# each side that the sentence looks at; one that does not hold is moved onto it. The verdict has to change, each time.
+
+# %% tags=["remove-input"]
+known = facts.recorded()
+weight = mutation.weigh(results, known)
+reasons = {result.claim.id for result in results if result.claim.insensitive}
+open_cases = len(weight.unmoved.keys() - reasons)
+report.prose(
+    f"""For this page that was done with **{weight.claims}** claims and {weight.values:,} other values: **{weight.moved}** claims change their verdict with each of
+    them, {len(weight.unmoved)} do not. {f"{open_cases} of those give no reason." if open_cases else "Each of those says why:" if weight.unmoved else ""}"""
+)
+
+# %% tags=["remove-input"]
+scoreboard.insensitive(results)
+
+# %% [markdown]
+# **A stand-in never decides.** A claim about training says which networks it is about, which loss, how many epochs, which test faces and how many pixels, as far as
+# the paper says it; a check says what was trained. Both are fields, and code compares them: half of the epochs are enough, all else has to be the same. Otherwise
+# the verdict is *not checkable here (stand-in)*, also where a stand-in agrees with the paper.
+
+# %% tags=["remove-input"]
+trained = [result for result in results if result.outcome.trained is not None]
+stood_in = sum(result.verdict is Verdict.STAND_IN for result in trained)
+report.prose(
+    f"""Of {sum(result.claim.kind == "trained" for result in results)} claims about training, {len(trained)} have a check that trained something. In
+    **{stood_in}** of them that was a stand-in."""
+)
+
+# %% [markdown]
+# **One claim, one count.** Cells of long tables are counted apart from statements, and observations of this book are not counted: see [the scoreboard](scoreboard).
 #
 # ## Where this can go wrong
 #

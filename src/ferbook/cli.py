@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ferbook.errors import FerbookError
 
 if TYPE_CHECKING:
+    from ferbook.claims import Result
     from ferbook.faceset import FaceSet
     from ferbook.runs import RunResult
 
@@ -303,20 +304,41 @@ def _claims(options: argparse.Namespace) -> int:
     papers = options.what or claims.paper_numbers()
     stated = [claim for paper in papers for claim in claims.load_claims(paper).claims]
     results, errors = claims.survey(stated, facts.recorded())
+    width = max(map(len, claims.Verdict)) + 1
     for result in results:
-        print(f"{result.claim.id:32} {result.verdict:20} {result.evidence:12} {result.claim.says}")
+        print(f"{result.claim.id:34} {result.verdict:{width}}{result.evidence:17} {result.claim.says}")
     for kind, chosen in (("verdict", claims.Verdict), ("evidence", (*claims.Evidence, claims.NO_EVIDENCE))):
-        counts = claims.counted(results, kind)
-        print("\n" + f"{kind:20}" + "".join(f"{paper:>7}" for paper in counts) + "    all")
-        for name in chosen:
-            found = [counts[paper][name] for paper in counts]
-            print(f"{name:20}" + "".join(f"{number:7}" for number in found) + f"{sum(found):7}")
+        print("\n" + "\n".join(_counts(results, kind, chosen, width)))
     for error in errors:
         print(f"ferbook: {error}", file=sys.stderr)
-    total = Counter(result.verdict for result in results)
-    broken = f", {len(errors)} not judged because a check broke" if errors else ""
-    print(f"\n{len(stated)} claims: " + ", ".join(f"{total[v]} {v}" for v in claims.Verdict if total[v]) + broken)
+    claimed = [result for result in results if result.claim.by == "paper"]
+    total = Counter(result.verdict for result in claimed)
+    said = [f"{total[verdict]} {verdict}" for verdict in claims.Verdict if total[verdict]]
+    if len(claimed) < len(results):
+        said.append(f"{len(results) - len(claimed)} observations of this book")
+    if errors:
+        said.append(f"{len(errors)} not judged because a check broke")
+    print(f"\n{len(claimed)} claims: " + ", ".join(said))
     return 1 if errors else 0
+
+
+def _counts(results: Sequence[Result], by: str, names: Sequence[str], width: int) -> Iterator[str]:
+    """Lines of a table: verdicts or kinds of evidence by paper, then all, statements, and cells of tables."""
+    from ferbook import claims
+
+    parts = {
+        **claims.counted(results, by),
+        "all": _sum(claims.counted(results, by)),
+        "statements": _sum(claims.counted([r for r in results if not r.claim.cell], by)),
+        "cells": _sum(claims.counted([r for r in results if r.claim.cell], by)),
+    }
+    yield f"{by:{width}}" + "".join(f"{part:>{max(6, len(part) + 2)}}" for part in parts)
+    for name in names:
+        yield f"{name:{width}}" + "".join(f"{found[name]:{max(6, len(part) + 2)}}" for part, found in parts.items())
+
+
+def _sum(counts: Mapping[str, Counter[str]]) -> Counter[str]:
+    return sum(counts.values(), Counter())
 
 
 def _show_claims(ids: Sequence[str]) -> int:

@@ -10,6 +10,7 @@ Nothing here imports torch.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from ferbook import claims
 from ferbook.claims import Claim, Evidence, Result, Verdict
@@ -87,17 +88,37 @@ def verdicts(result: Result, facts: Facts) -> dict[str, Verdict | None]:
     return found
 
 
-def unmoved(results: Iterable[Result], facts: Facts) -> dict[str, list[str]]:
-    """The claims decided by arithmetic whose verdict stays, with the other printed values that leave it.
+@dataclass(frozen=True)
+class Weight:
+    """What came of printing other values."""
 
-    No such value: there is none to try, as for a contradiction without a found value.
-    """
-    found = {}
+    #: Claims decided by arithmetic, and printed values that were tried on them.
+    claims: int
+    values: int
+    #: The claims whose verdict stays, by id, with the values that leave it; no value where there was none to try.
+    unmoved: dict[str, list[str]]
+
+    @property
+    def moved(self) -> int:
+        """Claims that got another verdict from each value that was tried."""
+        return self.claims - len(self.unmoved)
+
+
+def weigh(results: Iterable[Result], facts: Facts) -> Weight:
+    """Try other printed values on every claim that is decided by arithmetic."""
+    claimed, values, stay = 0, 0, {}
     for result in results:
         if result.evidence != Evidence.ARITHMETIC:
             continue
         tried = verdicts(result, facts)
-        stays = [text for text, now in tried.items() if now is result.verdict]
-        if stays or not tried:
-            found[result.claim.id] = stays
-    return found
+        claimed += 1
+        values += len(tried)
+        leave = [text for text, now in tried.items() if now is result.verdict]
+        if leave or not tried:
+            stay[result.claim.id] = leave
+    return Weight(claimed, values, stay)
+
+
+def unmoved(results: Iterable[Result], facts: Facts) -> dict[str, list[str]]:
+    """The claims decided by arithmetic whose verdict stays, as in :class:`Weight`."""
+    return weigh(results, facts).unmoved

@@ -59,7 +59,13 @@ def link(claim: Claim) -> str:
     """
     page, _, section = claim.page.partition("#")
     anchor = claim.anchor if is_shown(claim) else section
-    return _html(page) + (f"#{anchor}" if anchor else "")
+    return page_link(f"{page}#{anchor}")
+
+
+def page_link(place: str) -> str:
+    """A page, or a section of one (``book/nhot/time#time-and-memory``), as a link from any page of a chapter."""
+    page, _, section = place.partition("#")
+    return _html(page) + (f"#{section}" if section else "")
 
 
 def check_anchor(name: str) -> str:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from html import escape
-from itertools import count
+from html import escape, unescape
+from itertools import count, cycle
 
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from ferbook import claims, places
-from ferbook.claims import Check, Claim, Evidence, Result, Value, Verdict
+from ferbook import claims, folded, places
+from ferbook.claims import Check, Claim, Evidence, Result, Training, Value, Verdict
 from ferbook.datasets.cards import Card
 from ferbook.errors import ConfigError
 from ferbook.facts import Facts, recorded
 
 #: What a number's place shows when there is none.
 NOTHING = "–"
+#: Pixels for a table on a screen of 400.
+NARROW = 345
 
 
 class ClaimReport:
@@ -75,9 +78,9 @@ class ClaimReport:
         numbers = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in cells)
         remarks = _remarks(judged)
         return (
-            f'<aside class="verdict {verdict_class(judged)}" id="{claim.anchor}">'
+            f'<aside class="verdict {folded.verdict_class(judged.verdict)}" id="{claim.anchor}">'
             f'<p class="verdict-head"><strong>{judged.verdict}</strong> <span>evidence: {judged.evidence}</span>'
-            f"{_OWN if claim.by == 'book' else ''}</p>"
+            f"{folded.badges(claim)}</p>"
             f"<p>{escape(claim.says)} <cite>({escape(claim.where)})</cite></p><dl>{numbers}</dl>"
             + (f'<p class="verdict-remark">{escape(remarks)}</p>' if remarks else "")
             + f'<p class="verdict-check">{check_link(claim)}</p></aside>'
@@ -86,7 +89,8 @@ class ClaimReport:
     def rows(self, *patterns: str, caption: str) -> HTML:
         """A line per claim whose id matches one of the patterns (as ``002-clean-*``), in the order of the claim file.
 
-        For claims that are many and alike. Each line is where links to its claim lead.
+        For claims that are many and alike. Each line is where links to its claim lead. Beyond ``folded.AT_ONCE`` lines
+        the further ones are folded.
 
         Raises
         ------
@@ -96,53 +100,63 @@ class ClaimReport:
             if not fnmatch.filter(self._judged, pattern):
                 raise ConfigError("claim", f"no claim is called {pattern!r}", f"Known: {', '.join(self._judged)}.")
         chosen = [r for name, r in self._judged.items() if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
-        return _claims(("claim", "printed", "found", "verdict", ""), map(self._one_row, chosen), caption)
+        return _claims(folded.in_batches(_ROWS, map(self._one_row, chosen), caption), caption)
 
-    def _one_row(self, result: Result) -> tuple[Sequence[str], str]:
+    def _one_row(self, result: Result) -> folded.Line:
         claim, outcome = result.claim, result.outcome
         remarks = _remarks(result)
         cells = (
-            f"{escape(claim.says)} <cite>({escape(claim.where)})</cite>",
+            f"{escape(claim.says)} <cite>({escape(claim.where)})</cite>{folded.badges(claim)}",
             escape(printed(claim)),
             escape(show(outcome.value, claim)),
-            f"<strong>{result.verdict}</strong>",
+            f'<strong class="verdict-mark">{result.verdict}</strong>',
             f'{escape(remarks)} <span class="verdict-check">{check_link(claim)}</span>',
         )
-        return cells, f' class="{verdict_class(result)}" id="{claim.anchor}"'
+        return folded.Line(cells, f' class="{folded.verdict_class(result.verdict)}" id="{claim.anchor}"')
 
     def table(
         self, page: str = "", caption: str = "All claims of this paper", verdicts: Collection[Verdict] = tuple(Verdict)
     ) -> HTML:
         """The claims that are decided on `page` (as ``book/faces/synthetic_face``), or all: printed, found, verdict.
 
-        Each leads to its box or row. Only those with one of the `verdicts`.
+        Each leads to its box or row. Only those with one of the `verdicts`. More than ``folded.AT_ONCE`` are folded by
+        the part of the paper that prints them.
         """
         chosen = [
             result
             for result in self._judged.values()
             if result.claim.page.startswith(page) and result.verdict in verdicts
         ]
-        lines = (
-            (
-                (
-                    f'<a href="{places.link(result.claim)}">{escape(result.claim.says)}</a>',
-                    escape(result.claim.where),
-                    escape(printed(result.claim)),
-                    escape(show(result.outcome.value, result.claim)),
-                    str(result.evidence),
-                    str(result.verdict),
-                ),
-                "",
+        if len(chosen) <= folded.AT_ONCE:
+            return _claims(folded.table(_COLUMNS, map(_line, chosen), caption), caption)
+        folds = "".join(
+            folded.fold(
+                folded.heading(name, found),
+                folded.in_batches(_COLUMNS, map(_line, found), f"{caption}, {name}"),
+                "fold-part",
             )
-            for result in chosen
+            for name, found in folded.by_part(chosen).items()
         )
-        return _claims(("claim", "where", "printed", "found", "evidence", "verdict"), lines, caption)
+        return _claims(f'<p class="fold-caption">{folded.heading(caption, chosen)}</p>{folds}', caption)
 
 
-#: Marks a claim that no paper makes.
-_OWN = " <span>an observation of this book, not a claim of the paper</span>"
-#: Marks a claim that rests on signs or indices in extracted text.
-_EXTRACTED = "read from the text extracted from the PDF, which can lose signs and indices"
+#: Columns of claims that have their place here, and of claims that have it elsewhere.
+_ROWS = ("claim", "printed", "found", "verdict", "")
+_COLUMNS = ("claim", "where", "printed", "found", "evidence", "verdict")
+
+
+def _line(result: Result) -> folded.Line:
+    """A claim that is decided elsewhere, under ``_COLUMNS``."""
+    claim = result.claim
+    cells = (
+        f'<a href="{places.link(claim)}">{escape(claim.says)}</a>{folded.badges(claim)}',
+        escape(claim.where),
+        escape(printed(claim)),
+        escape(show(result.outcome.value, claim)),
+        escape(str(result.evidence)),
+        f'<span class="verdict-mark {folded.verdict_class(result.verdict)}">{result.verdict}</span>',
+    )
+    return folded.Line(cells)
 
 
 def _remarks(result: Result) -> str:
@@ -150,36 +164,25 @@ def _remarks(result: Result) -> str:
     claim, outcome = result.claim, result.outcome
     stand_in = ""
     if result.verdict is Verdict.STAND_IN:
-        stand_in = f"a stand-in decides nothing: {', '.join(result.departures)}"
-    texts = (stand_in, outcome.detail, claim.note, _EXTRACTED if claim.extracted else "")
-    return " ".join(_sentence(text) for text in texts if text)
+        stand_in = f"a stand-in decides nothing: {', '.join(result.departures)} (trained: {training(outcome.trained)})"
+    return " ".join(_sentence(text) for text in (stand_in, outcome.detail, claim.note) if text)
 
 
-def _claims(titles: Sequence[str], lines: Iterable[tuple[Sequence[str], str]], caption: str) -> HTML:
-    """A table of claims; on a narrow screen each is a block, whose cells say what they are.
-
-    Parameters
-    ----------
-    titles: of the columns; the first is the claim's.
-    lines: cells of a row, and the row's attributes.
-    """
-    head = "".join(f"<th>{title}</th>" for title in titles)
-    body = "".join(
-        f"<tr{attributes}>"
-        + "".join(f'<td data-title="{title}">{cell}</td>' for title, cell in zip(titles, cells, strict=True))
-        + "</tr>"
-        for cells, attributes in lines
+def training(trained: Training) -> str:
+    """What was trained, in words: ``compact, cross entropy, 30 epochs, official test faces, 48 pixels``."""
+    parts = (
+        " or ".join(trained.networks),
+        trained.loss,
+        f"{trained.epochs} epochs" if trained.epochs else "",
+        f"{' or '.join(trained.splits)} test faces" if trained.splits else "",
+        f"{trained.side} pixels" if trained.side else "",
     )
-    return HTML(
-        f'<div class="ferbook-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f'<table class="ferbook-table ferbook-claims"><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    return ", ".join(part.replace("_", " ") for part in parts if part) or "not recorded"
 
 
-def verdict_class(result: Result) -> str:
-    """What the style sheet calls the verdict: its colour and its mark."""
-    return f"verdict-{places.slug(result.verdict)}"
+def _claims(body: str, caption: str) -> HTML:
+    """Tables of claims, folded or not, in a frame that scrolls where a word is wider than the page."""
+    return HTML(f'<div class="ferbook-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">{body}</div>')
 
 
 def check_link(claim: Claim) -> str:
@@ -216,17 +219,32 @@ def account(result: Result) -> dict[str, str]:
         "code": f"{check.__name__}, {check.__module__}, line {check.__code__.co_firstlineno}",
         "found": found + (f" ({outcome.detail})" if outcome.detail else ""),
         "evidence": str(result.evidence),
+        "trained": training(outcome.trained) if outcome.trained else "",
         "stand-in": ", ".join(result.departures),
         "tolerance": claims.allowance(result),
         "verdict": str(result.verdict),
         "decided": f"{page}#{claim.anchor}" + (f", section {section}" if section else ""),
+        "said by": "this book; not counted as a claim of the paper" if claim.by == "book" else "",
+        "read from": "extracted text, which can lose signs" if claim.extracted else "",
         "note": claim.note,
+        "unmoved": claim.insensitive,
     }
 
 
 def summary(check: Check) -> str:
     """What a check computes: the first paragraph of its documentation on one line."""
     return " ".join((check.__doc__ or "").split("\n\n")[0].split()).replace("``", "")
+
+
+def short_citation(paper: str) -> str:
+    """A paper's number, authors and year: ``003 · Huo & Ge 2024``."""
+    citation = claims.load_claims(paper).citation
+    found = re.match(r"(.+?) \((\d{4})\)", citation)
+    if not found:
+        return paper
+    names = [name.split()[0] for name in found[1].split(", ")]
+    who = names[0] + (f" & {names[1]}" if len(names) == 2 else " et al." if len(names) > 2 else "")
+    return f"{paper} · {who} {found[2]}"
 
 
 def printed(claim: Claim) -> str:
@@ -261,11 +279,27 @@ def _half_up(number: str | float, digits: int) -> Decimal:
 
 
 def table(rows: Iterable[Mapping[str, object]] | pd.DataFrame, caption: str) -> HTML:
-    """A plain table that scrolls sideways on a narrow screen. Floats are shown as they are given: round before."""
+    """A plain table. Floats are shown as they are given: round before.
+
+    Where it is too wide for a narrow screen, each line is a block there, whose cells say what they are.
+    """
     frame = pd.DataFrame(rows)
     body = frame.to_html(index=False, border=0, classes="ferbook-table", escape=True, na_rep=NOTHING)
+    cells = re.findall(r"<td>(.*?)</td>", body, re.DOTALL)
+    if _width(frame.columns, cells) > NARROW:
+        titles = cycle(frame.columns)
+        body = re.sub("<td>", lambda _: f'<td data-title="{escape(str(next(titles)))}">', body)
+        body = body.replace('ferbook-table"', 'ferbook-table ferbook-blocks"', 1)
     body = body.replace("<thead>", f"<caption>{escape(caption)}</caption><thead>", 1)
     return HTML(f'<div class="ferbook-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">{body}</div>')
+
+
+def _width(titles: Sequence[object], cells: Sequence[str]) -> float:
+    """Pixels that a table needs at least, when its lines break between all words."""
+    columns = [[str(title), *map(unescape, cells[place :: len(titles)])] for place, title in enumerate(titles)]
+    longest = (max((len(word) for text in column for word in text.split()), default=0) for column in columns)
+    # Of a letter of the tables' size, and between two columns.
+    return sum(8.5 * letters + 13 for letters in longest)
 
 
 def sources(build: Facts) -> dict[str, Facts]:

@@ -1,4 +1,4 @@
-"""All claims of all papers on one page: counts, a figure of them, and a table whose rows lead to where each is decided.
+"""All claims of all papers on one page: counts, a figure, and folded lists whose lines lead to where each is decided.
 
 Nothing here imports torch.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
 import matplotlib.pyplot as plt
@@ -16,10 +16,10 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
-from ferbook import claims, facts, figures, places, report
-from ferbook.claims import NO_EVIDENCE, Check, Evidence, Result, Verdict
+from ferbook import claims, facts, figures, folded, places, report
+from ferbook.claims import NO_EVIDENCE, Check, Claim, Evidence, Result, Verdict
 
-#: Colours that stay apart with the common forms of colour blindness (after Okabe and Ito), and hatches beside them.
+#: Colours that stay apart with the common forms of colour blindness (after Okabe and Ito).
 VERDICT_COLOURS: dict[Verdict, str] = {
     Verdict.HOLDS: "#009e73",
     Verdict.ROUGHLY: "#f0e442",
@@ -28,7 +28,8 @@ VERDICT_COLOURS: dict[Verdict, str] = {
     Verdict.UNCHECKED: "#bbbbbb",
     Verdict.STAND_IN: "#8fb8d8",
 }
-_HATCHES: dict[Verdict, str] = {
+#: A pattern beside the colour, for all but the two whose colours nobody mixes up.
+HATCHES: dict[Verdict, str] = {
     Verdict.ROUGHLY: "//",
     Verdict.CONTRADICTS: "xx",
     Verdict.UNCHECKED: "..",
@@ -36,8 +37,10 @@ _HATCHES: dict[Verdict, str] = {
 }
 #: All that a verdict may rest on.
 EVIDENCE: tuple[str, ...] = (*Evidence, NO_EVIDENCE)
-#: Id of the table, which style sheet and script know.
-TABLE_ID = "scoreboard"
+#: What is counted apart: what a paper says in so many words, and the cells of its long tables and figures.
+KINDS = ("statements", "cells")
+#: Id of the board, which the filters name.
+BOARD_ID = "scoreboard"
 
 
 def judged() -> list[Result]:
@@ -45,113 +48,174 @@ def judged() -> list[Result]:
     return claims.judge(claims.stated(), facts.recorded())
 
 
-def short_citation(paper: str) -> str:
-    """A paper's number, authors and year: ``003 · Huo & Ge 2024``."""
-    citation = claims.load_claims(paper).citation
-    found = re.match(r"(.+?) \((\d{4})\)", citation)
-    if not found:
-        return paper
-    names = [name.split()[0] for name in found[1].split(", ")]
-    who = names[0] + (f" & {names[1]}" if len(names) == 2 else " et al." if len(names) > 2 else "")
-    return f"{paper} · {who} {found[2]}"
-
-
 def counts(results: Iterable[Result], by: str = "verdict") -> pd.DataFrame:
-    """How many claims of each paper (rows, the last for all) have each verdict or kind of evidence (columns).
+    """How many claims of each paper have each verdict or kind of evidence.
 
     Parameters
     ----------
-    results: judged claims.
+    results: judged claims; the book's own observations among them are not counted.
     by: ``verdict`` or ``evidence``.
+
+    Returns
+    -------
+    Rows: paper (its digits) and kind, ``statements`` or ``cells``, where a cell is one of a table or figure of many
+    alike. Columns: the verdicts, or the kinds of evidence.
     """
-    found = claims.counted(results, by)
+    results = list(results)
     columns = list(map(str, Verdict if by == "verdict" else EVIDENCE))
-    frame = pd.DataFrame([[number[name] for name in columns] for number in found.values()], columns=columns)
-    frame.insert(0, "paper", [short_citation(paper) for paper in found])
-    frame["claims"] = frame[columns].sum(axis=1)
-    total = {"paper": "all", **frame[[*columns, "claims"]].sum().to_dict()}
-    return pd.concat([frame, pd.DataFrame([total])], ignore_index=True)
+    kinds = {"statements": [r for r in results if not r.claim.cell], "cells": [r for r in results if r.claim.cell]}
+    found = {kind: claims.counted(chosen, by) for kind, chosen in kinds.items()}
+    papers = sorted({paper for number in found.values() for paper in number})
+    index = pd.MultiIndex.from_product([papers, KINDS], names=["paper", "kind"])
+    numbers = [[found[kind].get(paper, {}).get(name, 0) for name in columns] for paper, kind in index]
+    return pd.DataFrame(numbers, index=index, columns=columns)
+
+
+def counts_table(results: Iterable[Result], by: str = "verdict") -> HTML:
+    """:func:`counts` for readers: a row per verdict or kind of evidence, a column per paper, statements + cells."""
+    found = counts(results, by)
+    papers = list(found.index.unique("paper"))
+    every = found.groupby("kind").sum()
+
+    def cell(statements: int, cells: int) -> str:
+        return f"{statements} + {cells}" if cells else str(statements)
+
+    def row(title: str, numbers: Callable[[pd.DataFrame], pd.Series]) -> str:
+        told = [cell(*numbers(found.loc[paper]).reindex(KINDS)) for paper in papers]
+        told.append(cell(*numbers(every).reindex(KINDS)))
+        return f'<tr><th scope="row">{title}</th>{"".join(f"<td>{text}</td>" for text in told)}</tr>'
+
+    def title(name: str) -> str:
+        if by != "verdict":
+            return escape(name)
+        return f'<span class="verdict-mark {folded.verdict_class(Verdict(name))}">{escape(name)}</span>'
+
+    body = "".join(row(title(name), lambda part, name=name: part[name]) for name in found.columns)
+    body += row("claims", lambda part: part.sum(axis=1))
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in (by, *papers, "all"))
+    caption = f"Claims by paper and {by}: statements + cells of tables and figures"
+    return HTML(
+        f'<table class="ferbook-table board-counts"><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def bulk(results: Iterable[Result], verdict: Verdict = Verdict.HOLDS) -> str:
+    """How many claims with a verdict are cells of tables that agree one by one, in a sentence."""
+    found = counts(results)[str(verdict)].groupby("kind").sum()
+    total, cells = int(found.sum()), int(found["cells"])
+    share = f"{cells / total:.0%}" if total else "none"
+    return (
+        f"Of {total} claims with the verdict *{verdict}*, {cells} ({share}) are cells of tables or figures, taken one "
+        f"by one; {total - cells} are statements."
+    )
 
 
 def counts_figure(results: Iterable[Result]) -> Figure:
-    """Claims per paper as bars, divided by verdict. Segments that are too narrow for their number stand without it."""
-    found = counts(results).iloc[:-1]
-    figure, axis = plt.subplots(figsize=(figures.WIDTH, 0.62 * len(found) + 1.5))
-    start = pd.Series(0, index=found.index)
-    widest = found["claims"].max()
-    for verdict, colour in VERDICT_COLOURS.items():
-        drawn = axis.barh(
-            found["paper"], found[str(verdict)], left=start, color=colour, edgecolor="white", linewidth=0.8,
-            hatch=_HATCHES.get(verdict, ""), label=str(verdict), height=0.7,
-        )  # fmt: skip
-        labels = [str(number) if number > 0.045 * widest else "" for number in found[str(verdict)]]
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85}
-        for text in axis.bar_label(drawn, labels, label_type="center", fontsize=11):
-            if text.get_text():
-                text.set_bbox(box)
-        start = start + found[str(verdict)]
-    axis.invert_yaxis()
-    axis.set_xlabel("claims")
-    axis.grid(axis="x")
-    axis.grid(visible=False, axis="y")
-    figure.legend(loc="outside lower center", ncols=3, fontsize=11)
+    """Claims per paper as bars, divided by verdict: statements and, beside them, cells of tables.
+
+    Segments that are too narrow for their number stand without it.
+    """
+    found = counts(results)
+    papers = list(found.index.unique("paper"))
+    widest = found.sum(axis=1).max()
+    figure, axes = plt.subplots(1, 2, sharey=True, sharex=True, figsize=(figures.WIDTH, 0.62 * len(papers) + 1.9))
+    for axis, kind in zip(axes, KINDS, strict=True):
+        here = found.xs(kind, level="kind").reindex(papers)
+        start = pd.Series(0, index=papers)
+        for verdict, colour in VERDICT_COLOURS.items():
+            numbers = here[str(verdict)]
+            drawn = axis.barh(
+                [report.short_citation(paper) for paper in papers], numbers, left=start, color=colour,
+                edgecolor="white", linewidth=0.8, hatch=HATCHES.get(verdict, ""), label=str(verdict), height=0.7,
+            )  # fmt: skip
+            labels = [str(number) if number > 0.09 * widest else "" for number in numbers]
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85}
+            for text in axis.bar_label(drawn, labels, label_type="center", fontsize=11):
+                if text.get_text():
+                    text.set_bbox(box)
+            start = start + numbers
+        axis.set_xlabel("statements" if kind == "statements" else "cells of tables and figures")
+        axis.grid(axis="x")
+        axis.grid(visible=False, axis="y")
+    axes[0].invert_yaxis()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=11)
     return figure
 
 
-def rows(results: Iterable[Result]) -> pd.DataFrame:
-    """The table's cells: ``paper`` names the group; ``claim``, ``verdict`` and ``check`` are HTML, the rest is text."""
-    results = list(results)
-    papers = {paper: short_citation(paper) for paper in claims.counted(results)}
-    return pd.DataFrame(
-        [
-            {
-                "paper": papers[result.claim.paper],
-                "claim": f'<a href="{places.link(result.claim)}">{escape(result.claim.says)}</a> '
-                f"<cite>{escape(result.claim.where)}</cite>",
-                "printed": report.printed(result.claim),
-                "found": report.show(result.outcome.value, result.claim),
-                "verdict": f'<span class="verdict-mark {report.verdict_class(result)}">{result.verdict}</span>',
-                "evidence": str(result.evidence),
-                "check": f'<a href="{places.check_link(result.claim.check)}">{escape(result.claim.check)}</a>',
-            }
-            for result in results
-        ]
-    )
+def kind(claim: Claim) -> str:
+    """What the filters tell apart: a statement, a cell of a table or figure, or an observation of this book."""
+    return "observation of this book" if claim.by == "book" else "cell" if claim.cell else "statement"
 
 
 def board(results: Sequence[Result]) -> HTML:
-    """The scoreboard with its filters. Without JavaScript the filters stay hidden and the whole table is there."""
-    # Imported here: it takes a second that the checks and the command line need not wait for.
-    from great_tables import GT
+    """All claims, folded by paper and part of the paper, with filters.
 
-    frame = rows(results)
-    styled = (
-        GT(frame, groupname_col="paper", id=TABLE_ID)
-        .fmt_passthrough(columns=["claim", "verdict", "check"], escape=False)
-        .cols_align("left")
-        .tab_options(container_overflow_x="visible", container_overflow_y="visible", table_width="100%")
+    Without JavaScript the filters stay hidden and the folds open by themselves, one by one.
+    """
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.claim.paper, []).append(result)
+    papers = "".join(_paper(paper, found) for paper, found in groups.items())
+    return HTML(f'<div class="ferbook-board" id="{BOARD_ID}">{_filters(groups)}{papers}</div>')
+
+
+#: Columns of the scoreboard.
+_COLUMNS = ("claim", "printed", "found", "verdict", "evidence", "check")
+
+
+def _paper(paper: str, results: Sequence[Result]) -> str:
+    """One paper's fold: within it one for each part of the paper."""
+    parts = "".join(
+        folded.fold(
+            folded.heading(name, found),
+            folded.in_batches(_COLUMNS, map(_line, found), f"{paper}, {name}"),
+            "fold-part",
+        )
+        for name, found in folded.by_part(results).items()
     )
-    return HTML(f'<div class="ferbook-board">{_filters(frame)}{styled.as_raw_html()}</div>')
+    return folded.fold(
+        folded.heading(report.short_citation(paper), results), parts, "fold-paper", f' id="paper-{paper}"'
+    )
 
 
-def _filters(frame: pd.DataFrame) -> str:
+def _line(result: Result) -> folded.Line:
+    claim = result.claim
+    cells = (
+        f'<a href="{places.link(claim)}">{escape(claim.says)}</a> <cite>{escape(claim.where)}</cite>'
+        f"{folded.badges(claim)}",
+        escape(report.printed(claim)),
+        escape(report.show(result.outcome.value, claim)),
+        f'<span class="verdict-mark {folded.verdict_class(result.verdict)}">{result.verdict}</span>',
+        escape(str(result.evidence)),
+        f'<a href="{places.check_link(claim.check)}">{escape(claim.check)}</a>',
+    )
+    # What the filters look at.
+    known = {"paper": claim.paper, "verdict": result.verdict, "evidence": result.evidence, "kind": kind(claim)}
+    data = "".join(f' data-{name}="{escape(str(value))}"' for name, value in known.items())
+    return folded.Line(cells, f' id="{claim.anchor}"{data}')
+
+
+def _filters(papers: Mapping[str, Sequence[Result]]) -> str:
     """A form that the script shows and obeys."""
+    number = sum(map(len, papers.values()))
     fields = {
-        "paper": list(dict.fromkeys(frame["paper"])),
-        "verdict": [str(verdict) for verdict in Verdict],
-        "evidence": list(EVIDENCE),
+        "paper": {paper: report.short_citation(paper) for paper in papers},
+        "verdict": {str(verdict): str(verdict) for verdict in Verdict},
+        "evidence": {name: name for name in map(str, EVIDENCE)},
+        "kind": {"statement": "statements", "cell": "cells of tables", "observation of this book": "of this book"},
     }
     chosen = "".join(
         f'<label>{name} <select name="{name}"><option value="">all</option>'
-        + "".join(f'<option value="{escape(value)}">{escape(value)}</option>' for value in values)
+        + "".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in values.items())
         + "</select></label>"
         for name, values in fields.items()
     )
     return (
-        f'<form class="board-filters" aria-controls="{TABLE_ID}" hidden>{chosen}'
+        f'<form class="board-filters" aria-controls="{BOARD_ID}" hidden>{chosen}'
         '<label>words <input type="search" name="words" autocomplete="off"></label>'
         '<button type="reset">show all</button>'
-        f'<output aria-live="polite">{len(frame)} of {len(frame)} claims</output></form>'
+        f'<output aria-live="polite">{number} of {number} listed</output></form>'
     )
 
 
@@ -169,7 +233,7 @@ def example(results: Iterable[Result], *, verdict: str = "", evidence: str = "",
 
 
 def allowances(results: Iterable[Result]) -> list[dict[str, str]]:
-    """One claim for each way in which printed and found values are compared, as ``report.table`` takes it."""
+    """One claim for each way in which printed and found values are compared, column to text."""
     found: dict[str, Result] = {}
     for result in results:
         claim, value = result.claim, result.outcome.value
@@ -180,8 +244,8 @@ def allowances(results: Iterable[Result]) -> list[dict[str, str]]:
         found.setdefault(own or ("words" if words else claim.relation), result)
     return [
         {
-            "comparison": kind,
             "claim": result.claim.says,
+            "comparison": kind,
             "printed": report.printed(result.claim),
             "found": report.show(result.outcome.value, result.claim),
             "allowed": claims.allowance(result),
@@ -189,6 +253,32 @@ def allowances(results: Iterable[Result]) -> list[dict[str, str]]:
         }
         for kind, result in found.items()
     ]
+
+
+def allowance_table(results: Iterable[Result]) -> HTML:
+    """:func:`allowances` for readers."""
+    found = allowances(results)
+    lines = [folded.Line([escape(text) for text in row.values()]) for row in found]
+    return HTML(folded.table(list(found[0]), lines, "One claim for each kind of comparison"))
+
+
+def insensitive(results: Iterable[Result]) -> HTML:
+    """The claims whose verdict is the same whatever the paper prints, each with the reason that its file gives."""
+    lines = [
+        folded.Line(
+            (
+                f'<a href="{places.link(result.claim)}">{escape(result.claim.says)}</a> <cite>{result.claim.id}</cite>',
+                f'<span class="verdict-mark {folded.verdict_class(result.verdict)}">{result.verdict}</span>',
+                escape(result.claim.insensitive),
+            )
+        )
+        for result in results
+        if result.claim.insensitive
+    ]
+    caption = "Claims whose verdict does not look at the printed value"
+    if not lines:
+        return HTML("<p>There is none.</p>")
+    return HTML(folded.in_batches(("claim", "verdict", ""), lines, caption))
 
 
 def check_list(results: Sequence[Result]) -> HTML:

@@ -1,6 +1,8 @@
-"""Claims that no file holds, for tests of checks."""
+"""Claims that no file holds, for tests of checks; and the places of pages that claims may name."""
 
-from ferbook import claims, facts
+from docutils.nodes import make_id
+
+from ferbook import claims, facts, paths
 from ferbook.claims import Claim, Result, Tolerance
 
 
@@ -31,3 +33,13 @@ def judged(
     )
     (result,) = claims.judge([one], facts.recorded())
     return result
+
+
+def anchors(page: str) -> set[str] | None:
+    """What links to sections of a page of the book may name; None where there is no such page."""
+    root = paths.project_root()
+    source = next((path for suffix in (".py", ".md") if (path := root / f"{page}{suffix}").is_file()), None)
+    if source is None:
+        return None
+    lines = source.read_text(encoding="utf-8").splitlines()
+    return {make_id(line.lstrip("# ").strip()) for line in lines if line.lstrip("# ") and "## " in line}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ferbook import claims
+from ferbook import claims, facts
 from ferbook.cli import main
 
 
@@ -25,14 +25,30 @@ def test_errors_are_one_line_without_a_traceback(tmp_path, capsys):
 
 
 def test_claims_count_verdicts(capsys):
-    assert main(["claims", "002"]) == 0
+    main(["claims", "002"])
     lines = capsys.readouterr().out.splitlines()
-    stated = claims.load_claims("002").claims
-    assert lines[-1].startswith(f"{len(stated)} claims: ")
-    table = {line.rsplit(maxsplit=2)[0]: line.split()[-2:] for line in lines if len(line.split()) > 2}
-    for kinds in (claims.Verdict, (*claims.Evidence, claims.NO_EVIDENCE)):
-        assert sum(int(table[kind][1]) for kind in kinds) == sum(claim.by == "paper" for claim in stated)
-        assert all(table[kind][0] == table[kind][1] for kind in kinds), "one paper is all papers"
+    results, _ = claims.survey(claims.load_claims("002").claims, facts.recorded())
+    claimed = [result for result in results if result.claim.by == "paper"]
+    assert lines[-1].startswith(f"{len(claimed)} claims: ")
+    assert [line.split()[0] for line in lines[: len(results)]] == [result.claim.id for result in results]
+    heads = [line.split()[1:] for line in lines if line.startswith(("verdict ", "evidence "))]
+    assert heads == [["002", "all", "statements", "cells"]] * 2
+    table = {line.rsplit(maxsplit=4)[0]: list(map(int, line.split()[-4:])) for line in lines if line[-1:].isdigit()}
+    for by, kinds in (("verdict", claims.Verdict), ("evidence", (*claims.Evidence, claims.NO_EVIDENCE))):
+        assert sum(table[kind][1] for kind in kinds) == len(claimed)
+        for kind in kinds:
+            here, every, statements, cells = table[kind]
+            assert here == every == statements + cells, "one paper is all papers"
+            assert cells == sum(getattr(result, by) == kind and result.claim.cell for result in claimed)
+
+
+def test_observations_of_the_book_are_said_and_not_counted(capsys, monkeypatch):
+    stated = claims.load_claims("002")
+    own = tuple(one.model_copy(update={"by": "book"}) for one in stated.claims if one.kind == "measured")
+    monkeypatch.setattr(claims, "load_claims", lambda paper: stated.model_copy(update={"claims": own}))
+    assert main(["claims", "002"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f"0 claims: {len(own)} observations of this book"
 
 
 def test_one_claim_in_full(capsys):
@@ -52,7 +68,7 @@ def test_one_claim_in_full(capsys):
 
 
 def test_a_check_that_breaks_is_an_error_and_a_claim_that_fails_is_none(capsys, monkeypatch):
-    assert main(["claims", "003"]) == 0
+    main(["claims", "003"])
     assert " fails " in capsys.readouterr().out
     known = dict(claims.known_checks())
 
