@@ -137,6 +137,14 @@ def _record_calibration(root: str | None) -> Path:
     return [calibration.record(name, faces) for name in trained.RELEASED][-1]
 
 
+def _record_vad_readout(root: str | None) -> Path:
+    """The regressor of V, A, D that goes with the released network, beside its weights."""
+    from ferbook import datasets, trained, vad_readout
+
+    faces = datasets.load("vad_fer2013", root, images="ferplus")
+    return [vad_readout.record(name, faces) for name in trained.RELEASED][-1]
+
+
 def _record_relevance(root: str | None) -> Path:
     """Relevance and ranks against known intensity on synthetic faces, and against votes on FER+ where it is at hand."""
     from ferbook import datasets
@@ -203,6 +211,7 @@ _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "annotations": _record_annotations,
     "outcomes": _record_outcomes,
     "vad": _record_vad,
+    "vad-readout": _record_vad_readout,
 }
 
 
