@@ -222,7 +222,10 @@ def detect_all(
         raise ConfigError("smallest", f"{smallest} pixels are fewer than the first network sees", "Use 12 or more.")
     if not all(0 < threshold < 1 for threshold in thresholds):
         raise ConfigError("thresholds", "out of range", "Use three numbers between 0 and 1.")
-    look = _Look(images.shape[1:3], smallest / min(images.shape[1:3]), 0, 0.0, thresholds, torch.device(device))
+    shorter = min(images.shape[1:3])
+    if shorter < smallest:
+        return Detections(np.empty(0, "U1"), *(np.empty((0, *s), np.float32) for s in ((4,), (), (5, 2))))
+    look = _Look(images.shape[1:3], smallest / shorter, 0, 0.0, thresholds, torch.device(device))
     _, boxes, probability, points, _ = look(images)
     order = (boxes[:, 2:] - boxes[:, :2]).prod(1).argsort(descending=True, stable=True)
     return Detections(
