@@ -34,6 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record.add_argument("--root", help="folder of FER+ (default: FERBOOK_DATA, else data/)")
     record.set_defaults(run=_record)
 
+    predict = commands.add_parser("predict", help="name the expressions in photographs: a table, and a card for each")
+    predict.add_argument("photos", nargs="+", metavar="PHOTO_OR_FOLDER")
+    predict.add_argument("--out", required=True, type=Path, help="folder for results.csv, results.jsonl and cards/")
+    predict.add_argument("--model", metavar="NAME", default="compact-ferplus", help="a network of data/weights")
+    predict.add_argument("--explain", action="store_true", help="show on the cards which pixels speak for the answer")
+    predict.add_argument("--overwrite", action="store_true", help="answer again what is answered already")
+    predict.set_defaults(run=_predict)
+
     train = commands.add_parser("train", help="run a training config, or go on with it")
     train.add_argument("config", help="a JSON file, a ferbook.configs.Config or a recorded run; or 002/GROUP/RUN")
     train.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
@@ -80,6 +88,24 @@ def _data(options: argparse.Namespace) -> int:
         whole = ferplus.is_official(faces)
         print("the complete public release" if whole else "not the complete public release: numbers will differ")
     return 0
+
+
+def _predict(options: argparse.Namespace) -> int:
+    """Exit status 1 where not one photograph could be read."""
+    from ferbook.photos import folders
+
+    found = folders.run(
+        options.photos,
+        options.out,
+        model=options.model,
+        explain=options.explain,
+        overwrite=options.overwrite,
+        progress=True,
+    )
+    done = f", {found.before} of them done before" if found.before else ""
+    print(f"{found.photos} photographs{done}, {found.readable} could be read; {found.faces} faces answered now")
+    print(f"{options.out / 'results.csv'}, {options.out / 'results.jsonl'}, {options.out / 'cards'}")
+    return 0 if found.readable else 1
 
 
 def _record(options: argparse.Namespace) -> int:
