@@ -94,14 +94,16 @@ def _predict(options: argparse.Namespace) -> int:
     """Exit status 1 where not one photograph could be read."""
     from ferbook.photos import folders
 
-    found = folders.run(
-        options.photos,
-        options.out,
-        model=options.model,
-        explain=options.explain,
-        overwrite=options.overwrite,
-        progress=True,
-    )
+    # One thread: the networks are too small to share, and reading and decoding take the other core.
+    with _threads(1):
+        found = folders.run(
+            options.photos,
+            options.out,
+            model=options.model,
+            explain=options.explain,
+            overwrite=options.overwrite,
+            progress=True,
+        )
     done = f", {found.before} of them done before" if found.before else ""
     print(f"{found.photos} photographs{done}, {found.readable} could be read; {found.faces} faces answered now")
     print(f"{options.out / 'results.csv'}, {options.out / 'results.jsonl'}, {options.out / 'cards'}")

@@ -146,7 +146,8 @@ def record(name: str, faces: FaceSet) -> Path:
         "provenance": records.provenance(faces, Path(__file__), folds=5, seed=0),
     }
     target = place(name)
-    tensors = {"weight": weight.astype(np.float32), "bias": bias.astype(np.float32)}
+    # safetensors writes the memory as it lies, and a regression's weights lie column by column.
+    tensors = {"weight": np.ascontiguousarray(weight, np.float32), "bias": np.ascontiguousarray(bias, np.float32)}
     with paths.replacing(target) as staging:
         staging.write_bytes(save(tensors, {"format": "pt", "record": json.dumps(values)}))
     with paths.replacing(target.with_suffix(".md")) as staging:

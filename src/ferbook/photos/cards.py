@@ -142,7 +142,7 @@ def _vad(pen: ImageDraw.ImageDraw, left: int, top: int, vad: np.ndarray, rmse: n
 def _foot(pen: ImageDraw.ImageDraw, top: int, shown: int, picture: Picture, explained: bool) -> None:
     if shown:
         lines = [
-            "Bars: probability that most of ten people name it. Ticks: share of their votes. ±: root mean squared error.",
+            "Bars: probability that most of ten people name it. Ticks: share of their votes. ±: typical error.",
             "It says what people would call a face, not what somebody feels.",
         ]
         if explained:

@@ -158,7 +158,7 @@ def predict(images: object, *, model: str | Model = DEFAULT) -> pd.DataFrame:
     Parameters
     ----------
     images: a path, a Pillow picture or an array (H, W), (H, W, 3) or (H, W, 4), uint8, uint16 or floats in [0, 1]; or
-        several of these in a list or a stacked array (N, H, W) of uint8, (N, H, W, 3). A folder stands for what it holds.
+        several of these in a list or stacked as (N, H, W[, 3]). A folder stands for what it holds.
     model: name of a released network, or what ``load_model`` gave.
 
     Returns

@@ -4,7 +4,7 @@
 ``file``                   the photograph, as it was given; for a picture without a file its place in the list, from 0
 ``face``, ``faces``        1, 2, ... from the largest face on, and how many there are; 0 and 0 where there is none
 ``width``, ``height``      of the photograph, upright, in pixels; empty where it could not be read
-``x1`` ... ``y2``          box of the face, and ``left_eye_x`` ... its five landmarks, in pixels of the upright photograph
+``x1`` ... ``y2``          box of the face, and ``left_eye_x`` ... its five landmarks, in pixels, upright
 ``found``                  the detector's probability that this is a face
 ``emotion``                the most probable one
 ``probability_*``          how likely each emotion is the one that most of ten people name (temperature scaled)
