@@ -49,9 +49,10 @@ def draw(
     pen.text((MARGIN, 14), _cut(title, WIDTH - 260, 20), INK, font(20))
     pen.text((WIDTH - MARGIN, 20), model.mark, PALE, font(13), anchor="ra")
     left, top = (WIDTH - photo.width) // 2, 52
-    card.paste(photo, (left, top))
+    # On the photograph, so that a box that reaches beyond it does not reach into the text.
     for k, box in enumerate(seen.found.boxes[:shown]):
-        _box(pen, (box + 0.5) * factor + np.array([left, top, left, top]), k + 1)
+        _box(ImageDraw.Draw(photo), (box + 0.5) * factor, k + 1)
+    card.paste(photo, (left, top))
     top += photo.height + MARGIN
     for k in range(shown):
         _panel(card, pen, top, k, seen, answers, model, None if relevance is None else relevance[k])
@@ -74,6 +75,7 @@ def _photo(picture: Picture) -> tuple[Image.Image, float]:
 def _box(pen: ImageDraw.ImageDraw, box: np.ndarray, number: int) -> None:
     x1, y1, x2, y2 = box.tolist()
     pen.rectangle((x1, y1, x2, y2), outline=MARK, width=3)
+    x1, y1 = max(x1, 0), max(y1, 0)
     pen.rectangle((x1, y1, x1 + 11 * len(str(number)) + 11, y1 + 23), fill=MARK)
     pen.text((x1 + 6, y1 + 2), str(number), "white", font(16))
 
@@ -92,7 +94,8 @@ def _panel(
     pen.line((MARGIN, top, WIDTH - MARGIN, top), FAINT)
     probabilities, shares = answers.probabilities[k], answers.shares[k]
     leading = int(probabilities.argmax())
-    head = f"{k + 1}   {EMOTIONS[leading]}, {probabilities[leading]:.0%} likely to be what most of ten people would say"
+    likely = "over 99%" if probabilities[leading] >= 0.995 else f"{probabilities[leading]:.0%}"
+    head = f"{k + 1}   {EMOTIONS[leading]}, {likely} likely to be what most of ten people would say"
     pen.text((MARGIN, top + 9), head, INK, font(17))
     side, at = SIDE * ZOOM, top + 42
     face = Image.fromarray(seen.faces[k]).convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
