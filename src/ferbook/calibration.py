@@ -104,9 +104,9 @@ def fit_disagreement(expected: np.ndarray, disagrees: np.ndarray) -> float:
     """
     if disagrees.all() or not disagrees.any():
         raise ValueError("a threshold needs crowds that agree and crowds that do not")
-    steps = np.arange(1.0, 8.0, 0.05)
+    steps = np.arange(100, 800, 5) / 100
     gains = [(expected >= t)[disagrees].mean() + (expected < t)[~disagrees].mean() for t in steps]
-    return round(float(steps[int(np.argmax(gains))]), 2)
+    return float(steps[int(np.argmax(gains))])
 
 
 def note_rates(flagged: np.ndarray, disagrees: np.ndarray) -> dict[str, float | int]:

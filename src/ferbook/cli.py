@@ -165,6 +165,14 @@ def _record_calibration(root: str | None) -> Path:
     return [calibration.record(name, faces) for name in trained.RELEASED][-1]
 
 
+def _record_released(root: str | None) -> Path:
+    """How good the released network is, by emotion and by how far the crowd agreed."""
+    from ferbook import shipped, trained
+
+    faces = _complete_ferplus(root)
+    return [shipped.record(name, faces) for name in trained.RELEASED][-1]
+
+
 def _record_vad_readout(root: str | None) -> Path:
     """The regressor of V, A, D that goes with the released network, beside its weights."""
     from ferbook import datasets, trained, vad_readout
@@ -235,6 +243,7 @@ _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "relevance-speed": _record_relevance_speed,
     "relevance-vgg16": _record_relevance_vgg16,
     "multilabel": _record_multilabel,
+    "released": _record_released,
     "training": _record_training,
     "annotations": _record_annotations,
     "outcomes": _record_outcomes,

@@ -1,4 +1,4 @@
-"""Anybody's photographs: of every kind, with any number of faces, and what is none; results that survive interruption."""
+"""Anybody's photographs: of every kind, with any number of faces, and none; results that survive interruption."""
 
 import io
 import json
@@ -202,7 +202,7 @@ def hostile(tmp_path_factory, people):
 def test_everything_in_a_folder_is_answered_in_its_row(hostile, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["predict", str(hostile), str(hostile / "missing.png"), "--out", str(out), "--explain"]) == 0
-    assert "12 photographs, 7 could be read" in capsys.readouterr().out
+    assert "11 photographs, 6 could be read" in capsys.readouterr().out
     found = pd.read_csv(out / "results.csv", keep_default_na=False, dtype=str)
     reasons = dict(zip(found["file"].str.removeprefix(f"{hostile}/"), found["reason"], strict=True))
     assert {name: reason[:26] for name, reason in reasons.items()} == {
@@ -217,7 +217,7 @@ def test_everything_in_a_folder_is_answered_in_its_row(hostile, tmp_path, capsys
         "large.png": "no face was found",
         "x.png": "it is a folder, not a pict",
         "missing.png": "there is no such file",
-    } | ({"cut.jpg": reasons["cut.jpg"]} if "broken" in reasons["cut.jpg"] else {})
+    }
     size = found.set_index("file").loc[str(hostile / "large.png")]
     assert (size["width"], size["height"]) == ("12000", "9000")
     turned, good = (found[found["file"] == str(hostile / name)] for name in ("turned.jpg", "good.jpg"))
@@ -296,7 +296,7 @@ def test_a_killed_run_leaves_whole_rows_and_goes_on(few, tmp_path, monkeypatch):
     assert len(pd.read_csv(out / "results.csv")) == len((out / "results.jsonl").read_text().splitlines()) == 2
     monkeypatch.setattr(folders, "_answered", answered)
     assert folders.run([few], out) == folders.Summary(3, 2, 3, 1)
-    assert not [path for path in out.rglob(".*")]
+    assert not list(out.rglob(".*"))
 
 
 # --- bars ---
