@@ -23,12 +23,10 @@ seed = 7
 # %%
 from pathlib import Path
 
-import numpy as np
-
 import ferbook
 from ferbook import calibration, figures, report, vad_readout
 from ferbook.emotions import EMOTIONS, VAD_AXES
-from ferbook.photos import cards, folders, pictures, reader, scenes
+from ferbook.photos import cards, pictures, scenes
 from ferbook.relevance import heatmaps
 
 figures.use_style()

@@ -18,7 +18,7 @@ def scene(count: int, seed: int = 0) -> tuple[np.ndarray, Faces, np.ndarray]:
 
     Returns
     -------
-    uint8 (480, 640, 3); the faces with the truth about them; and (count, 2) where the middle of each head is, in pixels.
+    uint8 (480, 640, 3); the faces with their truth; and (count, 2), where the middle of each head is, in pixels.
 
     Raises
     ------
