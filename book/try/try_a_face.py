@@ -118,8 +118,8 @@ else:
 shown
 
 # %% [markdown]
-# A weak expression is often called neutral, by people as well. Nothing in the training data looks quite like these painted faces, so do not judge the
-# network by them: [use and misuse](use_and_misuse) has its accuracy on real ones.
+# The answers are often wrong here, and often sure of it: nothing in the training data looks like these painted faces. What FER+ says of the temperature holds for
+# faces like FER+'s, and a confidence says nothing about pictures of another kind. [Use and misuse](use_and_misuse) has the accuracy on real faces.
 #
 # ## Would a crowd agree?
 #
@@ -154,7 +154,10 @@ report.table(
 judged, _, _ = vad_readout.read("compact-ferplus")
 report.table(
     [
-        {"predictor": name, **{axis: f"{one[axis]['rmse']:.2f} (R² {one[axis]['r2'] + 0.0:.2f})" for axis in VAD_AXES}}
+        {
+            "predictor": name,
+            **{axis: f"{one[axis]['rmse']:.2f} (R² {round(one[axis]['r2'], 2) + 0.0:.2f})" for axis in VAD_AXES},
+        }
         for name, one in judged["scores"].items()
     ],
     caption=f"Root mean squared error in five folds of {judged['faces']:,} annotated faces; the axes run from -1 to 1",
