@@ -191,7 +191,9 @@ def hostile(tmp_path_factory, people):
     exif = Image.Exif()
     exif[274] = 6
     good.transpose(Image.Transpose.ROTATE_90).save(folder / "turned.jpg", quality=95, exif=exif)
-    good.save(folder / "moving.gif", save_all=True, append_images=[Image.new("RGB", good.size)] * 2)
+    good.save(
+        folder / "moving.gif", save_all=True, append_images=[Image.new("RGB", good.size, c) for c in ("red", "blue")]
+    )
     (folder / "x.png").mkdir()
     (folder / "more").mkdir()
     good.convert("CMYK").save(folder / "more" / "good.jpg")

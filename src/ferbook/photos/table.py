@@ -84,12 +84,12 @@ def _numbers(names: Sequence[str], values: np.ndarray, digits: int) -> Row:
 
 
 def frame(made: Sequence[Row]) -> pd.DataFrame:
-    """Rows as a table with the columns ``COLUMNS``; numbers are NaN and ``disagree`` is missing without a face."""
+    """Rows as a table with the columns ``COLUMNS``; without a face, numbers of the face are missing."""
     table = pd.DataFrame(list(made), columns=list(COLUMNS))
     numbers = [name for name in COLUMNS if name not in {*_TEXTS, "file", "model", "disagree", "explained"}]
     table[numbers] = table[numbers].apply(pd.to_numeric)
     table["disagree"] = table["disagree"].astype("boolean")
-    return table.astype({"explained": bool, "face": int, "faces": int})
+    return table.astype({"explained": bool, "face": int, "faces": int, "width": "Int64", "height": "Int64"})
 
 
 class Table:
