@@ -35,6 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record.add_argument("--root", help="folder of FER+ (default: FERBOOK_DATA, else data/)")
     record.set_defaults(run=_record)
 
+    predict = commands.add_parser("predict", help="name the expressions in photographs: a table, and a card for each")
+    predict.add_argument("photos", nargs="+", metavar="PHOTO_OR_FOLDER")
+    predict.add_argument("--out", required=True, type=Path, help="folder for results.csv, results.jsonl and cards/")
+    predict.add_argument("--model", metavar="NAME", default="compact-ferplus", help="a network of data/weights")
+    predict.add_argument("--explain", action="store_true", help="show on the cards which pixels speak for the answer")
+    predict.add_argument("--overwrite", action="store_true", help="answer again what is answered already")
+    predict.set_defaults(run=_predict)
+
     train = commands.add_parser("train", help="run a training config, or go on with it")
     train.add_argument("config", help="a JSON file, a ferbook.configs.Config or a recorded run; or 002/GROUP/RUN")
     train.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
@@ -81,6 +89,26 @@ def _data(options: argparse.Namespace) -> int:
         whole = ferplus.is_official(faces)
         print("the complete public release" if whole else "not the complete public release: numbers will differ")
     return 0
+
+
+def _predict(options: argparse.Namespace) -> int:
+    """Exit status 1 where not one photograph could be read."""
+    from ferbook.photos import folders
+
+    # One thread: the networks are too small to share, and reading and decoding take the other core.
+    with _threads(1):
+        found = folders.run(
+            options.photos,
+            options.out,
+            model=options.model,
+            explain=options.explain,
+            overwrite=options.overwrite,
+            progress=True,
+        )
+    done = f", {found.before} of them done before" if found.before else ""
+    print(f"{found.photos} photographs{done}, {found.readable} could be read; {found.faces} faces answered now")
+    print(f"{options.out / 'results.csv'}, {options.out / 'results.jsonl'}, {options.out / 'cards'}")
+    return 0 if found.readable else 1
 
 
 def _record(options: argparse.Namespace) -> int:
@@ -131,6 +159,30 @@ def _complete_ferplus(root: str | None) -> FaceSet:
     if not ferplus.is_official(faces):
         raise FerbookError("only the complete FER+ release is recorded; this is something else.")
     return faces
+
+
+def _record_calibration(root: str | None) -> Path:
+    """The temperature of the released network, beside its weights."""
+    from ferbook import calibration, trained
+
+    faces = _complete_ferplus(root)
+    return [calibration.record(name, faces) for name in trained.RELEASED][-1]
+
+
+def _record_released(root: str | None) -> Path:
+    """How good the released network is, by emotion and by how far the crowd agreed."""
+    from ferbook import shipped, trained
+
+    faces = _complete_ferplus(root)
+    return [shipped.record(name, faces) for name in trained.RELEASED][-1]
+
+
+def _record_vad_readout(root: str | None) -> Path:
+    """The regressor of V, A, D that goes with the released network, beside its weights."""
+    from ferbook import datasets, trained, vad_readout
+
+    faces = datasets.load("vad_fer2013", root, images="ferplus")
+    return [vad_readout.record(name, faces) for name in trained.RELEASED][-1]
 
 
 def _record_relevance(root: str | None) -> Path:
@@ -204,6 +256,7 @@ def _record_multilabel(root: str | None) -> Path:
 
 
 _RECORDS: dict[str, Callable[[str | None], Path]] = {
+    "calibration": _record_calibration,
     "labels": _record_labels,
     "detection": _record_detection,
     "difficulty": _record_difficulty,
@@ -211,12 +264,14 @@ _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "relevance-speed": _record_relevance_speed,
     "relevance-vgg16": _record_relevance_vgg16,
     "multilabel": _record_multilabel,
+    "released": _record_released,
     "training": _record_training,
     "annotations": _record_annotations,
     "first-release": _record_first_release,
     "orthogonality": _record_orthogonality,
     "outcomes": _record_outcomes,
     "vad": _record_vad,
+    "vad-readout": _record_vad_readout,
 }
 
 

@@ -19,20 +19,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn import Module, functional
-from torchvision.ops import batched_nms
+from torch.nn import functional
 from tqdm import tqdm
 
 from ferbook import paths
-from ferbook.errors import ConfigError, DataError, FerbookError
+from ferbook.errors import ConfigError, DataError
 from ferbook.faceset import FaceSet
+from ferbook.mtcnn import cascade, networks
 
 #: The five landmarks, in their order.
 LANDMARKS: tuple[str, ...] = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
@@ -47,10 +46,6 @@ COLUMNS: tuple[str, ...] = (
 #: faces out of 2,000 drawn from FERPlus (seed 0), made symmetric. Aligned faces so keep the framing of FER2013.
 TEMPLATE: np.ndarray = np.array([[0.308, 0.379], [0.692, 0.379], [0.5, 0.596], [0.337, 0.785], [0.663, 0.785]])
 TEMPLATE.setflags(write=False)
-
-
-class DetectorError(FerbookError):
-    """The face detector cannot be loaded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,33 +178,100 @@ def detect(
         raise ConfigError(min(fits, key=fits.get), "out of range", "See the parameters of ferbook.detection.detect.")
     names = np.arange(count).astype(str) if ids is None else np.asarray(ids, dtype=str)
     found = Detections(names, *(np.full((count, *s), np.nan, np.float32) for s in ((4,), (), (5, 2))))
-    networks = _networks(torch.device(device))
-
-    height, width = images.shape[1:3]
-    zoom = max(1.0, upscale / min(height, width))
-    size = round(height * zoom), round(width * zoom)
-    frame = np.array([round(border * size[1]), round(border * size[0])])
-    scale = np.array([size[1] / width, size[0] / height])
-
-    def placed(points: Tensor) -> np.ndarray:  # from edges in the framed image to pixel centres in the given one
-        return (points.double().cpu().numpy() - frame) / scale - 0.5
-
+    look = _Look(images.shape[1:3], minimum, upscale, border, thresholds, torch.device(device))
     for start in tqdm(range(0, count, batch), "detecting faces", unit="batch", disable=not progress):
-        part = _planes(images[start : start + batch], device)
-        if zoom > 1:
-            part = functional.interpolate(part, size, mode="bicubic", align_corners=False).round_().clamp_(0, 255)
-        part = functional.pad(part, (frame[0], frame[0], frame[1], frame[1]), value=127)  # the networks' zero
-        image, boxes, probability, points = _cascade(networks, part, minimum * min(size), thresholds)
-        middle = torch.tensor([part.shape[3], part.shape[2]], device=part.device) / 2
-        away = ((boxes[:, :2] + boxes[:, 2:]) / 2 - middle).square().sum(1) / middle.square().sum()
-        merit = probability * (boxes[:, 2:] - boxes[:, :2]).prod(1) * (1 - away).clamp(min=0)
+        image, boxes, probability, points, merit = look(images[start : start + batch])
         # Where an index is repeated numpy keeps the last value: in ascending merit, the best face of an image.
         order = merit.argsort(stable=True)
         rows = start + image[order].cpu().numpy()
-        found.boxes[rows] = placed(boxes[order].reshape(-1, 2, 2)).reshape(-1, 4)
+        found.boxes[rows] = look.placed(boxes[order].reshape(-1, 2, 2)).reshape(-1, 4)
         found.probability[rows] = probability[order].cpu().numpy()
-        found.landmarks[rows] = placed(points[order])
+        found.landmarks[rows] = look.placed(points[order])
     return found
+
+
+def detect_all(
+    image: np.ndarray,
+    *,
+    smallest: float = 40,
+    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.9),
+    device: str | torch.device = "cpu",
+) -> Detections:
+    """Every face in one photograph, the largest first; none gives a table of no rows.
+
+    A photograph holds much that is no face, so the last network has to be surer here than in :func:`detect`.
+
+    Parameters
+    ----------
+    image: uint8, (H, W) grey or (H, W, 3) RGB.
+    smallest: side of the smallest face looked for, in pixels.
+    thresholds, device: as in :func:`detect`.
+
+    Returns
+    -------
+    Detections: ids are "0", "1", ... in the order of the boxes' areas.
+
+    Raises
+    ------
+    ValueError: if it is no such image.
+    ConfigError: if a setting is out of range.
+    DetectorError: if facenet-pytorch is not installed.
+    """
+    images = _checked(image[None])
+    if smallest < 12:
+        raise ConfigError("smallest", f"{smallest} pixels are fewer than the first network sees", "Use 12 or more.")
+    if not all(0 < threshold < 1 for threshold in thresholds):
+        raise ConfigError("thresholds", "out of range", "Use three numbers between 0 and 1.")
+    shorter = min(images.shape[1:3])
+    if shorter < smallest:
+        return Detections(np.empty(0, "U1"), *(np.empty((0, *s), np.float32) for s in ((4,), (), (5, 2))))
+    look = _Look(images.shape[1:3], smallest / shorter, 0, 0.0, thresholds, torch.device(device))
+    _, boxes, probability, points, _ = look(images)
+    order = (boxes[:, 2:] - boxes[:, :2]).prod(1).argsort(descending=True, stable=True)
+    return Detections(
+        np.arange(len(order)).astype(str),
+        look.placed(boxes[order].reshape(-1, 2, 2)).reshape(-1, 4).astype(np.float32),
+        probability[order].cpu().numpy(),
+        look.placed(points[order]).astype(np.float32),
+    )
+
+
+class _Look:
+    """The cascade on images of one size, enlarged and framed first."""
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        minimum: float,
+        upscale: int,
+        border: float,
+        thresholds: tuple[float, float, float],
+        device: torch.device,
+    ):
+        height, width = size
+        self.networks, self.device = networks(device), device
+        self.zoom = max(1.0, upscale / min(height, width))
+        self.size = round(height * self.zoom), round(width * self.zoom)
+        self.frame = np.array([round(border * self.size[1]), round(border * self.size[0])])
+        self.scale = np.array([self.size[1] / width, self.size[0] / height])
+        self.minimum, self.thresholds = minimum * min(self.size), thresholds
+
+    def placed(self, points: Tensor) -> np.ndarray:
+        """From edges in the framed image to pixel centres in the given one."""
+        return (points.double().cpu().numpy() - self.frame) / self.scale - 0.5
+
+    def __call__(self, images: np.ndarray) -> tuple[Tensor, ...]:
+        """Image index (F,), boxes (F, 4), probability (F,), landmarks (F, 5, 2) and merit (F,) of all faces."""
+        part = _planes(images, self.device)
+        if self.zoom > 1:
+            part = functional.interpolate(part, self.size, mode="bicubic", align_corners=False).round_().clamp_(0, 255)
+        # The networks' zero.
+        part = functional.pad(part, (self.frame[0], self.frame[0], self.frame[1], self.frame[1]), value=127)
+        image, boxes, probability, points = cascade(self.networks, part, self.minimum, self.thresholds)
+        middle = torch.tensor([part.shape[3], part.shape[2]], device=part.device) / 2
+        away = ((boxes[:, :2] + boxes[:, 2:]) / 2 - middle).square().sum(1) / middle.square().sum()
+        merit = probability * (boxes[:, 2:] - boxes[:, :2]).prod(1) * (1 - away).clamp(min=0)
+        return image, boxes, probability, points, merit
 
 
 def _checked(images: np.ndarray, values: np.ndarray | None = None, trailing: tuple[int, ...] = ()) -> np.ndarray:
@@ -225,125 +287,6 @@ def _planes(images: np.ndarray, device: str | torch.device = "cpu") -> Tensor:
     """Images as float (N, C, H, W) in 0..255 on the device."""
     part = torch.from_numpy(np.array(images)).to(device).float()
     return part[:, None] if part.ndim == 3 else part.permute(0, 3, 1, 2)
-
-
-@lru_cache(maxsize=2)
-def _networks(device: torch.device) -> tuple[Module, ...]:
-    """The proposal, refinement and output networks, with the weights inside the package; nothing is downloaded."""
-    try:
-        from facenet_pytorch import MTCNN
-    except ImportError as error:
-        hint = "Run `pip install --no-deps facenet-pytorch`; its metadata asks for an older torch than it needs."
-        raise DetectorError(f"facenet-pytorch cannot be imported ({error}). {hint}") from error
-    # Channels last halves the time on a CPU, mostly in the pooling layers.
-    model = MTCNN(device=device).eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    return model.pnet, model.rnet, model.onet
-
-
-@torch.inference_mode()
-def _cascade(
-    networks: tuple[Module, ...], images: Tensor, minimum: float, thresholds: tuple[float, float, float]
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """All faces in (B, C, H, W): image index (F,), boxes (F, 4), probability (F,), landmarks (F, 5, 2).
-
-    Pixels are whole numbers 0..255. Inside, boxes count pixels from 1 and include their last one, as in the original
-    code; those returned are edges, (0, 0, W, H) for the whole image, as the networks' landmarks are.
-    """
-    proposal, refinement, output = networks
-    image, boxes = _propose(proposal, images, minimum, thresholds[0])
-    # Exact in int32 up to eight million pixels.
-    summed = functional.pad(images.cumsum(2, dtype=torch.int32).cumsum(3, dtype=torch.int32), (1, 0, 1, 0))
-
-    image, boxes, patches = _patches(summed, image, boxes, 24)
-    offsets, score = _run(refinement, patches)
-    image, boxes, offsets, score = _at(score[:, 1] > thresholds[1], image, boxes, offsets, score[:, 1])
-    image, boxes, offsets = _at(batched_nms(boxes, score, image, 0.7), image, boxes, offsets)
-
-    image, boxes, patches = _patches(summed, image, _moved(boxes, offsets, 1), 48)
-    offsets, points, score = _run(output, patches)
-    image, boxes, offsets, points, score = _at(score[:, 1] > thresholds[2], image, boxes, offsets, points, score[:, 1])
-    points = points.reshape(-1, 2, 5).mT * (boxes[:, None, 2:] - boxes[:, None, :2] + 1) + boxes[:, None, :2] - 1
-    boxes = _moved(boxes, offsets, 1)
-    image, boxes, points, score = _at(_distinct(image, boxes, score, 0.7), image, boxes, points, score)
-    return image, boxes - boxes.new_tensor([1, 1, 0, 0]), score, points
-
-
-def _propose(network: Module, images: Tensor, minimum: float, threshold: float) -> tuple[Tensor, Tensor]:
-    """First stage: a network that sees 12 pixels, at every second pixel, on each level of a pyramid."""
-    height, width = images.shape[2:]
-    levels: list[tuple[Tensor, ...]] = []
-    scale = 12 / minimum
-    while not levels or min(height, width) * scale >= 12:
-        level = functional.interpolate(images, (int(height * scale + 1), int(width * scale + 1)), mode="area")
-        offsets, score = _run(network, level)
-        image, row, column = (score[:, 1] >= threshold).nonzero(as_tuple=True)
-        corner = 2 * torch.stack([column, row], 1)
-        boxes = torch.cat([((corner + 1) / scale).floor(), ((corner + 12) / scale).floor()], 1)
-        found = image, boxes, score[image, 1, row, column], offsets[image, :, row, column]
-        levels.append(_at(batched_nms(found[1], found[2], image, 0.5), *found))
-        scale *= 0.709
-    image, boxes, score, offsets = (torch.cat(values) for values in zip(*levels, strict=True))
-    image, boxes, offsets = _at(batched_nms(boxes, score, image, 0.7), image, boxes, offsets)
-    return image, _moved(boxes, offsets, 0)
-
-
-def _at(where: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
-    return tuple(value[where] for value in values)
-
-
-def _run(network: Module, pixels: Tensor) -> tuple[Tensor, ...]:
-    """A network's outputs for any number of grey or RGB patches (B, C, H, W) in 0..255, none included."""
-    few = 48 if pixels.device.type == "cpu" else 4096  # to stay in the processor's cache
-    some = pixels if len(pixels) else pixels.new_zeros(1, *pixels.shape[1:])
-    some = ((some - 127.5) / 128).expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-    outputs = [network(part) for part in some.split(few)]
-    return tuple(torch.cat(values)[: len(pixels)] for values in zip(*outputs, strict=True))
-
-
-def _moved(boxes: Tensor, offsets: Tensor, last: int) -> Tensor:
-    """Shift the edges by shares of the box's extent; `last` is 1 where the extent counts the last pixel."""
-    return boxes + offsets * (boxes[:, 2:] - boxes[:, :2] + last).repeat(1, 2)
-
-
-def _patches(summed: Tensor, image: Tensor, boxes: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Make boxes square, cut them to the image, drop the empty ones and average each into size x size cells.
-
-    This is adaptive average pooling of all boxes at once: any rectangle's sum is four values of the integral image.
-    """
-    channels, height, width = summed.shape[1:]
-    middle, half = boxes.unflatten(1, (2, 2)).mean(1), (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True) / 2
-    boxes = torch.cat([middle - half, middle + half], 1)
-    first = (boxes[:, :2].trunc().long() - 1).clamp(min=0)
-    last = torch.minimum(boxes[:, 2:].trunc().long(), first.new_tensor([width - 1, height - 1]))
-    image, boxes, first, last = _at((last > first).all(1), image, boxes, first, last)
-    cell, extent = torch.arange(size, device=boxes.device), (last - first)[..., None]
-    low = first[..., None] + cell * extent // size  # (n, 2, size): columns and rows
-    high = first[..., None] - (-(cell + 1) * extent) // size
-    plane = (image[:, None] * channels + torch.arange(channels, device=boxes.device)) * (height * width)
-
-    def corner(rows: Tensor, columns: Tensor) -> Tensor:
-        return summed.take(plane[..., None, None] + (rows[:, :, None] * width + columns[:, None, :])[:, None])
-
-    total = corner(high[:, 1], high[:, 0]) - corner(low[:, 1], high[:, 0])
-    total += corner(low[:, 1], low[:, 0]) - corner(high[:, 1], low[:, 0])
-    return image, boxes, total / ((high - low)[:, None, 1, :, None] * (high - low)[:, None, 0, None, :])
-
-
-def _distinct(image: Tensor, boxes: Tensor, score: Tensor, threshold: float) -> Tensor:
-    """Indices that survive suppression by intersection over the *smaller* box, within each image.
-
-    Greedy suppression is the fixed point of "kept unless a kept and more probable box covers it".
-    """
-    order = score.argsort(descending=True, stable=True)
-    image, boxes = image[order], boxes[order]
-    low = torch.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    shared = (torch.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - low + 1).clamp(min=0).prod(2)
-    area = (boxes[:, 2:] - boxes[:, :2] + 1).prod(1)
-    covers = ((shared > threshold * torch.minimum(area[:, None], area)) & (image[:, None] == image)).triu(1)
-    keep, again = None, torch.ones_like(image, dtype=torch.bool)
-    while keep is None or not torch.equal(again, keep):
-        keep, again = again, ~(covers & again[:, None]).any(0)
-    return order[keep]
 
 
 def crop(images: np.ndarray, boxes: np.ndarray, margin: float = 0.2, size: int = 224) -> np.ndarray:

@@ -9,8 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from ferbook import detection
-from ferbook.detection import COLUMNS, TEMPLATE, Detections, align, crop, detect, inclination, nose_offset, similarity
+from ferbook import mtcnn as stages
+from ferbook.detection import (
+    COLUMNS,
+    TEMPLATE,
+    Detections,
+    align,
+    crop,
+    detect,
+    detect_all,
+    inclination,
+    nose_offset,
+    similarity,
+)
 from ferbook.errors import ConfigError, DataError, FerbookError
 from ferbook.synthesis import render, sample
 
@@ -111,9 +122,30 @@ def test_the_large_central_face_is_chosen(mtcnn, pictures):
     assert detect(alone[None], minimum=0.1).boxes[0, 0] > 220
 
 
+def test_every_face_of_a_photograph_is_found_the_largest_first(mtcnn, pictures):
+    scene = np.full((320, 400, 3), 127, np.uint8)
+    scene[240:320, 300:380] = pictures[1][::2, ::2, None]
+    scene[40:200, 60:220] = pictures[0][..., None]
+    found = detect_all(scene)
+    assert len(found) == 2 and found.found.all()
+    middles = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
+    np.testing.assert_allclose(middles, [[140, 120], [340, 280]], atol=30)
+    nose = found.landmarks[:, 2]
+    assert ((nose > found.boxes[:, :2]) & (nose < found.boxes[:, 2:])).all()
+    assert len(detect_all(scene, smallest=100)) == 1
+    assert len(detect_all(np.zeros((50, 60), np.uint8))) == 0
+    assert len(detect_all(np.zeros((1, 1), np.uint8))) == 0
+
+
+@pytest.mark.parametrize("options", [{"smallest": 5}, {"thresholds": (0.5, 0.5, 1.0)}])
+def test_settings_for_photographs_out_of_range(options):
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        detect_all(np.zeros((48, 48), np.uint8), **options)
+
+
 def test_missing_package_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
-    detection._networks.cache_clear()
+    stages.networks.cache_clear()
     with pytest.raises(FerbookError, match="pip install --no-deps facenet-pytorch"):
         detect(np.zeros((1, 48, 48), np.uint8))
 
@@ -142,7 +174,7 @@ def test_patches_are_adaptive_averages():
     boxes = torch.tensor(
         [[1, 1, 50, 40], [3.7, 5.2, 20.9, 31.5], [-8, -3, 9, 14], [44, 30, 70, 60], [60, 5, 70, 20], [7, 7, 7, 7]]
     ).float()
-    kept, kept_boxes, patches = detection._patches(summed, image, boxes, 24)
+    kept, kept_boxes, patches = stages.patches(summed, image, boxes, 24)
     assert kept.tolist() == [0, 2, 1, 0, 2]  # the fifth lies outside
     for i, (x1, y1, x2, y2), patch in zip(kept.tolist(), kept_boxes.trunc().int().tolist(), patches, strict=True):
         cut = images[i : i + 1, :, max(y1, 1) - 1 : min(y2, 40), max(x1, 1) - 1 : min(x2, 50)].float()
@@ -166,7 +198,7 @@ def test_suppression_is_greedy():
         else:
             kept.append(i)
     assert 10 < len(kept) < 100
-    assert detection._distinct(image, boxes, score, 0.5).tolist() == kept
+    assert stages.distinct(image, boxes, score, 0.5).tolist() == kept
 
 
 # The table
