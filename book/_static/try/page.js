@@ -248,8 +248,9 @@
     var face = picture.cut(shown.levels, shown.width, shown.height, box, SIDE);
     preview(face);
     if (!network) { say("The network is still loading."); return; }
-    var started = performance.now(), shares = engine.predict(network, [face])[0], ms = performance.now() - started;
-    root.dataset.shares = JSON.stringify(Array.from(shares)); // full precision, for tests and for the curious
+    var started = performance.now(), found = engine.predict(network, [face])[0], ms = performance.now() - started;
+    var shares = found.shares;
+    root.dataset.shares = JSON.stringify(shares); // full precision
     root.dataset.ms = ms.toFixed(1);
     var truth = shown.truth, order = emotions.map(function (_, k) { return k; });
     part("results").hidden = false;
@@ -258,20 +259,23 @@
       var row = part("emotion-" + k);
       row.querySelector(".try-bar").style.width = 100 * shares[k] + "%";
       row.querySelector(".try-share").textContent = percent(shares[k]);
+      row.querySelector(".try-lead").textContent = percent(found.leads[k]);
       var cell = row.querySelector(".try-truth");
       cell.hidden = !truth;
       cell.textContent = truth ? percent(truth[k]) : "";
     });
     order.sort(function (a, b) { return shares[b] - shares[a]; });
-    say("Of ten people, the network expects " + Math.round(10 * shares[order[0]]) + " to say " + emotions[order[0]] + " ("
-      + percent(shares[order[0]]) + "), then " + emotions[order[1]] + " (" + percent(shares[order[1]]) + "). "
-      + (truth ? "Painted as " + emotions[truth.indexOf(Math.max.apply(null, truth))] + ". " : "")
-      + "Computed in " + Math.round(ms) + " ms.");
+    var first = order[0], second = order[1];
+    say("Of ten people, the network expects about " + (10 * shares[first]).toFixed(0) + " to say " + emotions[first] + " ("
+      + percent(shares[first]) + "), and " + emotions[second] + " next (" + percent(shares[second]) + "). That most say "
+      + emotions[first] + ": " + percent(found.leads[first]) + ". "
+      + (truth ? "It was painted as " + emotions[truth.indexOf(Math.max.apply(null, truth))] + "." : ""));
+    part("time").textContent = "Computed on this machine in " + Math.round(ms) + " ms.";
   }
 
   /* For whoever drives the page by a program: what it says of ready grey faces. */
   window.ferbookTry = {
-    predict: function (faces) { return engine.predict(network, faces).map(function (shares) { return Array.from(shares); }); },
+    predict: function (faces) { return engine.predict(network, faces); },
     cut: function () { return Array.from(picture.cut(shown.levels, shown.width, shown.height, box, SIDE)); },
     place: place,
   };
