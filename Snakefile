@@ -174,7 +174,7 @@ rule site:
 
 rule browser_network:
     input:
-        library=[os.path.relpath(path) for path in dependencies.library_files(Path(tool("browser")))],
+        library=[tool("browser"), *library(tool("browser").removesuffix(".py"))],
         weights=[path for path in JUDGED if path.startswith("data/weights/")],
         kernel="book/_static/try/matmul.wat",
     output:
