@@ -129,6 +129,14 @@ def _complete_ferplus(root: str | None) -> FaceSet:
     return faces
 
 
+def _record_calibration(root: str | None) -> Path:
+    """The temperature of the released network, beside its weights."""
+    from ferbook import calibration, trained
+
+    faces = _complete_ferplus(root)
+    return [calibration.record(name, faces) for name in trained.RELEASED][-1]
+
+
 def _record_relevance(root: str | None) -> Path:
     """Relevance and ranks against known intensity on synthetic faces, and against votes on FER+ where it is at hand."""
     from ferbook import datasets
@@ -183,6 +191,7 @@ def _record_multilabel(root: str | None) -> Path:
 
 
 _RECORDS: dict[str, Callable[[str | None], Path]] = {
+    "calibration": _record_calibration,
     "labels": _record_labels,
     "detection": _record_detection,
     "difficulty": _record_difficulty,
