@@ -25,9 +25,8 @@ from PIL import Image
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ferbook import detection, paths, trained
+from ferbook import calibration, paths, trained
 from ferbook.emotions import EMOTIONS
-from ferbook.errors import DataError
 
 #: The network that the page runs.
 NETWORK = "compact-ferplus"
@@ -44,7 +43,7 @@ def to_onnx(name: str = NETWORK, folder: Path | None = None) -> onnx.ModelProto:
 
     Batch normalisation is folded into the convolutions. The model's notes (``metadata_props``) say what else belongs to
     the network's answer: ``emotions``, ``mirror`` (take the mean of the logits of a face and of its mirror image),
-    ``temperature``, ``side`` and ``name``.
+    ``temperature`` (see :mod:`ferbook.calibration`), ``side`` and ``name``.
 
     Parameters
     ----------
@@ -53,7 +52,7 @@ def to_onnx(name: str = NETWORK, folder: Path | None = None) -> onnx.ModelProto:
 
     Raises
     ------
-    DataError: as :func:`ferbook.trained.released`.
+    DataError: as :func:`ferbook.trained.released` and :func:`ferbook.calibration.read`.
     """
     network = _folded(trained.released(name, folder)).to(memory_format=torch.contiguous_format)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -80,30 +79,11 @@ def to_onnx(name: str = NETWORK, folder: Path | None = None) -> onnx.ModelProto:
             "side": str(SIDE),
             "emotions": json.dumps(EMOTIONS),
             "mirror": json.dumps(trained.config_of(name, folder).mirror),
-            "temperature": repr(temperature(name, folder)),
+            "temperature": repr(calibration.of(name, folder).temperature),
         },
     )
     onnx.checker.check_model(model)
     return model
-
-
-def temperature(name: str = NETWORK, folder: Path | None = None) -> float:
-    """What the logits are divided by for calibrated probabilities; 1.0 where no temperature was fitted.
-
-    Raises
-    ------
-    DataError: if the file beside the weights holds none.
-    """
-    path = trained.place(name, folder).with_suffix(".temperature.json")
-    if not path.is_file():
-        return 1.0
-    try:
-        value = float(json.loads(path.read_text(encoding="utf-8"))["temperature"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"it holds no temperature ({error!r})", path, hint="Restore it.") from None
-    if not 0 < value < float("inf"):
-        raise DataError(f"{value} is no temperature", path, hint="Restore it.")
-    return value
 
 
 def _folded(network: nn.Module) -> nn.Module:
@@ -144,7 +124,11 @@ def write(folder: Path, name: str = NETWORK) -> list[Path]:
 
 
 def face_of(picture: Image.Image, box: Sequence[float]) -> np.ndarray:
-    """The face that the network sees, uint8 (48, 48): grey, then cropped and averaged down. ``picture.js`` does the same.
+    """The face that the page's network sees, uint8 (48, 48): grey, then cropped and averaged down.
+
+    ``picture.js`` takes the same steps in the same order, so that the two agree to the last bit.
+    :func:`ferbook.detection.crop` has the same formula in single precision, and rounds a level that falls between two
+    whole numbers to the other one now and then; that alone can move a share by two thousandths.
 
     Parameters
     ----------
@@ -154,10 +138,26 @@ def face_of(picture: Image.Image, box: Sequence[float]) -> np.ndarray:
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    levels = np.asarray(picture.convert("L"), dtype=float)
     left, top, side = box
-    # `detection` puts the centre of the first pixel at 0.
-    square = np.array([[left, top, left + side, top + side]], dtype=float) - 0.5
-    return detection.crop(np.asarray(picture.convert("L"))[None], square, margin=0, size=SIDE)[0]
+    zoom = side / SIDE
+    k = int(np.clip(np.ceil(zoom - 1e-6), 1, 8))
+    x0, x1, right = _samples(left, zoom, k, levels.shape[1])
+    y0, y1, down = _samples(top, zoom, k, levels.shape[0])
+    down = down[:, None]
+    upper = (1 - right) * levels[np.ix_(y0, x0)] + right * levels[np.ix_(y0, x1)]
+    lower = (1 - right) * levels[np.ix_(y1, x0)] + right * levels[np.ix_(y1, x1)]
+    fine = (1 - down) * upper + down * lower
+    # One sample after the other, since another order of adding would round otherwise.
+    total = sum(fine[i::k, j::k] for i in range(k) for j in range(k))
+    return np.rint(total / (k * k)).clip(0, 255).astype(np.uint8)
+
+
+def _samples(start: float, zoom: float, k: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Along one side: the pixels before and after each of 48 k samples, and the weight of the one after."""
+    at = np.clip(zoom * ((np.arange(SIDE * k) + 0.5) / k) + start - 0.5, 0, length - 1)
+    first = np.floor(at).astype(int)
+    return first, np.minimum(first + 1, length - 1), at - first
 
 
 def png(image: np.ndarray) -> str:

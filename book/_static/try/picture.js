@@ -1,4 +1,4 @@
-/* From a picture to the 48 x 48 grey levels that the network sees: as `browser.face_of` does it in Python. */
+/* From a picture to the 48 x 48 grey levels that the network sees, to the last bit as `browser.face_of` in Python. */
 (function (scope) {
   "use strict";
 
@@ -29,7 +29,7 @@
   }
 
   /* A square of a grey picture, size x size. `box`: left, top and side in pixels of the picture, from its corner.
-   * Where the square shrinks k times, k x k samples are averaged: `detection.crop` in Python. */
+   * Where the square shrinks k times, k x k samples are averaged. */
   function cut(levels, width, height, box, size) {
     var zoom = box.side / size, k = Math.min(Math.max(Math.ceil(zoom - 1e-6), 1), 8), face = new Uint8Array(size * size);
     var xs = samples(box.left, zoom, k, size, width), ys = samples(box.top, zoom, k, size, height);
