@@ -65,7 +65,9 @@ DATA = clearly(real_data)
 PAGES = toc_pages()
 NOTEBOOKS = [page for page in PAGES if Path(f"{page}.py").is_file()]
 PLAIN = [f"{page}.md" for page in PAGES if Path(f"{page}.md").is_file()]
-STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix in {".bib", ".css", ".js", ".png", ".svg"}]
+STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix in {".bib", ".css", ".js", ".png", ".svg", ".wat"}]
+# The shipped network for the page that runs it in the reader's browser.
+BROWSER_NETWORK = [f"{SITE}/book/_static/try/compact-ferplus.{ending}" for ending in ("js", "onnx")]
 RUNS = "data/recorded/{paper}/runs/{run}.json"
 RUN_FILES = sorted([*Path("data").glob("sweeps/*.yml"), *Path("data").glob("recorded/*/runs/**/*.json")])
 JUDGED = [
@@ -163,10 +165,22 @@ rule site:
         config="_config.yml",
         toc="_toc.yml",
         tool=tool("site"),
+        network=BROWSER_NETWORK,
     output:
         SITE + "/_build/html/index.html",
     shell:
         "{sys.executable:q} -m ferbook.site {SITE} {input.config} {input.toc} {input.plain} {input.static}"
+
+
+rule browser_network:
+    input:
+        library=[tool("browser"), *library(tool("browser").removesuffix(".py"))],
+        weights=[path for path in JUDGED if path.startswith("data/weights/")],
+        kernel="book/_static/try/matmul.wat",
+    output:
+        BROWSER_NETWORK,
+    shell:
+        "{sys.executable:q} -m ferbook.browser " + str(Path(BROWSER_NETWORK[0]).parent)
 
 
 rule notebook:
