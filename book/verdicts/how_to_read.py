@@ -19,7 +19,7 @@
 count = 400  # synthetic faces
 
 # %%
-from ferbook import claims, facts, mutation, report, scoreboard
+from ferbook import claims, comparison, facts, mutation, report, scoreboard
 from ferbook.claims import Evidence, Verdict
 from ferbook.datasets import load
 
@@ -142,7 +142,7 @@ report.table(
 
 # %% tags=["remove-input"]
 report.prose(
-    f"""a paper that says "about" of a count, a size or a time is given {claims.ABOUT_HOLDS:.1%} of the printed value, and up to {claims.ABOUT_ROUGHLY:.0%} for
+    f"""a paper that says "about" of a count, a size or a time is given {comparison.ABOUT_HOLDS:.1%} of the printed value, and up to {comparison.ABOUT_ROUGHLY:.0%} for
     *holds roughly*. "At least", "at most", "more than" and "less than" are taken at their word, and a range ("2 to 4") at both of its ends. Words are compared
     as they are."""
 )

@@ -1,216 +1,30 @@
 """Claims of the papers, how each is checked, and the verdicts.
 
-A claim is one number or statement that a paper makes, written in our own words in ``data/claims/NNN.yml`` with the
-place where it is printed. A *check* (a function named by the claim) computes what the claim is about; a *relation*
-compares it with the printed value; the comparison gives one of five verdicts, and the check says what kind of evidence
-it used.
+A claim (:mod:`ferbook.claim`) is one number or statement that a paper makes, written in our own words in
+``data/claims/NNN.yml`` with the place where it is printed. A *check*, a function named by the claim, computes what the
+claim is about; :mod:`ferbook.comparison` compares it with the printed value, which gives one of six verdicts; and the
+check says what kind of evidence it used.
 
 Nothing here imports torch.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from ferbook import paths, plain
+
+# Those who write checks find here all that they need.
+from ferbook.claim import NO_EVIDENCE, Claim, ClaimFile, Evidence, Tolerance, Training, Value, Verdict  # noqa: F401
+from ferbook.comparison import compared, shortfall, tolerance  # noqa: F401
 from ferbook.errors import DataError, FerbookError
 from ferbook.facts import Facts
-from ferbook.printed import half_digit
-
-#: What a check may return: a number, a truth value, or a short text that is compared as it is.
-Value = float | int | bool | str
-
-
-class Verdict(StrEnum):
-    """What became of a claim."""
-
-    HOLDS = "holds"
-    ROUGHLY = "holds roughly"
-    FAILS = "fails"
-    CONTRADICTS = "contradicts itself"
-    UNCHECKED = "not checkable here"
-    #: Something was found, but by another network, loss or training than the claim is about.
-    STAND_IN = "not checkable here (stand-in)"
-
-
-class Evidence(StrEnum):
-    """What a verdict rests on, strongest first."""
-
-    ARITHMETIC = "arithmetic"
-    #: What somebody else has published, as the size of a data set; nothing was computed.
-    PUBLISHED = "published source"
-    SAME_DATA = "same data"
-    OTHER_DATA = "other data"
-    SYNTHETIC = "synthetic"
-
-
-#: In place of evidence where a check found nothing to compare.
-NO_EVIDENCE = "none"
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-#: Shares of the printed value within which "about" holds, and holds roughly, where a claim sets no tolerance itself.
-#: For counts, sizes and times; an accuracy has :func:`accuracy_tolerance`.
-ABOUT_HOLDS, ABOUT_ROUGHLY = 0.025, 0.10
-
-#: Units in which "about" must not be a share of the value: of 86 % it would be points that no sentence means.
-_SHARES = ("%", "points")
-
-
-class Tolerance(_Strict):
-    """How far from the printed value a measured one may lie: `holds` up to here, `holds roughly` up to there.
-
-    Both are in the claim's own unit. Without them an accuracy whose test faces are known has
-    :func:`accuracy_tolerance`, "about" allows ``ABOUT_HOLDS`` and ``ABOUT_ROUGHLY`` of the printed value, and every
-    other relation allows nothing beyond printed rounding.
-    """
-
-    holds: float = Field(ge=0)
-    roughly: float = Field(ge=0)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Tolerance:
-        if self.roughly < self.holds:
-            raise ValueError("roughly must not be smaller than holds")
-        return self
-
-
-class Training(_Strict):
-    """A network and how it is trained: what a claim is about, or what a check rests on.
-
-    In a claim, a field that is left out is one that the claim does not name; it restricts nothing.
-    """
-
-    #: Names of ``ferbook.models``; a claim may name several that it says the same of.
-    networks: tuple[str, ...] = ()
-    #: Name of ``ferbook.losses``; empty where several were compared.
-    loss: str = ""
-    epochs: int | None = Field(None, ge=1)
-    #: How the test faces were chosen (``configs.Split.kind``); a claim may allow several.
-    splits: tuple[str, ...] = ()
-    #: Height and width in pixels of what the network sees.
-    side: int | None = Field(None, ge=1)
-
-    def departures(self, done: Training) -> list[str]:
-        """How `done` departs from what this claim is about, in words; nothing where it may decide the claim.
-
-        Half of the training length is enough; every other field has to be the same.
-        """
-        found = []
-        if self.networks and not (done.networks and set(done.networks) <= set(self.networks)):
-            found.append(f"{_either(done.networks)} instead of {_either(self.networks)}")
-        if self.loss and done.loss != self.loss:
-            found.append(f"{_words(done.loss) or 'several losses'} instead of {_words(self.loss)}")
-        if self.epochs and (done.epochs or 0) < self.epochs / 2:
-            found.append(f"{done.epochs or 'an unknown number of'} epochs instead of {self.epochs}")
-        if self.splits and not (done.splits and set(done.splits) <= set(self.splits)):
-            found.append(f"{_either(done.splits)} test faces instead of {_either(self.splits)} ones")
-        if self.side and done.side != self.side:
-            found.append(f"{done.side or 'an unknown number of'} pixels a side instead of {self.side}")
-        return found
-
-
-def _either(names: Iterable[str]) -> str:
-    return " or ".join(map(_words, names)) or "another"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-class Claim(_Strict):
-    """One claim, as its file states it."""
-
-    id: str = Field(pattern=r"^\d{3}-[a-z0-9-]+$")
-    where: str = Field(min_length=1, description="where the paper prints it: section, figure, table, page")
-    says: str = Field(min_length=1, description="the claim in our words")
-    kind: Literal["arithmetic", "measured", "trained", "unsupported"]
-    #: Who says it: the paper, or this book, whose own observations count for no paper.
-    by: Literal["paper", "book"] = "paper"
-    #: Whether it is one cell of a table or figure, of many alike; statements are counted apart from cells.
-    cell: bool = False
-    #: Whether an equation or a layout matters that was read from the text extracted from a PDF, which can lose signs.
-    extracted: bool = False
-    #: What a trained claim is about; a check whose training departs from it decides nothing.
-    about: Training | None = None
-    #: The printed value as text, so that its digits are known: "90", "0.75", "dropped"; "2 to 4" for ``between``.
-    printed: str = Field(min_length=1)
-    unit: str = ""
-    relation: Literal["equals", "about", "at least", "at most", "more than", "less than", "between"] = "equals"
-    tolerance: Tolerance | None = None
-    #: For an accuracy in per cent, the number of test faces that it is a share of: it sets the tolerance.
-    faces: int | None = Field(None, ge=1)
-    check: str = Field(min_length=1)
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    #: Whether the same number means something for another set of faces, so that a build without the data shows its own.
-    general: bool = True
-    #: Document and anchor where the book decides it, without a suffix.
-    page: str = Field(pattern=r"^book/[a-z_/]+(#[a-z0-9-]+)?$")
-    note: str = ""
-    #: Why another printed value would get the same verdict; empty where it would not (see :mod:`ferbook.mutation`).
-    insensitive: str = ""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Claim:
-        if self.kind == "trained" and self.about is None:
-            raise ValueError("a trained claim says what it is about (network, loss, epochs, split), or `about: {}`")
-        if self.relation == "about" and self.unit in _SHARES and self.tolerance is None and self.faces is None:
-            raise ValueError('"about" so many per cent or points needs a tolerance, or the number of test faces')
-        if self.faces is not None and (self.unit != "%" or self.tolerance is not None):
-            raise ValueError("faces set the tolerance of an accuracy in %, in place of a tolerance of its own")
-        if self.relation == "between":
-            low, high = self.bounds
-            if low >= high:
-                raise ValueError("between needs a smaller and a larger number, as '2 to 4'")
-        return self
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The two ends of a printed range, "2 to 4". Raises ValueError where there are not two numbers."""
-        low, high = map(float, self.printed.split(" to "))
-        return low, high
-
-    @property
-    def paper(self) -> str:
-        """The paper's three digits."""
-        return self.id[:3]
-
-    @property
-    def anchor(self) -> str:
-        """Name of the place on its page that shows it and nothing else."""
-        return f"claim-{self.id}"
-
-
-class ClaimFile(_Strict):
-    """One paper's claims."""
-
-    paper: str = Field(pattern=r"^\d{3}$")
-    citation: str = Field(min_length=1)
-    claims: tuple[Claim, ...]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> ClaimFile:
-        seen: set[str] = set()
-        for claim in self.claims:
-            if claim.paper != self.paper:
-                raise ValueError(f"{claim.id} stands in the file of paper {self.paper}")
-            if claim.id in seen:
-                raise ValueError(f"{claim.id} stands twice")
-            seen.add(claim.id)
-        return self
 
 
 @dataclass(frozen=True)
@@ -307,9 +121,7 @@ def load_claims(paper: str, folder: Path | None = None) -> ClaimFile:
     try:
         loaded = ClaimFile.model_validate(content)
     except ValidationError as error:
-        raise DataError(
-            _schema_problem(content, error), path, hint="See ferbook.claims.Claim for the fields."
-        ) from None
+        raise DataError(_schema_problem(content, error), path, hint="See ferbook.claim.Claim for the fields.") from None
     unknown = [claim.id for claim in loaded.claims if claim.check not in known_checks()]
     if unknown:
         raise DataError(f"{unknown[0]} names an unknown check", path, hint=f"Known: {', '.join(known_checks())}.")
@@ -411,91 +223,3 @@ def verdict(claim: Claim, outcome: Outcome) -> Verdict:
     if outcome.trained is not None and claim.about is not None and claim.about.departures(outcome.trained):
         return Verdict.STAND_IN
     return compared(claim, outcome.value)
-
-
-def compared(claim: Claim, value: Value) -> Verdict:
-    """Compare a value with what is printed, whatever the value rests on."""
-    if isinstance(value, bool | str):
-        return Verdict.HOLDS if str(value) == claim.printed else Verdict.FAILS
-    if math.isnan(value):
-        raise ValueError("the check gave NaN")
-    off = shortfall(claim, float(value))
-    allowed = tolerance(claim)
-    if off <= allowed.holds:
-        return Verdict.HOLDS
-    return Verdict.ROUGHLY if off <= allowed.roughly else Verdict.FAILS
-
-
-def tolerance(claim: Claim) -> Tolerance:
-    """What the claim allows: its own tolerance, or that of an accuracy, or its relation's."""
-    if claim.tolerance is not None:
-        return claim.tolerance
-    if claim.faces is not None:
-        return accuracy_tolerance(claim)
-    if claim.relation == "about":
-        size = abs(float(claim.printed))
-        return Tolerance(holds=ABOUT_HOLDS * size, roughly=ABOUT_ROUGHLY * size)
-    return Tolerance(holds=0, roughly=0)
-
-
-def accuracy_tolerance(claim: Claim) -> Tolerance:
-    """What an accuracy of a known number of test faces allows, in points.
-
-    Printed again in the same paper, it is the same number: half of its last digit holds, one unit of it holds roughly.
-    Of networks that were trained again it varies with the test faces: 1.96 standard errors of a share of that many
-    faces are added to hold, and twice as many to hold roughly.
-    """
-    half = float(half_digit(claim.printed.split(" to ")[0]))
-    if claim.kind != "trained":
-        return Tolerance(holds=half, roughly=2 * half)
-    share = float(np.mean(claim.bounds if claim.relation == "between" else float(claim.printed))) / 100
-    error = 196 * math.sqrt(share * (1 - share) / claim.faces)
-    return Tolerance(holds=half + error, roughly=half + 2 * error)
-
-
-def allowance(result: Result) -> str:
-    """What the claim allows, in words: how far the found value may lie from the printed one."""
-    claim, unit = result.claim, f" {result.claim.unit}".rstrip()
-    if result.outcome.value is None:
-        return "none: nothing was found to compare"
-    if isinstance(result.outcome.value, bool | str):
-        return "none: the same word or digits"
-    if claim.tolerance is None and claim.faces is None and claim.relation == "equals":
-        middle = Decimal(claim.printed)
-        half = half_digit(middle)
-        return f"printed rounding: {middle - half:f} to {middle + half:f}{unit}"
-    allowed = tolerance(claim)
-    if allowed.roughly == 0:
-        return f"none: {claim.relation} {claim.printed}{unit}"
-    beyond = "from" if claim.relation in ("equals", "about") else "on the wrong side of"
-    if claim.relation == "between":
-        beyond = "outside"
-    return (
-        f"holds up to {allowed.holds:g}{unit} {beyond} {claim.printed}, holds roughly up to {allowed.roughly:g}{unit}"
-    )
-
-
-def shortfall(claim: Claim, value: float) -> float:
-    """How far `value` is from satisfying the claim, in the claim's unit; 0 or less where it does.
-
-    ``equals`` without a tolerance allows for printed rounding: 87.43 equals a printed "87.4", 87.46 does not.
-    """
-    if claim.relation == "between":
-        low, high = claim.bounds
-        return max(low - value, value - high)
-    printed = Decimal(claim.printed)
-    match claim.relation:
-        case "equals":
-            distance = abs(value - float(printed))
-            rounded = claim.tolerance is None and claim.faces is None
-            return 0.0 if rounded and distance <= float(half_digit(printed)) * (1 + 1e-9) else distance
-        case "about":
-            return abs(value - float(printed))
-        case "at least":
-            return float(printed) - value
-        case "at most":
-            return value - float(printed)
-        case "more than":
-            return float(printed) - value if value != float(printed) else float("inf")
-        case "less than":
-            return value - float(printed) if value != float(printed) else float("inf")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ferbook import claims
 from ferbook.claims import Claim, Evidence, Result, Verdict
+from ferbook.comparison import tolerance
 from ferbook.facts import Facts
 from ferbook.printed import half_digit
 
@@ -40,7 +41,7 @@ def _unit(claim: Claim) -> float:
 
 def _away(claim: Claim, value: float) -> list[str]:
     """Printed values that are further from `value` than the claim allows."""
-    allowed = claims.tolerance(claim)
+    allowed = tolerance(claim)
     # Where "about" is a share of the printed value, it grows with it: two such steps are further than both allow.
     step = 2 * allowed.roughly + 2 * _unit(claim)
     match claim.relation:

@@ -14,6 +14,7 @@ from IPython.display import HTML, Markdown
 
 from ferbook import claims, folded, places
 from ferbook.claims import Check, Claim, Evidence, Result, Training, Value, Verdict
+from ferbook.comparison import allowance
 from ferbook.datasets.cards import Card
 from ferbook.errors import ConfigError
 from ferbook.facts import Facts, recorded
@@ -221,7 +222,7 @@ def account(result: Result) -> dict[str, str]:
         "evidence": str(result.evidence),
         "trained": training(outcome.trained) if outcome.trained else "",
         "stand-in": ", ".join(result.departures),
-        "tolerance": claims.allowance(result),
+        "tolerance": allowance(result.claim, result.outcome.value),
         "verdict": str(result.verdict),
         "decided": f"{page}#{claim.anchor}" + (f", section {section}" if section else ""),
         "said by": "this book; not counted as a claim of the paper" if claim.by == "book" else "",

@@ -16,7 +16,7 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
-from ferbook import claims, facts, figures, folded, places, report
+from ferbook import claims, comparison, facts, figures, folded, places, report
 from ferbook.claims import NO_EVIDENCE, Check, Claim, Evidence, Result, Verdict
 
 #: Colours that stay apart with the common forms of colour blindness (after Okabe and Ito).
@@ -248,7 +248,7 @@ def allowances(results: Iterable[Result]) -> list[dict[str, str]]:
             "comparison": kind,
             "printed": report.printed(result.claim),
             "found": report.show(result.outcome.value, result.claim),
-            "allowed": claims.allowance(result),
+            "allowed": comparison.allowance(result.claim, result.outcome.value),
             "verdict": str(result.verdict),
         }
         for kind, result in found.items()
