@@ -39,7 +39,7 @@ audit = report.ClaimReport("000")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The chain from top to bottom: data, preprocessing, ResNet-50 features, channel attention, spatial attention, classification by sigmoids, evaluation, analysis; the table below has each box's text"}}
 steps = cbam_drawing.chain()
-_ = cbam_drawing.draw(steps)
+_ = figures.chain(steps)
 
 # %% tags=["hide-output", "remove-input"]
 report.table([{"step": step.title, "what comes out": step.text} for step in steps], caption="The chain, in words")

@@ -141,6 +141,23 @@ report.table(
 #
 # All steps together, as figure 14 draws them, with FER+'s own numbers:
 
+# %% tags=["hide-input"] mystnb={"image": {"alt": "The steps from top to bottom: named faces, cleaning, test set, training set, eight training sets; the table below has the numbers"}}
+_ = figures.chain(
+    [
+        figures.Step("FER+", f"{counted['faces']:,} named faces with ten votes each"),
+        figures.Step(
+            "Cleaning",
+            f"{counted['kept_sum']:,} faces stay, {counted['faces'] - counted['kept_sum']:,} go; distributions over eight emotions",
+        ),
+        figures.Step("Test set", f"{counted['ordinary_test']:,} faces, ordinary or complex; labels as they are"),
+        figures.Step("Training set", f"the other {counted['ordinary_train']:,} faces"),
+        figures.Step(
+            "N-hot labels",
+            f"eight training sets, N = 1 to 8; N = 1 changes {counted['changed_from_n'][0]:,} of all cleaned faces",
+        ),
+    ]
+)
+
 # %% tags=["remove-input"]
 report.table(
     [

@@ -64,6 +64,31 @@ _ = drawings.stack(whole, drawings.layers_with_weights(whole.eval(), torch.zeros
 # %% [markdown]
 # This is figure 2 of the paper, drawn from the network as it was built: above each layer the size of what it gives for a picture of 224 pixels.
 
+# %% [markdown]
+# ## From face to rank
+#
+# Figure 3 of the paper shows where this network stands: a face goes in, an emotion comes out, and the relevance of the face's pixels for that emotion
+# becomes one of three ranks. Here is the chain with the sizes of the network as built; the network lies on the shaded ground.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "The chain from top to bottom: face, frozen convolutions, trained head, emotion, relevance of each pixel, score, rank"}}
+maps = next(layer for layer in reversed(whole.features) if isinstance(layer, torch.nn.Conv2d)).out_channels
+side = round((whole.classifier[0].in_features / maps) ** 0.5)
+_ = figures.chain(
+    [
+        figures.Step("Face", "224 x 224 pixels, three colours"),
+        figures.Step(
+            "Convolutions of VGG16, frozen", f"{maps} maps of {side} x {side}; {total - trained:,} weights", True
+        ),
+        figures.Step(
+            "Head, trained", f"two hidden layers of {whole.classifier[0].out_features}; {trained:,} weights", True
+        ),
+        figures.Step("Emotion", f"one of {whole.classifier[-1].out_features}: the largest logit", True),
+        figures.Step("Layer-wise relevance propagation", "back through all layers: 224 x 224 x 3 relevances"),
+        figures.Step("Score", "relevances brought to 0 to 1, then one mean per face"),
+        figures.Step("Rank", "Minimal, Average or Strong"),
+    ]
+)
+
 # %% tags=["remove-input"]
 del whole
 jaffe = int(next(claim.printed for claim in claims.load_claims("001").claims if claim.id == "001-jaffe-size"))

@@ -22,7 +22,6 @@ seed = 0
 import torch
 
 from ferbook import (
-    cbam_drawing,
     checks_vad,
     figures,
     models,
@@ -74,7 +73,7 @@ print(f"{models.parameter_count(one_output):,} parameters")
 # one of type A hands its input on as it is.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The ResNet-18 from top to bottom: a 3 x 3 convolution, four layers of two blocks with their types, a mean over places and one number"}}
-_ = cbam_drawing.draw(vad_drawing.layers())
+_ = figures.chain(vad_drawing.layers())
 
 # %% [markdown]
 # All 42 rows, each against the paper's formula:

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
-import matplotlib.pyplot as plt
 import torch
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
 from torch import nn
 
-from ferbook import cbam_tables, figures, models
+from ferbook import cbam_tables, models
+from ferbook.figures import Step
 from ferbook.models.cbam import CbamResNet
 from ferbook.models.layers import evaluating
-
-
-class Step(NamedTuple):
-    """One box of the chain: its title, what comes out of it, and whether it is a part of the network."""
-
-    title: str
-    text: str
-    inside: bool = False
 
 
 def chain(side: int = 224) -> list[Step]:
@@ -71,29 +58,3 @@ def _sizes(model: CbamResNet, side: int) -> dict[nn.Module, tuple[int, ...]]:
         for hook in hooks:
             hook.remove()
     return sizes
-
-
-def draw(steps: Sequence[Step]) -> Figure:
-    """The chain from top to bottom; the parts of the network lie on a shaded ground."""
-    height, gap = 0.62, 0.3
-    figure, axis = plt.subplots(figsize=(figures.WIDTH, len(steps) * (height + gap) + 0.1))
-    places = [-(number * (height + gap)) for number in range(len(steps))]
-    inside = [place for place, step in zip(places, steps, strict=True) if step.inside]
-    if inside:
-        bottom, top = min(inside) - 0.13, max(inside) + height + 0.13
-        axis.add_patch(FancyBboxPatch((0.0, bottom), 10, top - bottom, "round,pad=0,rounding_size=0.15",
-                                      facecolor="#e8f1f8", edgecolor="none"))  # fmt: skip
-    for number, (place, step) in enumerate(zip(places, steps, strict=True)):
-        colour = figures.SOURCE_COLOURS["recorded" if step.inside else "paper"]
-        axis.add_patch(FancyBboxPatch((0.2, place), 9.6, height, "round,pad=0,rounding_size=0.1",
-                                      facecolor="white", edgecolor=colour, linewidth=1.6))  # fmt: skip
-        axis.text(5, place + 0.68 * height, step.title, ha="center", va="center", fontsize=12, weight="bold")
-        axis.text(5, place + 0.27 * height, step.text, ha="center", va="center", fontsize=10)
-        if number:
-            axis.annotate(
-                "", (5, place + height), (5, places[number - 1]), arrowprops={"arrowstyle": "-|>", "color": "#444444"}
-            )
-    axis.set_xlim(-0.05, 10.05)
-    axis.set_ylim(places[-1] - 0.1, height + 0.1)
-    axis.set_axis_off()
-    return figure

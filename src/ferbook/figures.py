@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 
 from ferbook.emotions import EMOTIONS, VAD_AXES
 
@@ -317,4 +319,38 @@ def histogram(
     axis.set_xlabel(xlabel)
     axis.set_ylabel(ylabel)
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return figure
+
+
+class Step(NamedTuple):
+    """One box of a chain of steps: its title, what comes out of it, and whether it is a part of the network."""
+
+    title: str
+    text: str
+    inside: bool = False
+
+
+def chain(steps: Sequence[Step]) -> Figure:
+    """Steps from top to bottom, with arrows between them; the parts of the network lie on a shaded ground."""
+    height, gap = 0.62, 0.3
+    figure, axis = plt.subplots(figsize=(WIDTH, len(steps) * (height + gap) + 0.1))
+    places = [-(number * (height + gap)) for number in range(len(steps))]
+    inside = [place for place, step in zip(places, steps, strict=True) if step.inside]
+    if inside:
+        bottom, top = min(inside) - 0.13, max(inside) + height + 0.13
+        axis.add_patch(FancyBboxPatch((0.0, bottom), 10, top - bottom, "round,pad=0,rounding_size=0.15",
+                                      facecolor="#e8f1f8", edgecolor="none"))  # fmt: skip
+    for number, (place, step) in enumerate(zip(places, steps, strict=True)):
+        colour = SOURCE_COLOURS["recorded" if step.inside else "paper"]
+        axis.add_patch(FancyBboxPatch((0.2, place), 9.6, height, "round,pad=0,rounding_size=0.1",
+                                      facecolor="white", edgecolor=colour, linewidth=1.6))  # fmt: skip
+        axis.text(5, place + 0.68 * height, step.title, ha="center", va="center", fontsize=12, weight="bold")
+        axis.text(5, place + 0.27 * height, step.text, ha="center", va="center", fontsize=10)
+        if number:
+            axis.annotate(
+                "", (5, place + height), (5, places[number - 1]), arrowprops={"arrowstyle": "-|>", "color": "#444444"}
+            )
+    axis.set_xlim(-0.05, 10.05)
+    axis.set_ylim(places[-1] - 0.1, height + 0.1)
+    axis.set_axis_off()
     return figure

@@ -151,6 +151,30 @@ def convolutions(name: str) -> dict[str, int]:
     return found
 
 
+def residual_block() -> list[figures.Step]:
+    """The first block of the ResNet-18 as built, layer by layer, as figure 4 draws one."""
+    with torch.device("meta"):
+        block = models.build("resnet18").layer1[0]
+
+    def told(layer: nn.Conv2d | nn.BatchNorm2d) -> str:
+        weights = f"{sum(parameter.numel() for parameter in layer.parameters()):,} weights"
+        if isinstance(layer, nn.BatchNorm2d):
+            return weights
+        side = " x ".join(map(str, layer.kernel_size))
+        return f"{side}, {layer.in_channels} maps to {layer.out_channels}; {weights}"
+
+    return [
+        figures.Step("What comes in", f"{block.conv1.in_channels} maps"),
+        figures.Step("Convolution", told(block.conv1), True),
+        figures.Step("Batch normalisation, ReLU", told(block.bn1), True),
+        figures.Step("Convolution", told(block.conv2), True),
+        figures.Step("Batch normalisation", told(block.bn2), True),
+        figures.Step(
+            "Sum with what came in, ReLU", f"{block.conv2.out_channels} maps; the line past the layers has no weights"
+        ),
+    ]
+
+
 def measure() -> dict[str, object]:
     """Parameters and multiply-adds of all ``NETWORKS``; at 224 pixels also of those of figure 5."""
     sides = {name: DAN_SIDE if name == "dan" else SIDE for name in NETWORKS}

@@ -11,8 +11,8 @@ from torch import nn
 from torchvision.models.resnet import BasicBlock
 
 from ferbook import consistency, figures, models
-from ferbook.cbam_drawing import Step
 from ferbook.emotions import EMOTIONS
+from ferbook.figures import Step
 from ferbook.models.layers import evaluating
 from ferbook.models.vad import cifar_resnet18
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 
-from ferbook import cbam_drawing, cbam_tables, models
+from ferbook import cbam_drawing, cbam_tables, figures, models
 
 
 def test_the_chain_has_the_sizes_of_the_built_network():
@@ -20,8 +20,8 @@ def test_the_chain_has_the_sizes_of_the_built_network():
 
 
 def test_the_drawing_has_a_box_and_its_words_for_each_step_and_an_arrow_between():
-    steps = [cbam_drawing.Step("one", "a"), cbam_drawing.Step("two", "b", True)]
-    figure = cbam_drawing.draw(steps)
+    steps = [figures.Step("one", "a"), figures.Step("two", "b", True)]
+    figure = figures.chain(steps)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert [text for text in texts if text] == ["one", "a", "two", "b"] and texts.count("") == 1
     assert len(figure.axes[0].patches) == len(steps) + 1

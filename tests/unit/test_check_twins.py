@@ -298,6 +298,26 @@ def published_point(category, axis):
     return {True: ">0", False: "<0"}[value > 0] if value else "=0"
 
 
+def cost_alike():
+    rows = [list(entry.values())[1:] for entry in lines("004-table2")]
+    return sum(row[place] == row[place + 1] for row in rows for place in (0, 2, 4))
+
+
+def kinds(table, column):
+    seen = []
+    for entry in lines(table):
+        if entry[column] not in seen:
+            seen.append(entry[column])
+    return len(seen)
+
+
+def agreeing(table, columns):
+    count = 0
+    for entry in lines(table):
+        count += entry[columns[0]] == entry[columns[1]]
+    return count
+
+
 TWINS = {
     "sum of row": sum_of_row,
     "sum of column": sum_of_column,
@@ -335,6 +355,9 @@ TWINS = {
     "missing from fer2013": lambda: 28_709 + 3_589 + 3_589 - vote_table()["rows"],
     "annotated sign": annotated_sign,
     "published point": published_point,
+    "categories that cost alike": cost_alike,
+    "kinds in a column": kinds,
+    "places that agree": agreeing,
 }
 #: Checks whose twin stands in another file, under a test that does not name them.
 ELSEWHERE = {
