@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ferbook import figures, models, records, report
+from ferbook import figures, models, records, report, sweeps
 from ferbook.emotions import EMOTIONS
 from ferbook.relevance import (
     benchmark,
@@ -237,7 +237,10 @@ where = {
     epochs. Its maps of FER+ are recorded as well; FER+'s faces are not this book's to give away, and `make book DATA=...` shows them.""",
 }
 report.prose(
-    f"""{where[maps_of]} Rule of the convolutions: {recorded_maps.COMPOSITE}; {recorded_maps.epochs(maps_of)} epochs on FER+."""
+    f"""{where[maps_of]} Rule of the convolutions: {recorded_maps.COMPOSITE}. The run on FER+ was made again for this, and stopped after
+    {recorded_maps.epochs(maps_of)} of its {sweeps.read_config(photographs.RUN).epochs} epochs."""
+    if recorded_maps.epochs(maps_of) < sweeps.read_config(photographs.RUN).epochs
+    else f"{where[maps_of]} Rule of the convolutions: {recorded_maps.COMPOSITE}."
 )
 
 # %% tags=["remove-input"]
@@ -253,7 +256,7 @@ def of_figure(number):
 
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Faces of up to four emotions; below each, relevance laid over it and alone"}}
-_ = heatmaps.overlays(*of_figure(9)).suptitle("As figure 9: happiness, sadness, fear, contempt", fontsize=12)
+_ = heatmaps.overlays(*of_figure(9)).suptitle("As figure 9, as far as an emotion is named correctly", fontsize=12)
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Three faces, one of each rank, and the relevance of each channel"}}
 _ = heatmaps.by_channel(*of_figure(10)).suptitle("As figure 10: one face of each rank", fontsize=12)

@@ -107,7 +107,8 @@ def test_the_recorded_maps_are_of_what_the_figures_name(name):
             if one is not None:
                 assert emotion in (None, one.emotion) and one.relevance.shape[-2:] == (48, 48)
                 assert one.relevance.shape[0] == (1 if name == "ferplus" else 3)
-    assert sum(one is not None for places in found.values() for one in places) >= 12
+    shown = sum(one is not None for places in found.values() for one in places)
+    assert shown >= (19 if name == "synthetic" else 10), "VGG16 names no fear and no contempt on FER+"
 
 
 # --- drawings ---
