@@ -1,0 +1,18 @@
+"""The package ``facial-emotion-recognition``: its network and its own steps before it, without its detector."""
+
+import numpy as np
+import torch
+from exchange import answer
+from facial_emotion_recognition import EmotionRecognition
+
+TOOL = EmotionRecognition(device="cpu")
+
+
+@torch.inference_mode()
+def predict(face: np.ndarray) -> dict[str, float]:
+    """Its seven outputs lie between 0 and 1 and sum to nothing in particular: here they are divided by their sum."""
+    scores = TOOL.network(TOOL.transform(face[:, :, None])[None])[0]
+    return dict(zip(TOOL.emotions.values(), (scores / scores.sum()).tolist(), strict=True))
+
+
+answer(predict)
