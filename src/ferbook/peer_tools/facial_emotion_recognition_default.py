@@ -1,10 +1,14 @@
 """The package ``facial-emotion-recognition``: its network and its own steps before it, without its detector."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from exchange import answer
 from facial_emotion_recognition import EmotionRecognition
 
+# Its weights were saved on a GPU and it does not say where they should go: without this it fails on any other machine.
+torch.load = partial(torch.load, map_location="cpu", weights_only=True)
 TOOL = EmotionRecognition(device="cpu")
 
 
