@@ -235,7 +235,7 @@ def measure(scores: np.ndarray, distribution: np.ndarray) -> dict[str, object]:
 
 
 def judged(scores: np.ndarray, distribution: np.ndarray) -> dict[str, object]:
-    """Accuracy with Wilson's interval, macro F1, calibration error and recall, tie-aware: (N, C) each, rows sum to 1."""
+    """Accuracy with Wilson's interval, macro F1, calibration error and recall, tie-aware; (N, C), rows sum to 1."""
     found = metrics.crowd_measures(scores, distribution)
     faces = len(scores)
     sure = intervals.wilson(round(found["accuracy"] * faces), faces)
@@ -251,7 +251,7 @@ def judged(scores: np.ndarray, distribution: np.ndarray) -> dict[str, object]:
 
 
 def macro_f1(confusion: np.ndarray) -> float:
-    """Mean over emotions of 2 TP / (2 TP + FP + FN); (C, C) counts, rows truth. An emotion without a face is left out."""
+    """Mean over emotions that have a face of 2 TP / (2 TP + FP + FN); (C, C) counts, rows are the truth."""
     right = np.diag(confusion)
     both = confusion.sum(axis=0) + confusion.sum(axis=1)
     there = confusion.sum(axis=1) > 0
