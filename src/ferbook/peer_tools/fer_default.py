@@ -1,4 +1,4 @@
-"""The package ``fer`` as it comes: its quantised network, and a square of the picture's own size without a margin."""
+"""The package ``fer`` as it comes, with its quantised network; the square is the whole picture, without a margin."""
 
 import numpy as np
 from exchange import answer

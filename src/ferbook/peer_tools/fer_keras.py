@@ -1,4 +1,4 @@
-"""The package ``fer`` with the network that is not quantised, and a square of the picture's own size without a margin."""
+"""The package ``fer`` with the network that is not quantised; the square is the whole picture, without a margin."""
 
 import numpy as np
 from exchange import answer
