@@ -117,8 +117,8 @@ report.table(
 # * **To the others, again**: their packages find faces with detectors of their own and cut them out in their own way. Here all get the finished
 #   48-pixel picture, which suits the book's network; a tool that expects 200 pixels and colour has to invent them.
 # * **To the book's network**: the packages do not say which faces they were trained on. Who trained on all of FER2013 has seen these test faces.
-#   An accuracy on them says nothing certain about new ones. The weights of facial-emotion-recognition come with an accuracy above 95 %, which
-#   no network reaches on FER2013 faces that it has not seen.
+#   An accuracy on them says nothing certain about new ones. One of them, facial-emotion-recognition, prints an
+#   accuracy of its own when it loads, above nine tenths; the tables show how little that says about these faces.
 # * **To everybody**: pictures from the web of 2013, found with search words and cut to 48 pixels. Nobody's photographs look like that today.
 #
 # ## What was left out
