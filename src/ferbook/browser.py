@@ -1,7 +1,7 @@
 """A released network outside Python: as an ONNX file, and on a page of the book that runs it on the reader's machine.
 
 The page reads the ONNX file itself (``book/_static/try/engine.js``). onnxruntime-web, the usual way, would bring 14 MB
-of WebAssembly from another registry and does not start on a page that is opened as a file; five kinds of layers and one
+of WebAssembly from another registry and does not start on a page that is opened as a file; six kinds of layers and one
 product of matrices (``matmul.wat``, assembled here) do the same in 30 KB.
 
 Run as ``python -m ferbook.browser FOLDER`` the module writes what the page loads.

@@ -255,6 +255,13 @@ def _record_multilabel(root: str | None) -> Path:
     return cbam_record.record_curves(faces)
 
 
+def _record_peers(root: str | None) -> Path:
+    """What other tools say of FER+'s test faces; installs them under _build/peers and needs npm for one."""
+    from ferbook import peers
+
+    return peers.record(_complete_ferplus(root))
+
+
 _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "calibration": _record_calibration,
     "labels": _record_labels,
@@ -265,6 +272,7 @@ _RECORDS: dict[str, Callable[[str | None], Path]] = {
     "relevance-vgg16": _record_relevance_vgg16,
     "multilabel": _record_multilabel,
     "released": _record_released,
+    "peers": _record_peers,
     "training": _record_training,
     "annotations": _record_annotations,
     "first-release": _record_first_release,
