@@ -169,7 +169,7 @@ def made(name: str) -> Path:
             (site / "book.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
         install = [python, "-m", "pip", "install", "--quiet"]
         _run([*install, *(["--no-deps"] if wanted.borrows else []), *wanted.packages], folder)
-        _run([*install, "--no-deps", "--no-build-isolation", *TOOLS[name]], folder)
+        _run([*install, "--no-deps", *TOOLS[name]], folder)
     (folder / "made").touch()
     return folder
 
