@@ -9,6 +9,7 @@ import numpy as np
 from ferbook import printed
 from ferbook.checks_printed import against_itself
 from ferbook.claims import Claim, Evidence, Outcome, register
+from ferbook.emotions import VAD_AXES
 from ferbook.facts import Facts
 
 # --- equations ---
@@ -71,17 +72,13 @@ def direction_of_cells(claim: Claim, facts: Facts) -> Outcome:
     return against_itself(claim, value, f"{first} and {second} are printed")
 
 
-@register("categories that cost alike")
-def categories_that_cost_alike(claim: Claim, facts: Facts) -> Outcome:
-    """How many cells (category by axis) of 004's table 2 charge a value above 0 and one below it the same."""
-    table = printed.table("004-table2")
-    alike = [
-        f"{line['category']} {axis}"
-        for _, line in table.iterrows()
-        for axis in ("valence", "arousal", "dominance")
-        if line[f"{axis}>0"] == line[f"{axis}<0"]
-    ]
-    return Outcome(len(alike), Evidence.ARITHMETIC, f"of {3 * len(table)}: {', '.join(alike)}")
+@register("axes that cost alike")
+def axes_that_cost_alike(claim: Claim, facts: Facts) -> Outcome:
+    """On how many axes 004's table 2 charges a ``category`` the same for a value above 0 and for one below it."""
+    table = printed.table("004-table2").set_index("category")
+    line = table.loc[claim.arguments["category"]]
+    alike = [axis for axis in VAD_AXES if line[f"{axis}>0"] == line[f"{axis}<0"]]
+    return Outcome(len(alike), Evidence.ARITHMETIC, ", ".join(alike))
 
 
 # --- schedules ---

@@ -298,9 +298,9 @@ def published_point(category, axis):
     return {True: ">0", False: "<0"}[value > 0] if value else "=0"
 
 
-def cost_alike():
-    rows = [list(entry.values())[1:] for entry in lines("004-table2")]
-    return sum(row[place] == row[place + 1] for row in rows for place in (0, 2, 4))
+def cost_alike(category):
+    row = list(line("004-table2", category).values())[1:]
+    return sum(row[place] == row[place + 1] for place in (0, 2, 4))
 
 
 def kinds(table, column):
@@ -355,7 +355,7 @@ TWINS = {
     "missing from fer2013": lambda: 28_709 + 3_589 + 3_589 - vote_table()["rows"],
     "annotated sign": annotated_sign,
     "published point": published_point,
-    "categories that cost alike": cost_alike,
+    "axes that cost alike": cost_alike,
     "kinds in a column": kinds,
     "places that agree": agreeing,
 }

@@ -228,7 +228,8 @@ def orphaned_records(stated, folder, pages):
             whole = any(constant.startswith(name.replace("/runs/", "/")) for constant in said)
             if not (group in groups or whole):
                 orphaned.append(name)
-        elif name not in said:
+        # Some read a whole folder, by names that they put after it.
+        elif name not in said and f"{name.rpartition('/')[0]}/" not in said:
             orphaned.append(name)
     return orphaned
 
