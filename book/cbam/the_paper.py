@@ -150,7 +150,7 @@ audit.box(
 # ## Mean average precision
 #
 # Average precision looks at an *order* by score. Table 1 does not give the scores, but it restricts the order: what was predicted lies above what
-# was not. So the mAP is bounded. But "mAP" has several meanings, and the paper does not say which is its own. [Which mean?](evaluation#which-mean) tries
+# was not. So the mAP is bounded. But "mAP" has several meanings, and the paper does not say which is its own. [Which mean?](evaluation) tries
 # every order under each of them.
 
 # %% tags=["remove-input"]

@@ -47,7 +47,7 @@ audit.table()
 # * **What holds.** Table 2 follows from table 1. The loss and the attention module are what they are said to be.
 # * **What does not.** AffectNet as multi-label data; a fifth of it as test faces, where the tables count six images; works that carry the method and are not
 #   in the list of references, and links in it that lead to other works.
-# * **What cannot be told.** [Which mean](evaluation#which-mean) the mean average precision is: as the usual one, over labels, it would be below what table 1
+# * **What cannot be told.** [Which mean](evaluation) the mean average precision is: as the usual one, over labels, it would be below what table 1
 #   allows; under three other readings it would not. Five folds, Hamming loss, areas under curves, any result without attention: none is printed.
 # * **What was easy.** The method is made of standard parts.
 # * **What was difficult.** Placement of attention, source of the second label, optimiser, learning rate, epochs: not stated.
