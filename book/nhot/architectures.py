@@ -93,6 +93,12 @@ report.table(
 )
 
 # %% [markdown]
+# And the printed cells:
+
+# %% tags=["remove-input"]
+audit.rows("002-fig3-*", "002-vgg-four", "002-fig5-*", caption="Figures 3 and 5, computed again")
+
+# %% [markdown]
 # ## A residual block
 #
 # What makes a ResNet is the line past the layers (figure 4): a block learns what to *add* to what it is given. This is the first block of the ResNet-18 that
@@ -100,12 +106,6 @@ report.table(
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The block from top to bottom: input, first convolution, batch normalisation and ReLU, second convolution, batch normalisation, sum with the input, ReLU"}}
 _ = figures.chain(nhot_parts.residual_block())
-
-# %% [markdown]
-# And the printed cells of figures 3 and 5:
-
-# %% tags=["remove-input"]
-audit.rows("002-fig3-*", "002-vgg-four", "002-fig5-*", caption="Figures 3 and 5, computed again")
 
 # %% [markdown]
 # ## Operations
