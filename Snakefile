@@ -67,10 +67,7 @@ NOTEBOOKS = [page for page in PAGES if Path(f"{page}.py").is_file()]
 PLAIN = [f"{page}.md" for page in PAGES if Path(f"{page}.md").is_file()]
 STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix in {".bib", ".css", ".js", ".png", ".svg", ".wat"}]
 # The shipped network for the page that runs it in the reader's browser.
-# For its page alone.
-BROWSER_NETWORK = [
-    f"{SITE}/book/_static/try/compact-ferplus.{ending}" for ending in ("js", "onnx") if "book/try/in_the_browser" in PAGES
-]
+BROWSER_NETWORK = [f"{SITE}/book/_static/try/compact-ferplus.{ending}" for ending in ("js", "onnx")]
 RUNS = "data/recorded/{paper}/runs/{run}.json"
 RUN_FILES = sorted([*Path("data").glob("sweeps/*.yml"), *Path("data").glob("recorded/*/runs/**/*.json")])
 JUDGED = [
@@ -168,7 +165,8 @@ rule site:
         config="_config.yml",
         toc="_toc.yml",
         tool=tool("site"),
-        network=BROWSER_NETWORK,
+        # For its page alone.
+        network=BROWSER_NETWORK if "book/try/in_the_browser" in PAGES else [],
     output:
         SITE + "/_build/html/index.html",
     shell:
