@@ -38,12 +38,6 @@ def _quoted(text: str) -> str:
     return f"“{text}”"
 
 
-@register("in another work")
-def in_another_work(claim: Claim, facts: Facts) -> Outcome:
-    """What somebody else has published for the same thing; nothing is computed. Arguments: ``value``, ``source``."""
-    return Outcome(claim.arguments["value"], Evidence.PUBLISHED, claim.arguments["source"])
-
-
 @register("announced parts that follow")
 def announced_parts_that_follow(claim: Claim, facts: Facts) -> Outcome:
     """How many announcements of a number of parts are followed by that many; a contradiction where one is not."""

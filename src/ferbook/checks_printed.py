@@ -153,6 +153,15 @@ def printed_elsewhere(claim: Claim, facts: Facts) -> Outcome:
     return Outcome(other, Evidence.ARITHMETIC, detail, contradiction=other != claim.printed)
 
 
+@register("what others publish")
+def what_others_publish(claim: Claim, facts: Facts) -> Outcome:
+    """What a source outside of the paper says of the same thing; nothing is computed.
+
+    Arguments: ``value`` and ``source``.
+    """
+    return Outcome(claim.arguments["value"], Evidence.PUBLISHED, claim.arguments["source"])
+
+
 @register("printed again")
 def printed_again(claim: Claim, facts: Facts) -> Outcome:
     """The number that the paper prints for the same thing in another place.

@@ -21,12 +21,6 @@ from ferbook.relevance.ranks import BINS
 ALIKE = 0.9
 
 
-@register("what others publish")
-def what_others_publish(claim: Claim, facts: Facts) -> Outcome:
-    """What a source outside of the paper says of the same thing. Arguments: ``value`` and ``source``."""
-    return Outcome(claim.arguments["value"], Evidence.PUBLISHED, claim.arguments["source"])
-
-
 @register("pictures per sequence")
 def pictures_per_sequence(claim: Claim, facts: Facts) -> Outcome:
     """For how many emotions a row of table 2 counts so many pictures for each published sequence.

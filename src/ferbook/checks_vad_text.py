@@ -135,12 +135,3 @@ def different_works(claim: Claim, facts: Facts) -> Outcome:
         if len(group) > 1
     ]
     return against_itself(claim, works["work"].nunique(), f"listed twice: {', '.join(twice)}" if twice else "")
-
-
-# --- hardware ---
-
-
-@register("published specification")
-def published_specification(claim: Claim, facts: Facts) -> Outcome:
-    """What a product's maker publishes of it. Arguments: ``value`` (a number) and ``source``."""
-    return Outcome(claim.arguments["value"], Evidence.PUBLISHED, claim.arguments["source"])
