@@ -11,7 +11,6 @@ The temperature of a released network lies beside its weights, as ``NAME.tempera
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from ferbook import metrics, paths, records
+from ferbook import metrics, paths, plain, records
 from ferbook.errors import DataError
 from ferbook.faceset import FaceSet
 from ferbook.labels import clean_votes, complexity
@@ -229,7 +228,7 @@ def read(name: str, folder: Path | None = None) -> dict[str, object]:
     path = place(name, folder)
     hint = "`ferbook record calibration` writes it."
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = plain.read_json(path)
         fits = values["weights"] == weights_mark(name, folder)
         temperature, above = values["temperature"], values["disagree_above"]
     except FileNotFoundError:

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pandas as pd
-import yaml
 from IPython.display import HTML
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ferbook import folded, paths, places, report
+from ferbook import folded, paths, places, plain, report
 from ferbook.errors import DataError
 
 #: How much of a figure or table is made again, and what a summary calls it.
@@ -94,10 +93,10 @@ def load(folder: Path | None = None) -> dict[str, tuple[Entry, ...]]:
     """
     path = source(folder)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = plain.read_yaml(path)
     except FileNotFoundError:
         raise DataError("there is no list of figures and tables", path, hint="It belongs to the checkout.") from None
-    except yaml.YAMLError as error:
+    except ValueError as error:
         raise DataError(f"is not YAML ({error})", path, hint="Mend the line it names.") from None
     if not isinstance(content, dict) or content.keys() != PRINTED.keys():
         found = ", ".join(map(str, content)) if isinstance(content, dict) else "no papers"

@@ -18,7 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from ferbook import models, paths, runs, sweeps
+from ferbook import models, paths, plain, runs, sweeps
 from ferbook.configs import Config
 from ferbook.emotions import EMOTIONS
 from ferbook.errors import DataError
@@ -112,7 +112,7 @@ def config_of(name: str, folder: Path | None = None) -> Config:
         raise DataError("there is no such file", path, hint=f"Given away are: {', '.join(RELEASED)}.")
     try:
         with safe_open(path, framework="pt") as opened:
-            return Config.model_validate(json.loads(opened.metadata()["config"]))
+            return Config.model_validate(plain.parse_json(opened.metadata()["config"]))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"it holds no weights of this book ({error!r})", path, hint="Restore it.") from None
 

@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from torch import Tensor, nn
 
-from ferbook import calibration, paths, records
+from ferbook import calibration, paths, plain, records
 from ferbook.emotions import EMOTIONS, VAD_AXES
 from ferbook.errors import DataError
 from ferbook.faceset import FaceSet
@@ -167,7 +167,7 @@ def read(name: str, folder: Path | None = None) -> tuple[dict[str, object], np.n
         raise DataError("there is no such file", path, hint=hint)
     try:
         with safe_open(path, framework="np") as opened:
-            values = json.loads(opened.metadata()["record"])
+            values = plain.parse_json(opened.metadata()["record"])
             weight, bias = opened.get_tensor("weight"), opened.get_tensor("bias")
         marked = values["weights"]
     except (SafetensorError, KeyError, TypeError, ValueError) as error:

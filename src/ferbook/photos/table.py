@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ferbook import paths
+from ferbook import paths, plain
 from ferbook.detection import LANDMARKS
 from ferbook.emotions import EMOTIONS, VAD_AXES
 from ferbook.errors import DataError
@@ -117,7 +117,7 @@ class Table:
             raise DataError(f"cannot be read ({error})", self.lines, hint=hint) from None
         for number, line in enumerate(lines, start=1):
             try:
-                row = json.loads(line)
+                row = plain.parse_json(line)
                 if set(row) != set(COLUMNS):
                     raise ValueError("other columns")
             except (ValueError, TypeError) as error:
