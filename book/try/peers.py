@@ -20,7 +20,7 @@ from ferbook import figures, peers, report
 
 figures.use_style()
 found = peers.recorded()
-titles = {name: peers.PEERS[name].title if name in peers.PEERS else f"{name} (this book)" for name in found}
+titles = {name: peers.title(name) for name in found}
 
 # %% [markdown]
 # ## Over the seven shared emotions
@@ -39,20 +39,7 @@ _ = figures.forest(
 )
 
 # %% tags=["remove-input"]
-report.table(
-    [
-        {
-            "tool": titles[name],
-            "faces": f"{part['faces']:,}",
-            "accuracy": f"{part['accuracy']:.1%}",
-            "macro F1": f"{part['macro_f1']:.3f}",
-            "calibration error": f"{part['calibration_error']:.3f}",
-        }
-        for name, entry in found.items()
-        for part in [entry["values"]["seven"]]
-    ],
-    caption="Seven emotions, FER+ official test part, recorded",
-)
+report.table(peers.accuracy_rows(found, "seven"), caption="Seven emotions, FER+ official test part, recorded")
 
 # %% [markdown]
 # *Macro F1* weighs every emotion alike, so it falls where a tool misses rare ones. The *calibration error* is the mean distance between a tool's
@@ -63,17 +50,7 @@ report.table(
 
 # %% tags=["remove-input"]
 report.table(
-    [
-        {
-            "tool": titles[name],
-            "faces": f"{part['faces']:,}",
-            "accuracy": f"{part['accuracy']:.1%}",
-            "macro F1": f"{part['macro_f1']:.3f}",
-            "calibration error": f"{part['calibration_error']:.3f}",
-        }
-        for name, entry in found.items()
-        for part in [entry["values"]["eight"]]
-    ],
+    peers.accuracy_rows(found, "eight"),
     caption="Eight emotions: a tool without contempt is wrong about every face of it",
 )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -107,6 +107,21 @@ def fold(summary: str, body: str, kind: str, attributes: str = "") -> str:
     kind: class of the fold, which style sheet and script know.
     """
     return f'<details class="fold {kind}"{attributes}><summary>{summary}</summary>{body}</details>'
+
+
+def by_parts(titles: Sequence[str], results: Iterable[Result], line: Callable[[Result], Line], caption: str) -> str:
+    """The claims of one paper, a fold for each part of it.
+
+    Parameters
+    ----------
+    titles: of the columns.
+    line: a claim's cells under them.
+    caption: of each part's table, before the part's name.
+    """
+    return "".join(
+        fold(heading(name, found), in_batches(titles, map(line, found), f"{caption}, {name}"), "fold-part")
+        for name, found in by_part(results).items()
+    )
 
 
 def heading(title: str, results: Iterable[Result]) -> str:

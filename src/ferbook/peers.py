@@ -334,6 +334,32 @@ def recorded() -> dict[str, dict[str, object]]:
     return dict(sorted(found.items(), key=lambda entry: -entry[1]["values"]["seven"]["accuracy"]))
 
 
+def title(name: str) -> str:
+    """What tables call a tool, or the book's network."""
+    return PEERS[name].title if name in PEERS else f"{name} (this book)"
+
+
+def accuracy_rows(found: Mapping[str, Mapping[str, object]], part: str) -> list[dict[str, str]]:
+    """One line per tool, as ``report.table`` takes it: faces, accuracy, macro F1, calibration error.
+
+    Parameters
+    ----------
+    found: from :func:`recorded`.
+    part: ``seven`` or ``eight`` emotions.
+    """
+    return [
+        {
+            "tool": title(name),
+            "faces": f"{measured['faces']:,}",
+            "accuracy": f"{measured['accuracy']:.1%}",
+            "macro F1": f"{measured['macro_f1']:.3f}",
+            "calibration error": f"{measured['calibration_error']:.3f}",
+        }
+        for name, entry in found.items()
+        for measured in [entry["values"][part]]
+    ]
+
+
 def _run(command: list[str], folder: Path) -> None:
     """Run a program there; what it says is shown only where it fails."""
     program = shutil.which(command[0]) or command[0]

@@ -130,14 +130,7 @@ class ClaimReport:
         ]
         if len(chosen) <= folded.AT_ONCE:
             return _claims(folded.table(_COLUMNS, map(_line, chosen), caption), caption)
-        folds = "".join(
-            folded.fold(
-                folded.heading(name, found),
-                folded.in_batches(_COLUMNS, map(_line, found), f"{caption}, {name}"),
-                "fold-part",
-            )
-            for name, found in folded.by_part(chosen).items()
-        )
+        folds = folded.by_parts(_COLUMNS, chosen, _line, caption)
         return _claims(f'<p class="fold-caption">{folded.heading(caption, chosen)}</p>{folds}', caption)
 
 

@@ -166,14 +166,7 @@ _COLUMNS = ("claim", "printed", "found", "verdict", "evidence", "check")
 
 def _paper(paper: str, results: Sequence[Result]) -> str:
     """One paper's fold: within it one for each part of the paper."""
-    parts = "".join(
-        folded.fold(
-            folded.heading(name, found),
-            folded.in_batches(_COLUMNS, map(_line, found), f"{paper}, {name}"),
-            "fold-part",
-        )
-        for name, found in folded.by_part(results).items()
-    )
+    parts = folded.by_parts(_COLUMNS, results, _line, paper)
     return folded.fold(
         folded.heading(report.short_citation(paper), results), parts, "fold-paper", f' id="paper-{paper}"'
     )

@@ -23,6 +23,7 @@ from sklearn.metrics import confusion_matrix
 from ferbook import annotated, datasets, intervals, paths, records, regression
 from ferbook.emotions import FER2013_CODES, VAD_AXES
 from ferbook.errors import DataError
+from ferbook.faceset import FaceSet
 from ferbook.vad_training import (
     ARMS,
     MODELS,
@@ -341,6 +342,26 @@ def recorded() -> dict[str, object] | None:
     return records.read(RECORD) if records.path_of(RECORD).is_file() else None
 
 
+def published(root: str | Path | None = None) -> tuple[FaceSet, FaceSet]:
+    """The annotated faces, and all of FER+, which recorded trainings start from.
+
+    Parameters
+    ----------
+    root: folder that holds FER+ and VAD-FER2013.
+
+    Raises
+    ------
+    DataError: if data are missing or not the published ones.
+    """
+    from ferbook.datasets import ferplus, vad_fer2013
+
+    marked = vad_fer2013.load(root, images="ferplus")
+    crowd = datasets.load("ferplus", root)
+    if not (marked.provenance["published"] and ferplus.is_official(crowd)):
+        raise DataError("not the published annotations and the complete FER+", str(root), hint="Only those count.")
+    return marked, crowd
+
+
 def record(root: str | Path | None = None, plan: Plan | None = None) -> Path:
     """Record the ablation on the published annotations; returns where. Goes on where it was interrupted.
 
@@ -353,13 +374,8 @@ def record(root: str | Path | None = None, plan: Plan | None = None) -> Path:
     ------
     DataError: if data are missing or not the published ones.
     """
-    from ferbook.datasets import ferplus, vad_fer2013
-
     plan = plan or Plan()
-    marked = vad_fer2013.load(root, images="ferplus")
-    crowd = datasets.load("ferplus", root)
-    if not (marked.provenance["published"] and ferplus.is_official(crowd)):
-        raise DataError("not the published annotations and the complete FER+", str(root), hint="Only those count.")
+    marked, crowd = published(root)
     faces = Faces.of(marked)
     guessed = proxy(crowd, without=faces.images)
     store = Store()

@@ -16,11 +16,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ferbook import annotated, datasets, intervals, orthogonality, paths, records
+from ferbook import annotated, intervals, orthogonality, paths, records
 from ferbook.emotions import VAD_AXES
-from ferbook.errors import DataError
 from ferbook.models.vad import regularised_layers
-from ferbook.vad_ablation import key_of, paired, scores
+from ferbook.vad_ablation import key_of, paired, published, scores
 from ferbook.vad_training import Faces, Setting, VadTask, calibrate, proxy, train
 
 RECORD = "003/orthogonality"
@@ -127,13 +126,8 @@ def record(root: str | Path | None = None, plan: Plan | None = None, tell: Calla
     ------
     DataError: if data are missing or not the published ones.
     """
-    from ferbook.datasets import ferplus, vad_fer2013
-
     plan = plan or Plan()
-    marked = vad_fer2013.load(root, images="ferplus")
-    crowd = datasets.load("ferplus", root)
-    if not (marked.provenance["published"] and ferplus.is_official(crowd)):
-        raise DataError("not the published annotations and the complete FER+", str(root), hint="Only those count.")
+    marked, crowd = published(root)
     test = Faces.of(marked)
     fold = annotated.folds(test.category)
     known = proxy(crowd, without=test.images)
