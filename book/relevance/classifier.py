@@ -64,6 +64,13 @@ _ = drawings.stack(whole, drawings.layers_with_weights(whole.eval(), torch.zeros
 # %% [markdown]
 # This is figure 2 of the paper, drawn from the network as it was built: above each layer the size of what it gives for a picture of 224 pixels.
 
+# %% tags=["remove-input"]
+jaffe = int(next(claim.printed for claim in claims.load_claims("001").claims if claim.id == "001-jaffe-size"))
+report.prose(
+    f"""**{trained / total:.0%}** of the network is trained, nearly all of it in one layer: {trained / jaffe:,.0f} trained numbers for each of JAFFE's
+    {jaffe} pictures. Freezing the convolutions does not make the model small."""
+)
+
 # %% [markdown]
 # ## From face to rank
 #
@@ -91,11 +98,6 @@ _ = figures.chain(
 
 # %% tags=["remove-input"]
 del whole
-jaffe = int(next(claim.printed for claim in claims.load_claims("001").claims if claim.id == "001-jaffe-size"))
-report.prose(
-    f"""**{trained / total:.0%}** of the network is trained, nearly all of it in one layer: {trained / jaffe:,.0f} trained numbers for each of JAFFE's
-    {jaffe} pictures. Freezing the convolutions does not make the model small."""
-)
 
 # %% [markdown]
 # ## Features once, head often
