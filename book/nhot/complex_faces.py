@@ -111,8 +111,8 @@ report.prose(nhot_complex.in_words(falls))
 audit.rows("002-implied-drop-*", "002-drop-each", caption="The fall at N = 1 that the printed numbers imply")
 
 # %% [markdown]
-# For VGG16 the fall is larger than about twenty points, however the numbers are read, so "each" and "55 %" do not go together. The report half knows: it calls
-# this accuracy inordinately low, and its conclusion says "most" where the section says "each". The last row says the same without any accuracy: what several
+# For VGG16 the fall is more than twenty points, however the numbers are read: 23.5 at the least, which is "about twenty" only in whole tens. The report half
+# knows: it calls this accuracy inordinately low, and its conclusion says "most" where the section says "each". The last row says the same without any accuracy: what several
 # labels gain more on complex faces than on ordinary ones must come off the fall.
 #
 # ## What a perfect answer is

@@ -152,7 +152,7 @@ audit.rows("001-accuracies-*", caption="Accuracies of the ranks beside their pre
 # %% [markdown]
 # ## Averages
 #
-# The last row of each table is the mean of the 18 above it. Rounding of 18 cells mostly cancels out: *holds* allows for the printed average's own rounding
+# The last row of each table is headed average. Is it the plain mean of the 18 rows above it? Rounding of 18 cells mostly cancels out: *holds* allows for the printed average's own rounding
 # and three standard deviations of the cells', *holds roughly* for the worst case, in which all 18 were rounded the same way.
 
 # %% tags=["remove-input"]

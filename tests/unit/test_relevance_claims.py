@@ -58,11 +58,9 @@ CONTRADICTIONS = (
     "annotator-count",
     "f1-table6-disgust-minimal",
     "mean-table6-precision",
-    "text-ck-fear-as-kdef",
     "text-affectnet-surprise-accuracy",
     "data-three-sets",
     "caption-table-5",
-    "reference-35-jaffe",
     "reference-40-ck",
 )
 
@@ -72,6 +70,11 @@ def test_places_of_the_paper_that_exclude_each_other(name):
     claim = one_claim(name)
     assert claim.by == "paper" and outcome(claim).evidence is Evidence.ARITHMETIC
     assert verdict(claim) is Verdict.CONTRADICTS
+
+
+def test_a_reference_that_names_no_data_set_is_another_work_and_no_contradiction():
+    assert verdict(one_claim("reference-35-jaffe")) is Verdict.FAILS
+    assert outcome(one_claim("reference-35-jaffe")).value == "Lyons et al. 1998"
 
 
 def test_only_an_outside_fact_fails_a_claim_of_this_paper():
