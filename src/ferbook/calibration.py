@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from ferbook import metrics, paths, plain, records
 from ferbook.errors import DataError
@@ -74,6 +73,9 @@ def fit_temperature(logits: np.ndarray, distribution: np.ndarray) -> float:
     logits, distribution = np.asarray(logits), np.asarray(distribution)
     if logits.shape != distribution.shape or not len(logits):
         raise ValueError(f"logits {logits.shape} and distributions {distribution.shape} must be as many, and some")
+    # Imported where it is needed: only fitting does, and an answer about one photograph need not wait for it.
+    from scipy.optimize import minimize_scalar
+
     found = minimize_scalar(
         lambda power: lead_loss(logits, distribution, np.exp(power)), bounds=np.log(RANGE), method="bounded"
     )
