@@ -17,8 +17,11 @@ from pathlib import Path
 
 import yaml
 
-from ferbook import claims, datasets, dependencies, paths, places, records, sweeps
-from ferbook.errors import FerbookError
+from ferbook import datasets
+from ferbook.claims import verdicts, links as places
+from ferbook.core import dependencies, paths, records
+from ferbook.learning import sweeps
+from ferbook.core.errors import FerbookError
 
 os.environ.setdefault("FERBOOK_HOME", str(Path.cwd()))
 if "FERBOOK_DATA" in os.environ:
@@ -126,7 +129,7 @@ def from_other_pages():
     """Hash of what pages take from each other's sources: where each claim is shown, and titles."""
     links = {
         claim.id: places.link(claim)
-        for claim in claims.stated()
+        for claim in verdicts.stated()
     }
     titles = [[line for line in Path(f"{page}.py").read_text().splitlines() if line[:4] == "# # "][:1] for page in NOTEBOOKS]
     return hashlib.sha256(json.dumps([links, titles]).encode()).hexdigest()
@@ -170,7 +173,7 @@ rule site:
     output:
         SITE + "/_build/html/index.html",
     shell:
-        "{sys.executable:q} -m ferbook.site {SITE} {input.config} {input.toc} {input.plain} {input.static}"
+        "{sys.executable:q} -m ferbook.book.site {SITE} {input.config} {input.toc} {input.plain} {input.static}"
 
 
 rule browser_network:
@@ -181,7 +184,7 @@ rule browser_network:
     output:
         BROWSER_NETWORK,
     shell:
-        "{sys.executable:q} -m ferbook.browser " + str(Path(BROWSER_NETWORK[0]).parent)
+        "{sys.executable:q} -m ferbook.book.browser " + str(Path(BROWSER_NETWORK[0]).parent)
 
 
 rule notebook:
@@ -198,7 +201,7 @@ rule notebook:
         runs=lambda wildcards: recorded_runs(wildcards.page),
         others=lambda wildcards: others(wildcards.page),
     shell:
-        "{sys.executable:q} -m ferbook.notebooks {input.source} {output} --parameters {params.values:q}"
+        "{sys.executable:q} -m ferbook.book.notebooks {input.source} {output} --parameters {params.values:q}"
 
 
 rule runs:
@@ -221,4 +224,4 @@ rule run:
         paper="[^/]+",
     threads: int(config.get("threads", 1))
     shell:
-        "{sys.executable:q} -m ferbook.notebooks book/run.py {params.notebook:q} --parameters {params.values:q}"
+        "{sys.executable:q} -m ferbook.book.notebooks book/run.py {params.notebook:q} --parameters {params.values:q}"

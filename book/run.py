@@ -28,7 +28,11 @@ from pathlib import Path
 
 import torch
 
-from ferbook import anatomy, augment, figures, paths, report, sweeps, training
+from ferbook.claims import report
+from ferbook.core import paths
+from ferbook.learning import run_report, sweeps, training
+from ferbook.measures import figures
+from ferbook.vision import augment
 
 figures.use_style()
 run = sweeps.read_config(config)
@@ -40,7 +44,7 @@ run = sweeps.read_config(config)
 # before anything is computed. Two runs with the same description are the same run, so its **hash** is the run's name.
 
 # %% tags=["remove-input"]
-report.table(anatomy.settings(run), caption=f"Run {run.hash}")
+report.table(run_report.settings(run), caption=f"Run {run.hash}")
 
 # %% [markdown]
 # ## Faces and labels
@@ -98,7 +102,7 @@ with tempfile.TemporaryDirectory() as once:
     result = sweeps.record(paths.project_root() / record, run, train) if record else train(run)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Curves over the epochs: training and validation loss, accuracy, learning rate"}}
-_ = anatomy.curves(result)
+_ = run_report.curves(result)
 
 # %% [markdown]
 # The training loss may fall for as long as one likes, because a network can learn its training faces by heart. What the validation
@@ -107,10 +111,10 @@ _ = anatomy.curves(result)
 # ## The result
 
 # %% tags=["remove-input"]
-report.prose(anatomy.verdict(result))
+report.prose(run_report.verdict(result))
 
 # %% tags=["remove-input"]
-report.prose(anatomy.choice_on_test(result))
+report.prose(run_report.choice_on_test(result))
 
 # %% [markdown]
 # An answer counts as right if no other emotion got more votes than it. The interval says how the number would vary with
@@ -118,7 +122,7 @@ report.prose(anatomy.choice_on_test(result))
 # order of the faces. That is why a claim about training rests on several seeds.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Which emotion was taken for which, on the test faces"}}
-_ = anatomy.mistakes(result)
+_ = run_report.mistakes(result)
 
 # %% [markdown]
 # ## What is kept

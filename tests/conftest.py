@@ -14,7 +14,7 @@ from PIL import Image
 
 from ferbook.datasets import load
 from ferbook.datasets.ferplus import PARTS, USAGE
-from ferbook.emotions import VOTE_COLUMNS
+from ferbook.faces.emotions import VOTE_COLUMNS
 
 # Real data is used where this variable says it lies: a folder with ferplus/, vad_fer2013/, academic/, or some of them.
 REAL_DATA = Path(os.environ.get("FERBOOK_TEST_DATA") or Path(__file__).resolve().parents[1] / "data")

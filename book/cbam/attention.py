@@ -24,7 +24,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook import arms, cbam_quick, cbam_results, datasets, figures, records, report, sweeps, trained
+from ferbook import datasets
+from ferbook.claims import ablation_arms, report
+from ferbook.core import records
+from ferbook.learning import sweeps, trained
+from ferbook.measures import figures
+from ferbook.papers.cbam import quick, results
 
 figures.use_style()
 audit = report.ClaimReport("000")
@@ -46,25 +51,25 @@ audit.box("000-attention-shown")
 # The paper's own text names other places; the [next section](#the-other-two-places) has them, and the verdicts.
 
 # %% tags=["remove-input"]
-report.table(cbam_results.rows(recorded, measures), caption="FER+, recorded: mean and 95 % interval over seeds")
+report.table(results.rows(recorded, measures), caption="FER+, recorded: mean and 95 % interval over seeds")
 
 # %% tags=["remove-input"]
 report.table(
-    cbam_results.difference_rows(recorded, "none", measures),
+    results.difference_rows(recorded, "none", measures),
     caption="FER+, recorded: with attention less without, paired by seed",
 )
 
 # %% tags=["remove-input"]
-planned = {f"seed{number}" for number in range(arms.SEEDS)}
-first = cbam_results.difference(
+planned = {f"seed{number}" for number in range(ablation_arms.SEEDS)}
+first = results.difference(
     {name: run for name, run in recorded.items() if name.rpartition("-")[2] in planned}, "blocks", "none"
 )
-holds_zero = "held zero: undecided" if arms.direction(first) is None else "left out zero"
-report.prose(f"""{arms.SEEDS} pairs were planned. Their interval {holds_zero} (mAP {arms.told(first, 2, sign=True)}). More pairs were added after that was known.
+holds_zero = "held zero: undecided" if ablation_arms.direction(first) is None else "left out zero"
+report.prose(f"""{ablation_arms.SEEDS} pairs were planned. Their interval {holds_zero} (mAP {ablation_arms.told(first, 2, sign=True)}). More pairs were added after that was known.
     An interval that may grow until it pleases promises more than it keeps: read the one over all pairs as less than 95 % sure.""")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Gain in average precision through attention for each label and for their mean, with intervals over seeds"}}
-_ = cbam_results.gain_figure(recorded, "blocks", "none")
+_ = results.gain_figure(recorded, "blocks", "none")
 
 # %% [markdown]
 # A few seeds give wide intervals. A second kind of interval asks how the gain of one pair of trained networks would vary with other test faces:
@@ -90,9 +95,9 @@ report.table(
 # verdict. For the claim as a whole all three places count, and one that is better is enough.
 
 # %% tags=["remove-input"]
-both = {**cbam_results.named(recorded, "none"), **elsewhere}
+both = {**results.named(recorded, "none"), **elsewhere}
 report.table(
-    cbam_results.difference_rows(both, "none", measures),
+    results.difference_rows(both, "none", measures),
     caption="FER+, recorded: after each stage and after the last, less without attention",
 )
 
@@ -106,14 +111,14 @@ audit.box("000-attention-stages", "000-attention-last", "000-attention-gain", "0
 
 # %%
 compared = {"none": {}, "blocks": {"model": {"options": {"placement": "blocks"}}}}
-described = cbam_quick.varied(compared, tuple(seeds), epochs=epochs)
+described = quick.varied(compared, tuple(seeds), epochs=epochs)
 with tempfile.TemporaryDirectory() as store:
-    built = cbam_quick.trained(described, Path(store))
+    built = quick.trained(described, Path(store))
     networks = [trained.network(described[f"blocks-seed{seed}"], Path(store)) for seed in seeds]
 
 # %% tags=["remove-input"]
 report.table(
-    cbam_results.difference_rows(built, "none", measures),
+    results.difference_rows(built, "none", measures),
     caption="Synthetic, this build: with attention less without, paired by seed",
 )
 
@@ -127,8 +132,8 @@ report.table(
 test = datasets.load("synthetic", count=1500).part("test")
 found = [
     {
-        name: float(np.mean(cbam_quick.on_parts(gates, test.landmarks)))
-        for name, gates in cbam_quick.spatial_gates(one, test.images).items()
+        name: float(np.mean(quick.on_parts(gates, test.landmarks)))
+        for name, gates in quick.spatial_gates(one, test.images).items()
     }
     for one in networks
 ]

@@ -25,11 +25,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook import arms, cbam_map, cbam_quick, cbam_results, claims, figures, printed, records, report, sweeps
+from ferbook.claims import ablation_arms, printed, report, verdicts
+from ferbook.core import records
+from ferbook.learning import sweeps
+from ferbook.measures import figures
+from ferbook.papers.cbam import mean_precision, quick, results
 
 figures.use_style()
 audit = report.ClaimReport("000")
-runs = arms.arm(sweeps.load("000", "attention"), "blocks")
+runs = ablation_arms.arm(sweeps.load("000", "attention"), "blocks")
 folds = sweeps.load("000", "folds")
 curves = records.read("000/curves")["values"]["roc"]
 
@@ -38,10 +42,10 @@ curves = records.read("000/curves")["values"]["roc"]
 # without attention, each of five folds tested once. **This build**: the narrow ResNet on synthetic faces whose mixture is known.
 
 # %%
-described = cbam_quick.varied({"blocks": {"model": {"options": {"placement": "blocks"}}}}, tuple(seeds), epochs=epochs)
+described = quick.varied({"blocks": {"model": {"options": {"placement": "blocks"}}}}, tuple(seeds), epochs=epochs)
 with tempfile.TemporaryDirectory() as store:
-    built = cbam_quick.trained(described, Path(store))
-    scores = [cbam_quick.predictions(config, Path(store)) for config in described.values()]
+    built = quick.trained(described, Path(store))
+    scores = [quick.predictions(config, Path(store)) for config in described.values()]
 
 # %% [markdown]
 # ## Average precision
@@ -52,7 +56,7 @@ with tempfile.TemporaryDirectory() as store:
 # %% tags=["remove-input"]
 report.table(
     [
-        {"": name} | {cbam_results.MEASURES[m].title: arms.told(cbam_results.estimate(found, m), cbam_results.MEASURES[m].digits, unit=unit)
+        {"": name} | {results.MEASURES[m].title: ablation_arms.told(results.estimate(found, m), results.MEASURES[m].digits, unit=unit)
          for m in ("map", "auc", "f1", "hamming")}
         for name, found, unit in (
             ("FER+, seeds", runs, "seed"), ("FER+, five folds", folds, "fold"), ("synthetic, this build", built, "seed"),
@@ -67,13 +71,13 @@ report.table(
 # their faces {cite}`nadeau2003`.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Average precision of each label, recorded FER+ runs and this build's synthetic runs, with intervals"}}
-_ = cbam_results.precision_figure({"recorded": runs, "build": built})
+_ = results.precision_figure({"recorded": runs, "build": built})
 
 # %% tags=["remove-input"]
 audit.box("000-map")
 
 # %% tags=["remove-input"]
-other = cbam_results.interpolation_rows(runs)
+other = results.interpolation_rows(runs)
 report.table(other, caption="FER+, recorded: what interpolation adds to the mAP (%)")
 
 # %% [markdown]
@@ -91,13 +95,13 @@ report.table(other, caption="FER+, recorded: what interpolation adds to the mAP 
 # fractions.
 
 # %% tags=["remove-input"]
-paper = next(claim for claim in claims.load_claims("000").claims if claim.id == "000-map")
+paper = next(claim for claim in verdicts.load_claims("000").claims if claim.id == "000-map")
 wanted, half = float(paper.printed) / 100, float(printed.half_digit(paper.printed)) / 100
-report.table(cbam_map.rows(wanted, half), caption="What mAP can be on the six images of table 1")
+report.table(mean_precision.rows(wanted, half), caption="What mAP can be on the six images of table 1")
 
 # %% tags=["remove-input"]
-there, orders = cbam_map.orders_that_give(wanted, half, "trapezoid")
-usual, straight = cbam_map.readings()["labels"], cbam_map.nearest("labels, trapezoid", wanted)
+there, orders = mean_precision.orders_that_give(wanted, half, "trapezoid")
+usual, straight = mean_precision.readings()["labels"], mean_precision.nearest("labels, trapezoid", wanted)
 report.prose(f"""The usual mAP is at least **{float(usual.low):.2%}** on these images, above the printed {wanted:.1%}. The area under straight lines comes to
     {straight:.4%}, which rounds to the printed value, in **{there} of {orders}** orders without ties. The other two can be nearly anything. So table 1 rules out
     the usual reading and confirms none of the others; the paper may also have taken its mAP on other images.""")
@@ -109,9 +113,9 @@ audit.box("000-map-labels", "000-map-trapezoid", "000-map-cells", "000-map-image
 # Six images that have the counts of table 1, made up at random, whose mean over images is the printed one (predicted from a score of one half on):
 
 # %% tags=["hide-output", "remove-input"]
-found = cbam_map.images_that_give(wanted, half)
+found = mean_precision.images_that_give(wanted, half)
 report.table(
-    [] if found is None else cbam_map.witness_rows(*found),
+    [] if found is None else mean_precision.witness_rows(*found),
     caption="Score of each label on each image, and whether the image has it: made up, to show that it can be",
 )
 
@@ -122,7 +126,7 @@ report.table(
 report.table(
     [
         {"mAP as": title, "synthetic, this build (%)": f"{100 * value:.1f}"}
-        for title, value in cbam_results.readings(scores[0]["probabilities"], scores[0]["distribution"] > 0).items()
+        for title, value in results.readings(scores[0]["probabilities"], scores[0]["distribution"] > 0).items()
     ],
     caption="One network, several numbers that are called mAP",
 )
@@ -133,16 +137,16 @@ report.table(
 # The counterpart of the paper's figure 2: how many of the faces with a label are found, against false alarms.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Recorded FER+ runs: a ROC curve for each of seven labels, with chance line and area with its interval over seeds"}}
-_ = cbam_results.roc_figure(*cbam_results.stacked(curves["attention"], runs, "blocks"))
+_ = results.roc_figure(*results.stacked(curves["attention"], runs, "blocks"))
 
 # %% [markdown]
 # An AUC near 0.9 for a rare emotion goes along with a modest average precision: among many faces without the label, a small share of false alarms is
 # more than all the right ones. Of the two, average precision says what a user would meet.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "This build's synthetic runs: a ROC curve for each of seven labels, with chance line and area"}}
-_ = cbam_results.roc_figure(
-    np.stack([cbam_results.curves(found["probabilities"], found["distribution"]) for found in scores]),
-    np.stack([cbam_results.per_label(result.metrics["test"], "auroc") for result in built.values()]),
+_ = results.roc_figure(
+    np.stack([results.curves(found["probabilities"], found["distribution"]) for found in scores]),
+    np.stack([results.per_label(result.metrics["test"], "auroc") for result in built.values()]),
 )
 
 # %% [markdown]
@@ -152,7 +156,7 @@ _ = cbam_results.roc_figure(
 # face was tested once.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A two by two confusion matrix for each of seven labels, counts and shares, all five folds of FER+ together"}}
-_ = cbam_results.confusion_figure(cbam_results.pooled_confusion((folds or runs).values()))
+_ = results.confusion_figure(results.pooled_confusion((folds or runs).values()))
 
 # %% [markdown]
 # ## Table 1 with thousands of faces
@@ -161,7 +165,7 @@ _ = cbam_results.confusion_figure(cbam_results.pooled_confusion((folds or runs).
 
 # %% tags=["remove-input"]
 report.table(
-    cbam_results.count_rows((folds or runs).values()),
+    results.count_rows((folds or runs).values()),
     caption="FER+, recorded: the counterpart of table 1, five folds together, compact network without attention",
 )
 
@@ -169,11 +173,11 @@ report.table(
 # ## Table 2 with intervals
 
 # %% tags=["remove-input"]
-report.table(cbam_results.label_rows(runs), caption="FER+, recorded: with CBAM, mean and 95 % interval over seeds")
+report.table(results.label_rows(runs), caption="FER+, recorded: with CBAM, mean and 95 % interval over seeds")
 
 # %% tags=["remove-input"]
 report.table(
-    cbam_results.label_rows(folds),
+    results.label_rows(folds),
     caption="FER+, recorded: compact network without attention, mean and 95 % interval over folds",
 )
 
@@ -191,7 +195,7 @@ audit.box("000-f1-five")
 # %% tags=["remove-input"]
 report.table(
     [
-        {"by": title} | {f"{place}.": name for place, name in enumerate(cbam_results.hardest(runs, key, 7), start=1)}
+        {"by": title} | {f"{place}.": name for place, name in enumerate(results.hardest(runs, key, 7), start=1)}
         for key, title in (("auc", "AUC"), ("f1", "F1"), ("ap", "average precision"))
     ],
     caption="FER+, recorded: labels from hardest to easiest",
@@ -214,10 +218,10 @@ audit.box(
 
 # %% tags=["remove-input"]
 stricter = sweeps.load("000", "threshold")
-looser = arms.arm(sweeps.load("000", "attention"), "none")
+looser = ablation_arms.arm(sweeps.load("000", "attention"), "none")
 report.table(
     [
-        {"a label from": name} | {cbam_results.MEASURES[m].title: arms.told(cbam_results.estimate(found, m), cbam_results.MEASURES[m].digits)
+        {"a label from": name} | {results.MEASURES[m].title: ablation_arms.told(results.estimate(found, m), results.MEASURES[m].digits)
          for m in ("map", "auc", "f1", "hamming")}
         for name, found in (("two votes on", looser), ("three votes on", stricter))
     ],

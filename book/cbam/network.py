@@ -24,8 +24,12 @@ from pathlib import Path
 
 import torch
 
-from ferbook import cbam_drawing, cbam_quick, datasets, figures, models, report, trained
+from ferbook import datasets, models
+from ferbook.claims import report
+from ferbook.learning import trained
+from ferbook.measures import figures
 from ferbook.models.cbam import Cbam
+from ferbook.papers.cbam import drawing, quick
 
 figures.use_style()
 audit = report.ClaimReport("000")
@@ -38,7 +42,7 @@ audit = report.ClaimReport("000")
 # the last block, as sections 2.2 and 2.4.2 have it.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The chain from top to bottom: data, preprocessing, ResNet-50 features, channel attention, spatial attention, classification by sigmoids, evaluation, analysis; the table below has each box's text"}}
-steps = cbam_drawing.chain()
+steps = drawing.chain()
 _ = figures.chain(steps)
 
 # %% tags=["hide-output", "remove-input"]
@@ -65,7 +69,7 @@ features = torch.randn(2, 32, 7, 7)
 with torch.no_grad():
     print(
         "greatest difference below one millionth:",
-        bool((cbam(features) - cbam_quick.gate_by_hand(cbam, features)).abs().max() < 1e-6),
+        bool((cbam(features) - quick.gate_by_hand(cbam, features)).abs().max() < 1e-6),
     )
 
 # %% [markdown]
@@ -81,7 +85,7 @@ audit.box("000-after-last", "000-pretrained")
 # ## What attention costs
 
 # %%
-report.table(cbam_quick.placement_rows(), caption="ResNet-50 with 7 outputs")
+report.table(quick.placement_rows(), caption="ResNet-50 with 7 outputs")
 
 # %% tags=["remove-input"]
 plain, gated = (models.multiply_adds(name, 224) for name in ("resnet50", "resnet50_cbam"))
@@ -99,18 +103,18 @@ audit.box("000-efficient", "000-real-time")
 # a few seconds. Bright spots are let through more than dark ones; each row has a scale of its own.
 
 # %%
-config = cbam_quick.varied({"blocks": {"model": {"options": {"placement": "blocks"}}}}, (seed,), epochs=epochs)[
+config = quick.varied({"blocks": {"model": {"options": {"placement": "blocks"}}}}, (seed,), epochs=epochs)[
     "blocks-seed0"
 ]
 with tempfile.TemporaryDirectory() as store:
-    cbam_quick.trained({"blocks": config}, Path(store))
+    quick.trained({"blocks": config}, Path(store))
     network = trained.network(config, Path(store))
 faces = datasets.load(config.data.name, **config.data.options).part("test")
-gates = cbam_quick.spatial_gates(network, faces.images)
+gates = quick.spatial_gates(network, faces.images)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Synthetic faces and, below them, the spatial gates of four CBAMs laid over them, from fine to coarse"}}
 titles = ["24 x 24", "12 x 12", "6 x 6", "3 x 3"]
-_ = cbam_quick.gate_figure(faces.images, dict(zip(titles, gates.values(), strict=True)))
+_ = quick.gate_figure(faces.images, dict(zip(titles, gates.values(), strict=True)))
 
 # %% [markdown]
 # The coarse gates can hardly single out an eye: at the last stage a place covers a third of the face. [Does attention help?](attention) measures

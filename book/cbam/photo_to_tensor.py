@@ -21,8 +21,13 @@ seed = 3
 # %%
 import numpy as np
 
-from ferbook import cbam_quick, cbam_results, datasets, detection, figures, records, report, synthesis
-from ferbook.emotions import EMOTIONS
+from ferbook import datasets, synthesis
+from ferbook.claims import report
+from ferbook.core import records
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.measures import figures
+from ferbook.papers.cbam import quick, results
+from ferbook.vision import detection
 
 figures.use_style()
 audit = report.ClaimReport("000")
@@ -60,7 +65,7 @@ steps = {
     "brightness": {"name": "brightness", "limit": 0.2},
     "warp": {"name": "warp", "strength": 0.03},
 }
-made = cbam_quick.augmented(faces, steps, seed)
+made = quick.augmented(faces, steps, seed)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Each face as it is, then rotated, mirrored, with other contrast, with noise, with other brightness, and warped"}}
 _ = figures.sheet(made, ["as it is", *steps], [""] * count, cell=1.15)
@@ -80,14 +85,14 @@ audit.box("000-flip-degrees", "000-contrast")
 # %% tags=["remove-input"]
 labels = records.read("000/labels")["values"]
 drawn = datasets.load("synthetic", count=1500)
-truth = cbam_quick.label_share(drawn, 0.2)
+truth = quick.label_share(drawn, 0.2)
 report.comparison(
-    [*cbam_results.LABELS, "labels per face"],
+    [*results.LABELS, "labels per face"],
     {
         **{f"FER+, k = {k}": [*found["share"].values(), found["labels_per_face"]] for k, found in labels.items()},
         "synthetic": [
-            *(truth[EMOTIONS.index(name)] for name in cbam_results.LABELS),
-            truth[list(cbam_results.PLACES)].sum(),
+            *(truth[EMOTIONS.index(name)] for name in results.LABELS),
+            truth[list(results.PLACES)].sum(),
         ],
     },
     ".2f",
@@ -111,7 +116,7 @@ report.prose(f"""From two votes on, **{many(two):.0%}** of FER+'s faces have two
 # Which emotions meet? The paper names two pairs that "often" do.
 
 # %% tags=["remove-input"]
-names = cbam_results.LABELS
+names = results.LABELS
 together = np.array(two["together"])
 report.table(
     [

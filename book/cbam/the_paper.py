@@ -29,7 +29,11 @@
 # | [Verdict](verdict) | All claims. |
 
 # %%
-from ferbook import cbam_map, cbam_tables, figures, printed, records, report
+from ferbook.claims import printed, report
+from ferbook.core import records
+from ferbook.measures import figures
+from ferbook.papers.cbam import mean_precision
+from ferbook.papers.cbam import tables as cbam_tables
 
 figures.use_style()
 audit = report.ClaimReport("000")
@@ -154,7 +158,7 @@ audit.box(
 # every order under each of them.
 
 # %% tags=["remove-input"]
-usual, over_images = (cbam_map.readings()[name] for name in ("labels", "images"))
+usual, over_images = (mean_precision.readings()[name] for name in ("labels", "images"))
 report.prose(f"""A random order of six images, three of them right, has an expected average precision of {by_chance:.1%}. With the counts of table 1,
     the usual mAP, a mean over labels, cannot go below **{float(usual.low):.1%}**, and the paper prints less, 89.7 %. A mean over images can go down to
     {float(over_images.low):.1%}. So either the paper took another mean than the usual one, or it took it on other images than table 1 counts; it says

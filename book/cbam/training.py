@@ -24,7 +24,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ferbook import arms, cbam_quick, cbam_results, datasets, figures, folds, losses, records, report, sweeps
+from ferbook import datasets
+from ferbook.claims import ablation_arms, report
+from ferbook.core import records
+from ferbook.faces import folds
+from ferbook.learning import losses, sweeps
+from ferbook.measures import figures
+from ferbook.papers.cbam import quick, results
 
 figures.use_style()
 audit = report.ClaimReport("000")
@@ -44,7 +50,7 @@ generator = torch.Generator().manual_seed(seed)
 logits = torch.randn(64, 7, generator=generator, dtype=torch.float64)
 target = (torch.rand(64, 7, generator=generator) < 0.3).double()
 print(
-    f"term by term {cbam_quick.loss_by_terms(logits, target):.6f}, library {losses.binary_cross_entropy(logits, target):.6f}"
+    f"term by term {quick.loss_by_terms(logits, target):.6f}, library {losses.binary_cross_entropy(logits, target):.6f}"
 )
 
 # %% tags=["remove-input"]
@@ -113,12 +119,12 @@ audit.box("000-balanced-folds")
 # **This build**: the same network at half the width, on synthetic faces.
 
 # %%
-config = cbam_quick.varied({"none": {}}, (seed,), epochs=epochs)["none-seed0"]
+config = quick.varied({"none": {}}, (seed,), epochs=epochs)["none-seed0"]
 with tempfile.TemporaryDirectory() as store:
-    built = cbam_quick.trained({"none-seed0": config}, Path(store))
+    built = quick.trained({"none-seed0": config}, Path(store))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation mean average precision over epochs, recorded FER+ runs without attention and this build's synthetic run"}}
-_ = cbam_results.learning_figure({"recorded": arms.arm(recorded, "none"), "build": built})
+_ = results.learning_figure({"recorded": ablation_arms.arm(recorded, "none"), "build": built})
 
 # %% tags=["remove-input"]
 report.table(

@@ -12,15 +12,17 @@
 # **The idea**, several emotions at once with a network that weighs its features, was built as described {cite}`hadi2025`, and its printed evidence computed again.
 
 # %%
-from ferbook import cbam_results, claims, facts, report, sweeps
+from ferbook.claims import dataset_summary, report, verdicts
+from ferbook.learning import sweeps
+from ferbook.papers.cbam import results
 
 audit = report.ClaimReport("000")
 
 # %% tags=["remove-input"]
-judged = claims.judge(claims.load_claims("000").claims, facts.recorded())
-counts = claims.counted(judged)["000"]
+judged = verdicts.judge(verdicts.load_claims("000").claims, dataset_summary.recorded())
+counts = verdicts.counted(judged)["000"]
 report.table(
-    [{"verdict": str(verdict), "claims": counts[verdict]} for verdict in claims.Verdict],
+    [{"verdict": str(verdict), "claims": counts[verdict]} for verdict in verdicts.Verdict],
     caption=f"The {counts.total()} claims of the paper in this chapter, this book's own observations left out",
 )
 
@@ -30,7 +32,7 @@ report.table(
 # %% tags=["remove-input"]
 runs = {name: run for group in ("attention", "placement") for name, run in sweeps.load("000", group).items()}
 report.table(
-    cbam_results.difference_rows(runs, "none", ("map", "auc", "f1", "hamming")),
+    results.difference_rows(runs, "none", ("map", "auc", "f1", "hamming")),
     caption="FER+, recorded: a narrow ResNet with CBAM in each block, after each stage, after the last; less the same without",
 )
 

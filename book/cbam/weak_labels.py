@@ -22,7 +22,10 @@ tried = ["none", "noise", "oversampling", "focal"]  # of the arms below
 import tempfile
 from pathlib import Path
 
-from ferbook import arms, cbam_quick, cbam_results, figures, report, sweeps
+from ferbook.claims import ablation_arms, report
+from ferbook.learning import sweeps
+from ferbook.measures import figures
+from ferbook.papers.cbam import quick, results
 
 figures.use_style()
 audit = report.ClaimReport("000")
@@ -55,8 +58,8 @@ audit.box("000-weak-tried")
 # ## On FER+
 
 # %% tags=["remove-input"]
-plain = arms.arm(recorded, "none")
-wider = arms.arm(sweeps.load("000", "placement"), "last")
+plain = ablation_arms.arm(recorded, "none")
+wider = ablation_arms.arm(sweeps.load("000", "placement"), "last")
 size, other = (next((run.metrics["parameters"] for run in found.values()), None) for found in (plain, wider))
 smaller = (
     f', with {size:,} parameters where the network of the page "Does attention help?" has {other:,}'
@@ -64,19 +67,19 @@ smaller = (
     else ""
 )
 report.prose(f"""Recorded runs: a ResNet with attention after the last stage, half as wide as the narrow one of the other pages{smaller}; four epochs.
-    Measures with fewer than {arms.SEEDS} seeds have no interval below, and stay undecided.""")
+    Measures with fewer than {ablation_arms.SEEDS} seeds have no interval below, and stay undecided.""")
 
 # %% tags=["remove-input"]
-report.table(cbam_results.rows(recorded, measures)[:1], caption="FER+, recorded: without any of the measures")
+report.table(results.rows(recorded, measures)[:1], caption="FER+, recorded: without any of the measures")
 
 # %% tags=["remove-input"]
 report.table(
-    cbam_results.difference_rows(recorded, "none", measures),
+    results.difference_rows(recorded, "none", measures),
     caption="FER+, recorded: each measure less none, paired by seed",
 )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Change in the average precision of sadness and anger through each measure, recorded FER+ runs"}}
-_ = cbam_results.measures_figure(recorded, "none")
+_ = results.measures_figure(recorded, "none")
 
 # %% tags=["remove-input"]
 audit.rows("000-weak-noise", "000-weak-brightness", "000-weak-warp", "000-weak-oversampling", "000-weak-focal", "000-weak-lr", "000-weak-batch", "000-weak-head", caption="Section 3.6, measure by measure")  # fmt: skip
@@ -87,7 +90,7 @@ audit.rows("000-weak-noise", "000-weak-brightness", "000-weak-warp", "000-weak-o
 # Some of the same arms in this build, a few seconds each, one seed: enough to see the machinery, too little for a verdict.
 
 # %%
-steps = cbam_quick.RECIPE["augmentation"]
+steps = quick.RECIPE["augmentation"]
 changes = {
     "none": {},
     "noise": {"augmentation": [*steps, {"name": "noise", "deviation": 0.05}]},
@@ -95,20 +98,20 @@ changes = {
     "warp": {"augmentation": [*steps, {"name": "warp", "strength": 0.03}]},
     "oversampling": {"labels": {"repeat": {"sadness": 2, "anger": 2}}},
     "focal": {"loss": "focal"},
-    "lr-third": {"optimiser": {"lr": cbam_quick.RECIPE["optimiser"]["lr"] / 3}},
-    "lr-triple": {"optimiser": {"lr": cbam_quick.RECIPE["optimiser"]["lr"] * 3}},
-    "batch-half": {"batch": cbam_quick.RECIPE["batch"] // 2},
-    "batch-twice": {"batch": cbam_quick.RECIPE["batch"] * 2},
+    "lr-third": {"optimiser": {"lr": quick.RECIPE["optimiser"]["lr"] / 3}},
+    "lr-triple": {"optimiser": {"lr": quick.RECIPE["optimiser"]["lr"] * 3}},
+    "batch-half": {"batch": quick.RECIPE["batch"] // 2},
+    "batch-twice": {"batch": quick.RECIPE["batch"] * 2},
     "head": {"model": {"options": {"head": "regularised", "dropout": 0.5}}},
 }
-described = cbam_quick.varied(
+described = quick.varied(
     {name: changes[name] for name in tried}, tuple(seeds), epochs=epochs, model={"options": {"placement": "last"}}
 )
 with tempfile.TemporaryDirectory() as store:
-    built = cbam_quick.trained(described, Path(store))
+    built = quick.trained(described, Path(store))
 
 # %% tags=["remove-input"]
-report.table(cbam_results.difference_rows(built, "none", measures), caption="Synthetic, this build: measures less none")
+report.table(results.difference_rows(built, "none", measures), caption="Synthetic, this build: measures less none")
 
 # %% [markdown]
 # ## Summary

@@ -14,7 +14,8 @@
 # beware of when a number rests on it.
 
 # %%
-from ferbook import datasets, report
+from ferbook import datasets
+from ferbook.claims import report
 from ferbook.datasets.cards import CARDS
 
 # %% [markdown]

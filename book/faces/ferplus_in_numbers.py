@@ -29,13 +29,16 @@ seed = 0  # of the synthetic faces and of the examples below
 # %%
 import numpy as np
 
-from ferbook import facts, figures, labels, records, report
+from ferbook.claims import dataset_summary, report
+from ferbook.core import records
 from ferbook.datasets import load
-from ferbook.emotions import EMOTIONS, VOTE_COLUMNS
+from ferbook.faces import labels
+from ferbook.faces.emotions import EMOTIONS, VOTE_COLUMNS
+from ferbook.measures import figures
 
 options = {"count": count, "seed": seed} if dataset == "synthetic" else {}
 faces = load(dataset, **options)
-build = facts.measure(faces)
+build = dataset_summary.measure(faces)
 audit = report.ClaimReport("002", build)
 
 # %% tags=["remove-input"]
@@ -64,7 +67,7 @@ def top_answers(row):
 _ = figures.gallery(faces.images[chosen], [top_answers(faces.votes[i]) for i in chosen])
 
 # %% tags=["remove-input"]
-rows = records.read(facts.TABLE_RECORD)["values"]
+rows = records.read(dataset_summary.TABLE_RECORD)["values"]
 report.prose(
     f"""**How many faces?** The vote table of FER+ has {rows["rows"]:,} rows, one for each picture of FER2013. {rows["unnamed"]} rows have no name; in
     {rows["unnamed_no_face"]} of these all ten votes say that the picture shows no face. {rows["stand_twice"]} names stand twice. {rows["named"]:,} named pictures are

@@ -25,8 +25,12 @@ photographs = False  # also show faces of FER+, found through FERBOOK_DATA
 # %%
 import numpy as np
 
-from ferbook import augment, datasets, detection, figures, finding, records, report
+from ferbook import datasets
+from ferbook.claims import report
+from ferbook.core import records
+from ferbook.measures import figures
 from ferbook.synthesis import render, sample
+from ferbook.vision import augment, detection, finding
 
 figures.use_style()
 

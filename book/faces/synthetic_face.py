@@ -24,9 +24,13 @@ epochs = 14  # and how often it sees them
 # %%
 import numpy as np
 
-from ferbook import difficulty, figures, intervals, raters, records, report
-from ferbook.emotions import EMOTIONS, VAD_AXES
+from ferbook.claims import report
+from ferbook.core import records
+from ferbook.faces import raters
+from ferbook.faces.emotions import EMOTIONS, VAD_AXES
+from ferbook.measures import figures, intervals
 from ferbook.synthesis import ACTION_UNITS, render, sample
+from ferbook.vision import difficulty
 
 # Five people of the test split, facing the camera.
 people = sample(5, seed=seed, split="test", pose=(0, 0, 0), occlusion="none")

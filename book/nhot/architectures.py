@@ -16,11 +16,15 @@
 # counting says about the conclusions. None is trained on this page.
 
 # %%
-from ferbook import figures, models, nhot_parts, records, report
+from ferbook import models
+from ferbook.claims import report
+from ferbook.core import records
+from ferbook.measures import figures
+from ferbook.papers.nhot import architectures
 
 figures.use_style()
 audit = report.ClaimReport("002")
-counted = records.read(nhot_parts.RECORD)["values"]
+counted = records.read(architectures.RECORD)["values"]
 
 # %% [markdown]
 # ## Networks by size
@@ -38,13 +42,13 @@ report.table(
             "parameters (million)": f"{counted['parameters'][name] / 1e6:.2f}",
             "multiply-adds a face (million)": f"{counted['multiply_adds'][name] / 1e6:,.0f}",
         }
-        for name in nhot_parts.NETWORKS
+        for name in architectures.NETWORKS
     ],
     caption="The networks of section 4.2, built and counted",
 )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter plot: parameters and multiply-adds per face of each network, both axes logarithmic"}}
-_ = nhot_parts.sizes(counted)
+_ = architectures.sizes(counted)
 
 # %% tags=["remove-input"]
 audit.rows("002-mobilenet-light", "002-densenet-heavy", caption="Light and heavy networks")
@@ -53,7 +57,7 @@ audit.rows("002-mobilenet-light", "002-densenet-heavy", caption="Light and heavy
 # Count one network here and compare with the record:
 
 # %%
-built = nhot_parts.parameters("vgg16_48")
+built = architectures.parameters("vgg16_48")
 assert built == counted["parameters"]["vgg16_48"]
 f"{built:,} parameters"
 
@@ -79,7 +83,7 @@ report.prose(
 
 # %% tags=["remove-input"]
 depths = ("vgg13", "vgg16_48", "vgg19", "resnet18", "resnet34", "resnet50")
-kinds = {name: nhot_parts.convolutions(name) for name in depths}
+kinds = {name: architectures.convolutions(name) for name in depths}
 report.table(
     [
         {
@@ -105,7 +109,7 @@ audit.rows("002-fig3-*", "002-vgg-four", "002-fig5-*", caption="Figures 3 and 5,
 # the book builds, drawn from the network; its layers lie on the shaded ground.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The block from top to bottom: input, first convolution, batch normalisation and ReLU, second convolution, batch normalisation, sum with the input, ReLU"}}
-_ = figures.chain(nhot_parts.residual_block())
+_ = figures.chain(architectures.residual_block())
 
 # %% [markdown]
 # ## Operations

@@ -27,8 +27,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ferbook import augment, detection, figures, finding, intervals, nhot_settings, printed, records, report, sweeps
+from ferbook.claims import printed, report
+from ferbook.core import records
+from ferbook.learning import sweeps
+from ferbook.measures import figures, intervals
+from ferbook.papers.nhot import settings
 from ferbook.synthesis import render, sample
+from ferbook.vision import augment, detection, finding
 
 figures.use_style()
 audit = report.ClaimReport("002")
@@ -67,14 +72,14 @@ _ = figures.gallery(
 # two epochs show the same pictures. Copies to the letter of the paper come [further below](#looking-before-turning).
 
 # %% tags=["remove-input"]
-report.prose(f"**FER+:** {nhot_settings.so_far('augmentation', recorded['augmentation'])}.")
+report.prose(f"**FER+:** {settings.so_far('augmentation', recorded['augmentation'])}.")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy of recorded FER+ runs with and without mirroring and turning, with intervals over seeds; the paper's numbers beside them"}}
-_ = nhot_settings.figure("augmentation", {"recorded": recorded["augmentation"]})
+_ = settings.figure("augmentation", {"recorded": recorded["augmentation"]})
 
 # %% tags=["remove-input"]
 report.table(
-    nhot_settings.rows("augmentation", {"recorded": recorded["augmentation"]}, base="none"),
+    settings.rows("augmentation", {"recorded": recorded["augmentation"]}, base="none"),
     caption="Figure 24: mean over seeds, from three on with a 95 % interval; differences paired by seed",
 )
 
@@ -113,22 +118,22 @@ report.prose(
 # our runs stand beside it; as another network has another level, its threshold is the median of all its epochs.
 
 # %% tags=["remove-input"]
-report.prose(f"**FER+:** {nhot_settings.so_far('rotation', recorded['rotation'])}.")
+report.prose(f"**FER+:** {settings.so_far('rotation', recorded['rotation'])}.")
 
 # %% tags=["remove-input"]
 report.table(
-    nhot_settings.statistics_rows("rotation", recorded["rotation"]),
+    settings.statistics_rows("rotation", recorded["rotation"]),
     caption="Table 2: VGG16 with turned copies as printed, and the recorded runs of the small network",
 )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy on test faces over epochs for four ranges of angles, mean over seeds"}}
-_ = nhot_settings.learning_figure("rotation", recorded["rotation"])
+_ = settings.learning_figure("rotation", recorded["rotation"])
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy of recorded FER+ runs by the range of angles, with intervals over seeds; the paper's numbers beside them"}}
-_ = nhot_settings.figure("rotation", {"recorded": recorded["rotation"]})
+_ = settings.figure("rotation", {"recorded": recorded["rotation"]})
 
 # %% tags=["remove-input"]
-report.prose(f"""**Which angle leads?** Recorded on FER+: {nhot_settings.leading("rotation", recorded["rotation"])}.""")
+report.prose(f"""**Which angle leads?** Recorded on FER+: {settings.leading("rotation", recorded["rotation"])}.""")
 
 # %% tags=["remove-input"]
 table2 = printed.table("002-table2").set_index("training set").apply(pd.to_numeric)
@@ -277,11 +282,11 @@ _ = figures.gallery(
 # recorded runs take MTCNN's landmarks.
 
 # %% tags=["remove-input"]
-report.prose(f"**FER+:** {nhot_settings.so_far('alignment', recorded['alignment'])}.")
+report.prose(f"**FER+:** {settings.so_far('alignment', recorded['alignment'])}.")
 
 # %% tags=["remove-input"]
 report.table(
-    nhot_settings.rows("alignment", {"recorded": recorded["alignment"]}, ("accuracy", "kl"), base="aligned-false"),
+    settings.rows("alignment", {"recorded": recorded["alignment"]}, ("accuracy", "kl"), base="aligned-false"),
     caption="Section 4.3.2: faces as they come and aligned, both mirrored and turned a little in training",
 )
 
@@ -336,17 +341,17 @@ report.table(lines, caption=f"{count:,} synthetic faces in natural poses: what a
 # so that no run learns from more pictures than the one without.
 
 # %% tags=["remove-input"]
-report.prose(f"**FER+:** {nhot_settings.so_far('copies', recorded['copies'])}.")
+report.prose(f"**FER+:** {settings.so_far('copies', recorded['copies'])}.")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy of recorded FER+ runs without copies, with all copies and with adaptive copies, with intervals over seeds"}}
-_ = nhot_settings.figure("copies", {"recorded": recorded["copies"]})
+_ = settings.figure("copies", {"recorded": recorded["copies"]})
 
 # %% tags=["remove-input"]
 report.table(
-    nhot_settings.rows(
+    settings.rows(
         "copies",
         {"recorded": recorded["copies"]},
-        ("accuracy", nhot_settings.PICTURES, nhot_settings.EPOCHS),
+        ("accuracy", settings.PICTURES, settings.EPOCHS),
         base="appended",
     ),
     caption="Copies to the letter: appended once, thresholds and angle as above",
@@ -371,7 +376,7 @@ compared = (
 )
 report.table(
     [
-        {"group": group, "accuracy (points)": nhot_settings.finding(group, recorded[group], of, to)}
+        {"group": group, "accuracy (points)": settings.finding(group, recorded[group], of, to)}
         for group, of, to in compared
     ],
     caption="FER+, recorded: what the runs say so far",

@@ -16,16 +16,20 @@
 # was taken away.
 
 # %%
-from ferbook import arms, facts, figures, nhot, nhot_complex, report, sweeps
+from ferbook.claims import ablation_arms, dataset_summary, report
+from ferbook.learning import sweeps
+from ferbook.measures import figures
+from ferbook.papers.nhot import complex_faces
+from ferbook.papers.nhot import curves as nhot
 
 figures.use_style()
 audit = report.ClaimReport("002")
 recorded = sweeps.load("002", "nhot")
-falls = nhot_complex.falls(recorded)
+falls = complex_faces.falls(recorded)
 
 # %% tags=["remove-input"]
 report.prose(
-    f"""**Recorded so far:** {nhot.recorded_so_far(recorded)}. It takes {arms.SEEDS} seeds before a difference counts as a finding here."""
+    f"""**Recorded so far:** {nhot.recorded_so_far(recorded)}. It takes {ablation_arms.SEEDS} seeds before a difference counts as a finding here."""
 )
 
 # %% [markdown]
@@ -79,8 +83,8 @@ report.table(gains or nhot.gain_rows({}), caption="FER+, recorded, complex test 
 # What remains is the draw: the shared faces may be a little easier or harder than the whole complex test set. The three add up to the fall.
 
 # %% tags=["remove-input"]
-counted = facts.recorded().values
-shared = nhot_complex.shared()
+counted = dataset_summary.recorded().values
+shared = complex_faces.shared()
 report.prose(
     f"""{int(shared["complex"].sum())} faces stand on both lists, of {len(shared["complex"]):,} each. The networks of the ordinary split have
     {counted["ordinary_train_complex"]:,} complex faces to learn from, those of the complex split {counted["complex_train_complex"]:,} (a tenth of either is kept
@@ -89,14 +93,14 @@ report.prose(
 
 # %% tags=["remove-input"]
 report.table(
-    nhot_complex.rows(falls), caption="FER+, recorded: what the fall is made of (points; a plus makes it larger)"
+    complex_faces.rows(falls), caption="FER+, recorded: what the fall is made of (points; a plus makes it larger)"
 )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars per N: points lost to harder faces and points lost to fewer complex faces in training"}}
-_ = nhot_complex.figure(falls) if falls else None
+_ = complex_faces.figure(falls) if falls else None
 
 # %% tags=["remove-input"]
-report.prose(nhot_complex.in_words(falls))
+report.prose(complex_faces.in_words(falls))
 
 # %% [markdown]
 # Intervals of the columns are over seeds, where there are several. The last column asks the other question: how the effect of the training set would vary with

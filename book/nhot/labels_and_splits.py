@@ -21,13 +21,15 @@ seed = 0  # decides between emotions that tie
 # %%
 import numpy as np
 
-from ferbook import facts, figures, labels, printed, report
-from ferbook.emotions import EMOTIONS, VOTE_COLUMNS
+from ferbook.claims import dataset_summary, printed, report
+from ferbook.faces import labels
+from ferbook.faces.emotions import EMOTIONS, VOTE_COLUMNS
+from ferbook.measures import figures
 from ferbook.synthesis import render, sample
 
 figures.use_style()
 audit = report.ClaimReport("002")
-counted = facts.recorded().values
+counted = dataset_summary.recorded().values
 
 # %% [markdown]
 # ## Votes

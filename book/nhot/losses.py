@@ -26,18 +26,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook import (
-    arms,
-    configs,
-    figures,
-    losses,
-    nhot_parts,
-    nhot_settings,
-    printed,
-    report,
-    sweeps,
-    training,
-)
+from ferbook.claims import ablation_arms, printed, report
+from ferbook.learning import configs, losses, sweeps, training
+from ferbook.measures import figures
+from ferbook.papers.nhot import architectures
+from ferbook.papers.nhot import settings as nhot_settings
 
 figures.use_style()
 audit = report.ClaimReport("002")
@@ -49,7 +42,7 @@ recorded = sweeps.load("002", "losses")
 # p is the network's softmax, t the label's distribution. *Mean* is over the eight emotions.
 
 # %% tags=["remove-input"]
-report.table(nhot_parts.loss_rows(), caption="Losses as Keras defines them, in the order of the caption")
+report.table(architectures.loss_rows(), caption="Losses as Keras defines them, in the order of the caption")
 
 # %% tags=["remove-input"]
 audit.box("002-loss-ten-named", "002-loss-ten")
@@ -66,7 +59,7 @@ audit.box("002-loss-ten-named", "002-loss-ten")
 # draws.
 
 # %%
-pairs = nhot_parts.alike()
+pairs = architectures.alike()
 
 # %% tags=["remove-input"]
 report.table(
@@ -138,7 +131,7 @@ three = {
     "one gradient": ("cross_entropy", "kl_divergence", "poisson"),
     "different ones": ("mse", "cosine", "cross_entropy"),
 }
-spreads = {name: arms.told(nhot_settings.spread(recorded, settings)) for name, settings in three.items()}
+spreads = {name: ablation_arms.told(nhot_settings.spread(recorded, settings)) for name, settings in three.items()}
 report.prose(
     f"""**The yardstick, applied.** Best less worst, in points and seed by seed: {spreads["one gradient"]}, for three losses of one gradient (cross-entropy, KL divergence,
     Poisson); {spreads["different ones"]}, for three of different gradients (squared error, cosine similarity, cross-entropy). Runs of one seed share start weights and the order of

@@ -25,11 +25,14 @@ values_of_n = [1, 3]  # the paper has 1 to 8
 import tempfile
 from pathlib import Path
 
-from ferbook import arms, claims, figures, nhot, nhot_time, report, sweeps, training
+from ferbook.claims import ablation_arms, report, verdicts
+from ferbook.learning import sweeps, training
+from ferbook.measures import figures
+from ferbook.papers.nhot import curves, training_time
 
 figures.use_style()
 audit = report.ClaimReport("002")
-printed = {claim.id: report.printed(claim) for claim in claims.load_claims("002").claims}
+printed = {claim.id: report.printed(claim) for claim in verdicts.load_claims("002").claims}
 recorded = sweeps.load("002", "nhot")
 vgg16 = sweeps.load("002", "vgg16")
 ordinary = {name: run for name, run in recorded.items() if run.config["split"]["kind"] == "ordinary"}
@@ -42,8 +45,8 @@ ordinary = {name: run for name, run in recorded.items() if run.config["split"]["
 # epochs at a falling rate, where it has forty.
 
 # %% tags=["remove-input"]
-report.prose(f"""**Recorded so far:** {nhot.recorded_so_far(recorded)}. With one seed, an interval says only how the number would
-    vary with other test faces. It takes {arms.SEEDS} seeds before a difference counts as a finding here.""")
+report.prose(f"""**Recorded so far:** {curves.recorded_so_far(recorded)}. With one seed, an interval says only how the number would
+    vary with other test faces. It takes {ablation_arms.SEEDS} seeds before a difference counts as a finding here.""")
 
 # %% [markdown]
 # **This build** trains a narrower network on synthetic faces and the ordinary test set, at first on smaller pictures: enough to show the
@@ -61,7 +64,7 @@ recipe = {
     "epochs": epochs,
     "test_curve": True,
 }
-quick = nhot.quick(recipe, values_of_n)
+quick = curves.quick(recipe, values_of_n)
 with tempfile.TemporaryDirectory() as store:
     built = {name: training.train(run, Path(store)) for name, run in quick.items()}
 
@@ -71,7 +74,7 @@ with tempfile.TemporaryDirectory() as store:
 # Figure 28 of the paper, for this network.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy over N for recorded FER+ runs and this build's synthetic runs, ordinary test set"}}
-_ = nhot.figure({"recorded": ordinary, "build": built})
+_ = curves.figure({"recorded": ordinary, "build": built})
 
 # %% tags=["remove-input"]
 report.table(
@@ -79,8 +82,8 @@ report.table(
         {
             "": "gain from N = 1 to 3",
             "the paper": printed["002-nhot-gain"],
-            "FER+, recorded": nhot.told(nhot.gain(recorded, "ordinary"), sign=True),
-            "this build, synthetic": nhot.told(nhot.gain(built, "ordinary"), sign=True),
+            "FER+, recorded": curves.told(curves.gain(recorded, "ordinary"), sign=True),
+            "this build, synthetic": curves.told(curves.gain(built, "ordinary"), sign=True),
         }
     ],
     caption="Points of accuracy, mean and 95 % interval",
@@ -110,10 +113,10 @@ audit.rows(
 # makes the difference is a question for several seeds.
 
 # %% tags=["remove-input"]
-report.table(nhot.gain_rows(ordinary), caption="FER+, recorded: gain in accuracy")
+report.table(curves.gain_rows(ordinary), caption="FER+, recorded: gain in accuracy")
 
 # %% tags=["remove-input"]
-report.table(nhot.gain_rows(built), caption="Synthetic, this build: gain in accuracy")
+report.table(curves.gain_rows(built), caption="Synthetic, this build: gain in accuracy")
 
 # %% [markdown]
 # ### With the paper's network
@@ -122,18 +125,18 @@ report.table(nhot.gain_rows(built), caption="Synthetic, this build: gain in accu
 asked = sweeps.chosen(sweeps.runs(sweeps.description("002")), "vgg16")
 few = next(iter(asked.values())).epochs
 seeds = len({run.seed for run in asked.values()})
-speeds = nhot_time.speeds()
+speeds = training_time.speeds()
 report.prose(
-    f"""VGG16 takes {speeds["compact"] / speeds[nhot_time.TIMED]:.0f} times as long per picture as the small network, so it gets {seeds} seed{"s" * (seeds > 1)} and {few} epochs, where the
-    paper has {nhot_time.EPOCHS[nhot_time.TIMED]}. It starts from random weights. At that length its level says nothing about the paper's; the differences show which way N
+    f"""VGG16 takes {speeds["compact"] / speeds[training_time.TIMED]:.0f} times as long per picture as the small network, so it gets {seeds} seed{"s" * (seeds > 1)} and {few} epochs, where the
+    paper has {training_time.EPOCHS[training_time.TIMED]}. It starts from random weights. At that length its level says nothing about the paper's; the differences show which way N
     pulls. **Recorded so far:** {len(vgg16)} of {len(asked)} runs."""
 )
 
 # %% tags=["remove-input"]
-report.table(nhot.rows(vgg16, ("accuracy", "kl", "calibration")), caption="FER+, recorded: VGG16 over N")
+report.table(curves.rows(vgg16, ("accuracy", "kl", "calibration")), caption="FER+, recorded: VGG16 over N")
 
 # %% tags=["remove-input"]
-report.table(nhot.gain_rows(vgg16, ((1, 3), (3, 8))), caption="FER+, recorded: gain in accuracy of VGG16")
+report.table(curves.gain_rows(vgg16, ((1, 3), (3, 8))), caption="FER+, recorded: gain in accuracy of VGG16")
 
 # %% [markdown]
 # ## What the counting adds
@@ -144,7 +147,8 @@ report.table(nhot.gain_rows(vgg16, ((1, 3), (3, 8))), caption="FER+, recorded: g
 
 # %% tags=["remove-input"]
 report.table(
-    nhot.rows(recorded, ("accuracy", "choice", "ties", "duplicates")), caption="FER+, recorded: what the counting adds"
+    curves.rows(recorded, ("accuracy", "choice", "ties", "duplicates")),
+    caption="FER+, recorded: what the counting adds",
 )
 
 # %% tags=["remove-input"]
@@ -165,10 +169,10 @@ audit.rows("002-choice-bias", "002-seed-spread", "002-contempt", caption="Limits
 # vote share exactly would be right every time, with a confidence of only the largest share. It would look unsure of itself.
 
 # %% tags=["remove-input"]
-report.table(nhot.rows(recorded, ("kl", "brier", "calibration")), caption="FER+, recorded: fit to the votes")
+report.table(curves.rows(recorded, ("kl", "brier", "calibration")), caption="FER+, recorded: fit to the votes")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "KL divergence to the crowd over N, recorded and this build, ordinary solid and complex dashed"}}
-_ = nhot.figure({"recorded": recorded, "build": built}, "kl")
+_ = curves.figure({"recorded": recorded, "build": built}, "kl")
 
 # %% [markdown]
 # ## Against the truth
@@ -179,7 +183,7 @@ _ = nhot.figure({"recorded": recorded, "build": built}, "kl")
 
 # %% tags=["remove-input"]
 report.table(
-    nhot.rows(built, ("answers", "accuracy", "truth_accuracy", "kl", "truth_kl", "brier", "truth_brier")),
+    curves.rows(built, ("answers", "accuracy", "truth_accuracy", "kl", "truth_kl", "brier", "truth_brier")),
     caption="Synthetic, this build: judged by votes and by truth",
 )
 

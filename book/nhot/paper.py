@@ -18,7 +18,9 @@
 # %%
 import pandas as pd
 
-from ferbook import claims, facts, nhot, report, sweeps
+from ferbook.claims import dataset_summary, report, verdicts
+from ferbook.learning import sweeps
+from ferbook.papers.nhot import curves
 
 audit = report.ClaimReport("002")
 recorded = sweeps.load("002", "nhot")
@@ -52,9 +54,9 @@ audit.table(caption="All claims of this paper")
 # (*unsupported*).
 
 # %% tags=["remove-input"]
-judged = claims.judge(claims.load_claims("002").claims, facts.recorded())
+judged = verdicts.judge(verdicts.load_claims("002").claims, dataset_summary.recorded())
 kinds = pd.crosstab(*zip(*((result.claim.kind, str(result.verdict)) for result in judged), strict=True), margins=True)
-order = [name for name in map(str, claims.Verdict) if name in kinds] + ["All"]
+order = [name for name in map(str, verdicts.Verdict) if name in kinds] + ["All"]
 report.table(
     kinds[order]
     .rename_axis(index="kind", columns=None)
@@ -200,7 +202,7 @@ audit.rows(
 # do or not, it proves nothing about the report, which speaks of other networks: no verdict rests on it.
 
 # %% tags=["remove-input"]
-report.prose(f"""**Recorded on FER+ so far:** {nhot.recorded_so_far(recorded)}.""")
+report.prose(f"""**Recorded on FER+ so far:** {curves.recorded_so_far(recorded)}.""")
 
 # %% [markdown]
 # ## What the report could not say

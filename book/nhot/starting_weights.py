@@ -26,21 +26,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook import (
-    arms,
-    configs,
-    datasets,
-    figures,
-    intervals,
-    models,
-    nhot_settings,
-    report,
-    sweeps,
-    trained,
-    training,
-)
+from ferbook import datasets, models
+from ferbook.claims import ablation_arms, report
+from ferbook.core.errors import ConfigError, DataError
 from ferbook.datasets.cards import CARDS
-from ferbook.errors import ConfigError, DataError
+from ferbook.learning import configs, sweeps, trained, training
+from ferbook.measures import figures, intervals
+from ferbook.papers.nhot import settings
 
 figures.use_style()
 audit = report.ClaimReport("002")
@@ -90,19 +82,19 @@ report.prose(
 described = sweeps.chosen(sweeps.runs(sweeps.description("002")), "start")
 first = next(config.start for config in described.values() if config.start is not None)
 report.prose(
-    f"""**FER+:** {nhot_settings.so_far("start", recorded)}. Pre-training: {first.data.options["count"]:,} synthetic faces, {first.epochs}
+    f"""**FER+:** {settings.so_far("start", recorded)}. Pre-training: {first.data.options["count"]:,} synthetic faces, {first.epochs}
     epochs, with true mixtures as labels."""
 )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy of recorded FER+ runs from random weights and from weights learned on synthetic faces, with intervals over seeds"}}
-_ = nhot_settings.figure("start", {"recorded": recorded})
+_ = settings.figure("start", {"recorded": recorded})
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy over epochs of recorded FER+ runs from random and from pre-trained weights"}}
-_ = nhot_settings.learning_figure("start", recorded)
+_ = settings.learning_figure("start", recorded)
 
 # %% tags=["remove-input"]
 report.table(
-    nhot_settings.rows("start", {"recorded": recorded}, ("accuracy", "kl"), base="random"),
+    settings.rows("start", {"recorded": recorded}, ("accuracy", "kl"), base="random"),
     caption="Figure 27 with the book's own arm: mean over seeds, from three on with a 95 % interval; differences paired by seed",
 )
 
@@ -137,13 +129,13 @@ with tempfile.TemporaryDirectory() as store:
     }
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy on synthetic faces over epochs, from random weights and from weights learned on FER+"}}
-_ = nhot_settings.learning_figure("start", built)
+_ = settings.learning_figure("start", built)
 
 # %% tags=["remove-input"]
 report.table(
     [
         line
-        for line in nhot_settings.rows("start", {"build": built}, ("accuracy", "kl", "answers"), base="random")
+        for line in settings.rows("start", {"build": built}, ("accuracy", "kl", "answers"), base="random")
         if line["setting"] in starts
     ],
     caption="Synthetic, this build: mean and 95 % interval over seeds; differences paired by seed",
@@ -155,11 +147,11 @@ fresh = datasets.load("synthetic", **recipe["data"]["options"])
 truth = fresh.distribution.argmax(axis=1)
 first_answers = trained.logits(trained.released("compact-ferplus"), fresh.images, mirror=own.mirror).argmax(1).numpy()
 before = intervals.wilson(int((first_answers == truth).sum()), len(truth))
-gain = nhot_settings.difference(built, "FER+", "random")
-alone = nhot_settings.estimate(built, "random", "answers")
+gain = settings.difference(built, "FER+", "random")
+alone = settings.estimate(built, "random", "answers")
 report.prose(
-    f"""With {sizes["train"]} faces to train on and {sizes["test"]} to test on, the start changes accuracy by {arms.told(gain, sign=True)}
-    (points; {arms.direction(gain) or "undecided"}).
+    f"""With {sizes["train"]} faces to train on and {sizes["test"]} to test on, the start changes accuracy by {ablation_arms.told(gain, sign=True)}
+    (points; {ablation_arms.direction(gain) or "undecided"}).
     From random weights the network has only begun: it answers with {alone.mean:.1f} of eight emotions, mean over the seeds. Before it saw
     any synthetic face, the network from FER+ named the largest part of the
     mixture for {before.estimate:.0%} of them ({before.low:.0%} to {before.high:.0%}); naming the most frequent emotion every time would be right for
@@ -239,9 +231,9 @@ report.table(
     [
         {
             "data": "FER+, recorded",
-            "accuracy (points)": nhot_settings.finding("start", recorded, "synthetic", "random"),
+            "accuracy (points)": settings.finding("start", recorded, "synthetic", "random"),
         },
-        {"data": "synthetic, this build", "accuracy (points)": nhot_settings.finding("start", built, "FER+", "random")},
+        {"data": "synthetic, this build", "accuracy (points)": settings.finding("start", built, "FER+", "random")},
     ],
     caption="What starting weights add, so far",
 )

@@ -15,12 +15,14 @@
 # is timed on this page; [Runtime and environment](../verdicts/runtime) measures speeds.
 
 # %%
-from ferbook import figures, nhot_time, printed, report
+from ferbook.claims import printed, report
+from ferbook.measures import figures
+from ferbook.papers.nhot import training_time
 
 figures.use_style()
 audit = report.ClaimReport("002")
-cards = nhot_time.cards()
-grids = nhot_time.grids()
+cards = training_time.cards()
+grids = training_time.grids()
 
 # %% [markdown]
 # ## What is printed
@@ -39,22 +41,22 @@ report.table(printed.table("002-table5"), caption="Table 5 of the paper: memory 
 
 # %% tags=["remove-input"]
 report.table(
-    nhot_time.card_rows(),
-    caption=f"An epoch of {nhot_time.COPIES * nhot_time.training_faces():,} pictures: printed times, and recorded speeds of this book",
+    training_time.card_rows(),
+    caption=f"An epoch of {training_time.COPIES * training_time.training_faces():,} pictures: printed times, and recorded speeds of this book",
 )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Points on a logarithmic axis: minutes per epoch of VGG16 on three graphics cards and two processor cores, and of the compact network"}}
-_ = nhot_time.figure()
+_ = training_time.figure()
 
 # %% tags=["remove-input"]
 fastest, slowest = (pick(cards, key=lambda one: one.images_per_s) for pick in (max, min))
 least = min(cards, key=lambda one: int(one.memory))
-speeds = nhot_time.speeds()
+speeds = training_time.speeds()
 report.prose(
     f"""The fastest machine of the three is the one with the {fastest.card}{", which has the least memory" if fastest is least else ""}. It shows
     {fastest.images_per_s:.0f} pictures a second, the slowest {slowest.images_per_s:.0f}. Three different models that lie so close together suggest that
     something else than the card set the pace, such as reading and changing pictures; the report gives neither the batch size nor how faces were loaded. Two
-    processor cores train VGG16 at {speeds[nhot_time.TIMED]:.0f} pictures a second, a {fastest.images_per_s / speeds[nhot_time.TIMED]:.0f}th of that, and the
+    processor cores train VGG16 at {speeds[training_time.TIMED]:.0f} pictures a second, a {fastest.images_per_s / speeds[training_time.TIMED]:.0f}th of that, and the
     small network of this book at {speeds["compact"]:,.0f}."""
 )
 
@@ -72,13 +74,13 @@ audit.rows("002-table4-*", "002-table5-*", "002-time-*", "002-memory-*", caption
 # data, testing, figures 22 to 24 and pre-training are left out. It is a lower bound.
 
 # %% tags=["remove-input"]
-report.table(nhot_time.plan_rows(), caption="The paper's trainings, each once")
+report.table(training_time.plan_rows(), caption="The paper's trainings, each once")
 
 # %% tags=["remove-input"]
-days = sum(map(nhot_time.days, nhot_time.EXPERIMENTS))
+days = sum(map(training_time.days, training_time.EXPERIMENTS))
 report.prose(
     f"""Two cores would be busy for **{days:,.0f} days**, and {3 * days:,.0f} with three seeds of each. This is why the book asks the paper's questions of a
-    small network, which takes {speeds["compact"] / speeds[nhot_time.TIMED]:.0f} times as many pictures a second, for few epochs; and why its verdicts say so."""
+    small network, which takes {speeds["compact"] / speeds[training_time.TIMED]:.0f} times as many pictures a second, for few epochs; and why its verdicts say so."""
 )
 
 # %% [markdown]
@@ -88,7 +90,7 @@ report.prose(
 # mean of the recorded runs times their number. A run that belongs to two groups, as the plain recipe to most, counts in the first; the pre-training of `start` is not counted.
 
 # %% tags=["remove-input"]
-report.table(nhot_time.grid_rows(grids), caption="Runs on FER+ of this chapter, by group")
+report.table(training_time.grid_rows(grids), caption="Runs on FER+ of this chapter, by group")
 
 # %% [markdown]
 # ## Summary

@@ -15,10 +15,15 @@
 # %%
 import pandas as pd
 
-from ferbook import arms, claims, facts, nhot, nhot_best, nhot_complex, nhot_time, paths, report, sweeps
+from ferbook.claims import ablation_arms, dataset_summary, report
+from ferbook.claims import verdicts as claims
+from ferbook.core import paths
+from ferbook.learning import sweeps
+from ferbook.papers.nhot import best_network, curves, training_time
+from ferbook.papers.nhot import complex_faces as nhot_complex
 
 audit = report.ClaimReport("002")
-judged = claims.judge(claims.load_claims("002").claims, facts.recorded())
+judged = claims.judge(claims.load_claims("002").claims, dataset_summary.recorded())
 recorded = sweeps.load("002", "nhot")
 
 # %% tags=["remove-input"]
@@ -58,7 +63,7 @@ report.table(
 audit.box("002-best-vgg16", "002-nhot-gain", "002-nhot-drop", "002-loss-best")
 
 # %% tags=["remove-input"]
-gain = {kind: nhot.told(nhot.gain(recorded, kind), sign=True) for kind in nhot.KINDS}
+gain = {kind: curves.told(curves.gain(recorded, kind), sign=True) for kind in curves.KINDS}
 report.prose(
     f"""**The gain from N = 1 to 3, so far, for a small network on FER+:** {gain["ordinary"]} on ordinary faces, {gain["complex"]} on complex ones (points of
     accuracy). **Complex faces.** {nhot_complex.in_words(nhot_complex.falls(recorded))} See the pages "N-hot training" and "Complex faces"."""
@@ -71,12 +76,12 @@ report.prose(
 # random weights, on the official parts of FER+, each run with one seed.
 
 # %% tags=["remove-input"]
-single = nhot_best.runs("official", "long")
-report.table(nhot_best.rows(single), caption="FER+, official test part, recorded")
+single = best_network.runs("official", "long")
+report.table(best_network.rows(single), caption="FER+, official test part, recorded")
 
 # %% tags=["remove-input"]
 report.prose(
-    f"""{nhot_best.in_words(single)} VGG16, RAN, DAN and MTEN at the report's length, and larger recipes, wait for a graphics card."""
+    f"""{best_network.in_words(single)} VGG16, RAN, DAN and MTEN at the report's length, and larger recipes, wait for a graphics card."""
 )
 
 # %% [markdown]
@@ -99,17 +104,17 @@ audit.table(
 opened = [r for r in judged if r.verdict in (claims.Verdict.UNCHECKED, claims.Verdict.STAND_IN)]
 waiting = [result for result in opened if result.claim.kind == "trained"]
 stand_ins = [result for result in waiting if result.verdict is claims.Verdict.STAND_IN]
-grids = nhot_time.grids()
+grids = training_time.grids()
 missing = {name: grid.described - grid.recorded for name, grid in grids.items()}
 known = [name for name, grid in grids.items() if missing[name] and grid.whole is not None]
 hours = sum(missing[name] * grids[name].whole / grids[name].described for name in known)
-days = sum(map(nhot_time.days, nhot_time.EXPERIMENTS))
+days = sum(map(training_time.days, training_time.EXPERIMENTS))
 report.table(
     [
         {
             "claims": len(waiting),
-            "what they wait for": f"the paper's own networks, half of its epochs or more, {arms.SEEDS} seeds",
-            "cost": f"at least {arms.SEEDS * days:,.0f} days of two cores, for all experiments",
+            "what they wait for": f"the paper's own networks, half of its epochs or more, {ablation_arms.SEEDS} seeds",
+            "cost": f"at least {ablation_arms.SEEDS * days:,.0f} days of two cores, for all experiments",
         },
         {
             "claims": len(stand_ins),

@@ -24,8 +24,11 @@ permutations = 99  # per table
 seed = 0
 
 # %%
-from ferbook import figures, intervals, outcomes, records, report
-from ferbook.outcomes import ALONE, BOTH, EMOTIONS_ALONE
+from ferbook.claims import report
+from ferbook.core import records
+from ferbook.measures import figures, intervals
+from ferbook.papers.outcomes import prediction as outcomes
+from ferbook.papers.outcomes.prediction import ALONE, BOTH, EMOTIONS_ALONE
 
 figures.use_style()
 audit = report.ClaimReport("004")

@@ -20,8 +20,10 @@ seed = 0
 # %%
 import numpy as np
 
-from ferbook import figures, printed, raters, report
-from ferbook.relevance import tables
+from ferbook.claims import printed, report
+from ferbook.faces import raters
+from ferbook.measures import figures
+from ferbook.papers.relevance import tables
 from ferbook.synthesis import sample
 
 audit = report.ClaimReport("001")

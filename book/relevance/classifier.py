@@ -32,8 +32,11 @@ import numpy as np
 import torch
 from sklearn.metrics import confusion_matrix
 
-from ferbook import claims, figures, intervals, models, printed, report, sweeps
-from ferbook.emotions import EMOTIONS
+from ferbook import models
+from ferbook.claims import printed, report, verdicts
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.learning import sweeps
+from ferbook.measures import figures, intervals
 from ferbook.relevance import drawings, head, photographs, pictures
 
 emotions = EMOTIONS[1:]  # the paper's seven: without neutral
@@ -65,7 +68,7 @@ _ = drawings.stack(whole, drawings.layers_with_weights(whole.eval(), torch.zeros
 # This is figure 2 of the paper, drawn from the network as it was built: above each layer the size of what it gives for a picture of 224 pixels.
 
 # %% tags=["remove-input"]
-jaffe = int(next(claim.printed for claim in claims.load_claims("001").claims if claim.id == "001-jaffe-size"))
+jaffe = int(next(claim.printed for claim in verdicts.load_claims("001").claims if claim.id == "001-jaffe-size"))
 report.prose(
     f"""**{trained / total:.0%}** of the network is trained, nearly all of it in one layer: {trained / jaffe:,.0f} trained numbers for each of JAFFE's
     {jaffe} pictures. Freezing the convolutions does not make the model small."""

@@ -24,8 +24,9 @@ import numpy as np
 import torch
 from IPython.display import display
 
-from ferbook import figures, intervals, report
-from ferbook.emotions import EMOTIONS
+from ferbook.claims import report
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.measures import figures, intervals
 from ferbook.relevance import faithfulness, intensity, lrp, networks
 from ferbook.synthesis import ACTION_UNITS, render, sample
 

@@ -27,7 +27,8 @@ seed = 0
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ferbook import figures, report
+from ferbook.claims import report
+from ferbook.measures import figures
 from ferbook.relevance import intensity, photographs, pictures
 
 audit = report.ClaimReport("001")

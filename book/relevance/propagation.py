@@ -25,8 +25,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from ferbook import figures, models, records, report, sweeps
-from ferbook.emotions import EMOTIONS
+from ferbook import models
+from ferbook.claims import report
+from ferbook.core import records
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.learning import sweeps
+from ferbook.measures import figures
 from ferbook.relevance import (
     benchmark,
     by_hand,

@@ -29,9 +29,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 
-from ferbook import figures, intervals, report
-from ferbook.raters import RANKS
-from ferbook.relevance import intensity, pictures, rank_scores, tables
+from ferbook.claims import report
+from ferbook.faces.raters import RANKS
+from ferbook.measures import figures, intervals
+from ferbook.papers.relevance import rank_scores, tables
+from ferbook.relevance import intensity, pictures
 
 network = intensity.ready(count=train_faces, epochs=epochs, seed=seed)
 test, other = (intensity.Faces.of(pictures.synthetic(test_faces, part, seed)) for part in ("test", "valid"))

@@ -24,9 +24,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 
-from ferbook import figures, report
-from ferbook.emotions import EMOTIONS
-from ferbook.relevance import drawings, intensity, lrp, ranks, tables
+from ferbook.claims import report
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.measures import figures
+from ferbook.papers.relevance import tables
+from ferbook.relevance import drawings, intensity, lrp, ranks
 
 audit = report.ClaimReport("001")
 

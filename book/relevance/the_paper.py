@@ -35,8 +35,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ferbook import figures, printed, report
-from ferbook.emotions import EMOTIONS
+from ferbook.claims import printed, report
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.measures import figures
 from ferbook.relevance import photographs
 
 audit = report.ClaimReport("001")

@@ -15,16 +15,16 @@
 # %%
 from collections import Counter
 
-from ferbook import claims, facts, report
-from ferbook.relevance import tables
+from ferbook.claims import dataset_summary, report, verdicts
+from ferbook.papers.relevance import tables
 
 audit = report.ClaimReport("001")
 
 # %% tags=["remove-input"]
-judged = claims.judge(claims.load_claims("001").claims, facts.recorded())
+judged = verdicts.judge(verdicts.load_claims("001").claims, dataset_summary.recorded())
 counts = Counter(str(result.verdict) for result in judged)
 report.table(
-    [{"verdict": str(verdict), "claims": counts[str(verdict)]} for verdict in claims.Verdict],
+    [{"verdict": str(verdict), "claims": counts[str(verdict)]} for verdict in verdicts.Verdict],
     caption=f"The {len(judged)} claims of this chapter",
 )
 

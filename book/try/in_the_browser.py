@@ -16,7 +16,7 @@
 # agree, and judge nobody by the answer.
 
 # %% tags=["remove-input"]
-from ferbook import browser, browser_page
+from ferbook.book import browser, browser_page
 
 browser_page.widget(browser_page.painted_faces())
 
@@ -63,7 +63,7 @@ face.shape, face.dtype
 # and its mirror image, and then the softmax, is what the page shows:
 
 # %%
-from ferbook import trained
+from ferbook.learning import trained
 
 logits = trained.logits(trained.released("compact-ferplus"), np.stack([face, face]), mirror=True)[0]
 dict(zip(browser.EMOTIONS, logits.softmax(0).numpy().round(3).tolist(), strict=True))

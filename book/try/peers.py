@@ -16,7 +16,9 @@
 # anybody.
 
 # %%
-from ferbook import figures, peers, report
+from ferbook.claims import report
+from ferbook.measures import figures
+from ferbook.photos import peers
 
 figures.use_style()
 found = peers.recorded()

@@ -24,8 +24,11 @@ seed = 7
 from pathlib import Path
 
 import ferbook
-from ferbook import calibration, figures, report, vad_readout
-from ferbook.emotions import EMOTIONS, VAD_AXES
+from ferbook.claims import report
+from ferbook.faces.emotions import EMOTIONS, VAD_AXES
+from ferbook.learning import calibration
+from ferbook.measures import figures
+from ferbook.papers.vad import readout
 from ferbook.photos import cards, pictures, scenes
 from ferbook.relevance import heatmaps
 
@@ -151,7 +154,7 @@ report.table(
 # face but those shares. Its error is large, and the card draws it.
 
 # %% tags=["remove-input"]
-judged, _, _ = vad_readout.read("compact-ferplus")
+judged, _, _ = readout.read("compact-ferplus")
 report.table(
     [
         {

@@ -31,7 +31,11 @@
 # %%
 import numpy as np
 
-from ferbook import calibration, figures, records, report, shipped
+from ferbook.claims import report
+from ferbook.core import records
+from ferbook.learning import calibration
+from ferbook.measures import figures
+from ferbook.photos import shipped
 
 figures.use_style()
 stored = records.read(shipped.RECORD)

@@ -28,16 +28,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from ferbook import annotated, checks_vad, figures, printed, records, regression, report, vad_ablation, vad_training
+from ferbook.claims import printed, report
+from ferbook.core import records
 from ferbook.datasets.synthetic import PRIOR
-from ferbook.emotions import FER2013_CODES, VAD_AXES
+from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
+from ferbook.measures import figures, regression
+from ferbook.papers.vad import ablation as vad_ablation
+from ferbook.papers.vad import annotated, checks, engine
 from ferbook.synthesis import render, sample
 
 figures.use_style()
 third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
-known = vad_training.measured(count, 0, "train", noise)
-test = vad_training.measured(1000, 0, "test", noise)
-base = vad_training.Setting(model="mlp", epochs=epochs)
+known = engine.measured(count, 0, "train", noise)
+test = engine.measured(1000, 0, "test", noise)
+base = engine.Setting(model="mlp", epochs=epochs)
 
 # %% [markdown]
 # ## With and without, on synthetic faces
@@ -202,7 +206,7 @@ shown if stored is not None else None
 if stored is not None:
     marks = {
         name: {axis: real["baselines"][name][axis]["mse"] for axis in VAD_AXES}
-        for name in ("constant", vad_training.TRUE_CATEGORY, vad_training.PREDICTED_CATEGORY)
+        for name in ("constant", engine.TRUE_CATEGORY, engine.PREDICTED_CATEGORY)
     }
     _ = figures.against(errors(real["runs"]["tuned, all"]), marks, "mean squared error of values in [-1, 1] (FER2013)")
 
@@ -308,7 +312,7 @@ if stored is not None:
         _ = figures.bars(
             ["003, public", "003, private", "recorded"],
             {
-                "without consistency": [*(checks_vad.without(axis, part)[0] for part in table3), losses["none"]],
+                "without consistency": [*(checks.without(axis, part)[0] for part in table3), losses["none"]],
                 "with consistency": [*table3.values(), losses["soft, lambda 1"]],
             },
             ("#888888", "#0072b2"),
@@ -382,10 +386,10 @@ shown if stored is not None else None
 
 # %%
 fresh = sample(200, seed=99, split="test", prior=PRIOR)
-seen = vad_training.measured(200, 99, "test", noise)
+seen = engine.measured(200, 99, "test", noise)
 shown_of = ("anger", "surprise", "fear", "happiness", "sadness", "disgust")
 chosen = [int(np.flatnonzero(seen.category == name)[0]) for name in shown_of]
-task = vad_training.train(base, known.images, known.distribution, known.vad)
+task = engine.train(base, known.images, known.distribution, known.vad)
 told = task.predict(seen.images[chosen])
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six synthetic faces with predicted and true category, valence, arousal and dominance"}}

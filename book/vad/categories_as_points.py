@@ -20,9 +20,12 @@ count = 1200  # synthetic faces
 seed = 0
 
 # %%
-from ferbook import annotated, figures, printed, records, report
+from ferbook.claims import printed, report
+from ferbook.core import records
 from ferbook.datasets.synthetic import PRIOR
-from ferbook.emotions import EMOTIONS, VAD_AXES, VAD_POINTS
+from ferbook.faces.emotions import EMOTIONS, VAD_AXES, VAD_POINTS
+from ferbook.measures import figures
+from ferbook.papers.vad import annotated
 from ferbook.synthesis import sample
 
 figures.use_style()

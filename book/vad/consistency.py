@@ -22,8 +22,10 @@ seed = 0
 # %%
 import torch
 
-from ferbook import consistency, demands, figures, report
-from ferbook.emotions import EMOTIONS, FER2013_CODES, VAD_AXES
+from ferbook.claims import report
+from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VAD_AXES
+from ferbook.learning import consistency, requirements
+from ferbook.measures import figures
 
 figures.use_style()
 third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
@@ -57,7 +59,7 @@ report.table(
             "the equation asks for": row.equation,
             "they differ for values": ", ".join(row.signs),
         }
-        for row in demands.disagreements()
+        for row in requirements.disagreements()
     ],
     caption="Every disagreement of paper 003 with itself",
 )

@@ -26,14 +26,19 @@ seed = 0
 import torch
 from torch.nn import functional
 
-from ferbook import annotated, checks_vad, consistency, datasets, figures, printed, records, report, vad_training
-from ferbook.emotions import VAD_AXES
+from ferbook import datasets
+from ferbook.claims import printed, report
+from ferbook.core import records
+from ferbook.faces.emotions import VAD_AXES
+from ferbook.learning import consistency
+from ferbook.measures import figures
 from ferbook.models import build
+from ferbook.papers.vad import annotated, checks, engine
 
 figures.use_style()
 third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
 real = records.read(annotated.RECORD)["values"]
-faces = vad_training.Faces.of(datasets.load("synthetic", count=count, seed=seed))
+faces = engine.Faces.of(datasets.load("synthetic", count=count, seed=seed))
 
 # %% [markdown]
 # ## No gradient, no effect
@@ -44,8 +49,8 @@ faces = vad_training.Faces.of(datasets.load("synthetic", count=count, seed=seed)
 # %%
 trained = {}
 for cost in ("none", "table", "equations", "soft"):
-    setting = vad_training.Setting(consistency=cost, weight=10, width=0.34, epochs=epochs, seed=seed)
-    trained[cost] = vad_training.train(setting, faces.images, faces.distribution, faces.vad)
+    setting = engine.Setting(consistency=cost, weight=10, width=0.34, epochs=epochs, seed=seed)
+    trained[cost] = engine.train(setting, faces.images, faces.distribution, faces.vad)
 
 # %% tags=["remove-input"]
 report.table(
@@ -53,7 +58,7 @@ report.table(
         {
             "consistency": cost,
             "loss of the last epoch": f"{task.losses[-1]:.3f}",
-            "weights that differ from training without": f"{vad_training.differing(task, trained['none']):,}",
+            "weights that differ from training without": f"{engine.differing(task, trained['none']):,}",
         }
         for cost, task in trained.items()
     ],
@@ -201,7 +206,7 @@ report.table(
             "best constant": f"{first[part][axis]['best']:+.2f}",
             "its loss": f"{first[part][axis]['loss']:.4f}",
             "003, table 3": printed.cell("003-table3", axis, f"{part}, all"),
-            "003, without consistency": f"{checks_vad.without(axis, part)[0]:.3f}",
+            "003, without consistency": f"{checks.without(axis, part)[0]:.3f}",
             "loss of the training rows' mean": f"{first[part][axis]['train_mean']:.4f}",
             "loss of 0": f"{first[part][axis]['zero']:.4f}",
         }

@@ -21,19 +21,14 @@ seed = 0
 # %%
 import torch
 
-from ferbook import (
-    checks_vad,
-    figures,
-    models,
-    orthogonality,
-    printed,
-    records,
-    report,
-    vad_drawing,
-    vad_orthogonality,
-)
-from ferbook.emotions import VAD_AXES
+from ferbook import models
+from ferbook.claims import printed, report
+from ferbook.core import records
+from ferbook.faces.emotions import VAD_AXES
+from ferbook.learning import orthogonality
+from ferbook.measures import figures
 from ferbook.models.vad import regularised_layers
+from ferbook.papers.vad import checks, drawing, independence
 
 figures.use_style()
 third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
@@ -46,7 +41,7 @@ third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
 
 # %% tags=["remove-input"]
 rules = ("printed", "formula", "true")
-counts = {place: [checks_vad.layer_amount(place, rule) for rule in rules] for place in checks_vad.layers()}
+counts = {place: [checks.layer_amount(place, rule) for rule in rules] for place in checks.layers()}
 convolutions = {place: c for place, c in counts.items() if printed.cell("003-table2", place, "operation") == "conv"}
 totals = [sum(column) for column in zip(*counts.values(), strict=True)]
 rest = [total - sum(c[k] for c in convolutions.values()) for k, total in enumerate(totals)]
@@ -73,7 +68,7 @@ print(f"{models.parameter_count(one_output):,} parameters")
 # one of type A hands its input on as it is.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The ResNet-18 from top to bottom: a 3 x 3 convolution, four layers of two blocks with their types, a mean over places and one number"}}
-_ = figures.chain(vad_drawing.layers())
+_ = figures.chain(drawing.layers())
 
 # %% [markdown]
 # All 42 rows, each against the paper's formula:
@@ -118,7 +113,7 @@ report.table(
 # of its arrows a gradient comes back.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Faces go to a classifier and to regressors; cross-entropy and squared error send a gradient back to one of them each, the printed consistency cost to none"}}
-_ = vad_drawing.joint(vad_drawing.flow())
+_ = drawing.joint(drawing.flow())
 
 # %% [markdown]
 # In four separate networks the only bridge between the tasks would be the consistency cost. [It carries nothing](consistency), so each
@@ -170,7 +165,7 @@ print(len(regularised_layers(one_output)), "regularised layers in each network")
 # *Overlap* is the mean size of the correlation between two features on faces that were not learned from: 0 if all features differ, 1 if all are one.
 
 # %% tags=["remove-input"]
-trained = records.read(vad_orthogonality.RECORD)
+trained = records.read(independence.RECORD)
 plan, found = trained["provenance"]["plan"], trained["values"]
 
 
@@ -183,12 +178,12 @@ report.table(
     [
         {
             "loss": "without" if arm == "none" else arm,
-            "orthogonality loss at the end": cell(arm, vad_orthogonality.FORM, "filters", ".2f"),
-            "overlap of features": cell(arm, vad_orthogonality.OVERLAP, "filters", ".3f"),
+            "orthogonality loss at the end": cell(arm, independence.FORM, "filters", ".2f"),
+            "overlap of features": cell(arm, independence.OVERLAP, "filters", ".3f"),
             **{f"R² of {axis}": cell(arm, "r2", axis, "+.3f") for axis in VAD_AXES},
             "accuracy": cell(arm, "accuracy", "category", ".1%"),
         }
-        for arm in vad_orthogonality.ARMS
+        for arm in independence.ARMS
     ],
     caption=(
         f"With and without the orthogonality loss: {plan['seeds']} seeds, {found['learned_from']:,} faces of FER+, {plan['epochs']} epochs; "
@@ -199,12 +194,12 @@ report.table(
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Change of accuracy and R squared when the orthogonality loss is added, with intervals over pairs of runs"}}
 changes = {
     f"{arm}: {what}": tuple(100 * found["differences"][of][arm][name][k] for k in ("estimate", "low", "high"))
-    for arm in vad_orthogonality.ARMS
+    for arm in independence.ARMS
     if arm != "none"
     for what, of, name in (
         *((f"R² of {axis}", "r2", axis) for axis in VAD_AXES),
         ("accuracy", "accuracy", "category"),
-        ("overlap of features", vad_orthogonality.OVERLAP, "filters"),
+        ("overlap of features", independence.OVERLAP, "filters"),
     )
 }
 _ = figures.forest(changes, xlabel="change (hundredths)")

@@ -19,7 +19,7 @@
 # the subject of the pages that follow.
 
 # %%
-from ferbook import printed, report
+from ferbook.claims import printed, report
 
 third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
 

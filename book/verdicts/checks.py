@@ -17,6 +17,6 @@
 # of a claim repeats one check in a terminal.
 
 # %% tags=["remove-input"]
-from ferbook import scoreboard
+from ferbook.book import scoreboard
 
 scoreboard.check_list(scoreboard.judged())

@@ -21,7 +21,8 @@
 # again from numbers that the paper prints elsewhere, the data are *printed numbers* and there is no network.
 
 # %% tags=["remove-cell"]
-from ferbook import coverage, report
+from ferbook.book import coverage
+from ferbook.claims import report
 
 entries = coverage.load()
 

@@ -19,8 +19,10 @@
 count = 400  # synthetic faces
 
 # %%
-from ferbook import claims, comparison, facts, mutation, report, scoreboard
-from ferbook.claims import Evidence, Verdict
+from ferbook.book import scoreboard
+from ferbook.claims import comparison, dataset_summary, mutation, report
+from ferbook.claims import verdicts as claims
+from ferbook.claims.verdicts import Evidence, Verdict
 from ferbook.datasets import load
 
 results = scoreboard.judged()
@@ -116,7 +118,7 @@ box("000-sad-like-neutral", evidence=Evidence.OTHER_DATA)
 # photographs. Here is one claim, judged by synthetic faces alone, and by what is recorded of the paper's own data:
 
 # %% tags=["remove-input"]
-painted = facts.measure(load("synthetic", count=count))
+painted = dataset_summary.measure(load("synthetic", count=count))
 claim = scoreboard.example(results, evidence=Evidence.SAME_DATA, prefer="002-rare").claim
 report.table(
     [
@@ -126,7 +128,7 @@ report.table(
             "found": report.show(result.outcome.value, claim),
             "verdict": str(result.verdict),
         }
-        for known in (painted, facts.recorded())
+        for known in (painted, dataset_summary.recorded())
         for result in claims.judge([claim], known)
     ],
     caption=claim.says,
@@ -169,7 +171,7 @@ scoreboard.allowance_table(results)
 # each side that the sentence looks at; one that does not hold is moved onto it. The verdict has to change, each time.
 
 # %% tags=["remove-input"]
-known = facts.recorded()
+known = dataset_summary.recorded()
 weight = mutation.weigh(results, known)
 reasons = {result.claim.id for result in results if result.claim.insensitive}
 open_cases = len(weight.unmoved.keys() - reasons)

@@ -23,7 +23,11 @@ network = "compact"  # trained both ways in this build; "vgg16_48" and "cifar_re
 timed = 5  # steps
 
 # %%
-from ferbook import bench, figures, records, report, throughput
+from ferbook.claims import report
+from ferbook.cli import bench
+from ferbook.core import records
+from ferbook.learning import throughput
+from ferbook.measures import figures
 
 recorded = records.read(bench.RECORD)["values"]
 settings = [throughput.setting(network, timed=timed)] if network else []
@@ -50,7 +54,7 @@ colours = ("#7f7f7f", "#0072b2")
 # | step | a plain loop | Lightning, with a check that the loss is finite |
 #
 # Everything else is equal: network and starting weights, synthetic faces, crop, flip, rotation, shift and zoom, batch, number of
-# steps, Adam and cross-entropy. The usual loop (`ferbook.usual_loop`) is a fair one: it has a worker per core, and they read ahead.
+# steps, Adam and cross-entropy. The usual loop (`ferbook.learning.usual_loop`) is a fair one: it has a worker per core, and they read ahead.
 #
 # ## Pictures per second
 #

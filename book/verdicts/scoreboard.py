@@ -13,7 +13,9 @@
 # [Corrections](corrections) says what to do if one is wrong.
 
 # %% tags=["remove-cell"]
-from ferbook import figures, report, scoreboard
+from ferbook.book import scoreboard
+from ferbook.claims import report
+from ferbook.measures import figures
 
 figures.use_style()
 results = scoreboard.judged()

@@ -16,7 +16,11 @@
 # named their own limits; papers that print less would have passed.
 
 # %%
-from ferbook import arms, figures, findings, nhot, nhot_best, report, scoreboard, sweeps
+from ferbook.book import findings, scoreboard
+from ferbook.claims import ablation_arms, report
+from ferbook.learning import sweeps
+from ferbook.measures import figures
+from ferbook.papers.nhot import best_network, curves
 
 figures.use_style()
 results = scoreboard.judged()
@@ -121,7 +125,7 @@ report.prose(
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars: share of the faces of three parts of FER+ that have an identical picture in the training part"}}
 labels = findings.labels()
-official = nhot_best.ending(nhot_best.runs("official", "long"))
+official = best_network.ending(best_network.runs("official", "long"))
 _ = findings.draw_copies(labels)
 
 # %% tags=["remove-input"]
@@ -139,7 +143,7 @@ report.prose(
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Points of accuracy added by counting ties as right, by choosing the epoch on test faces and by copies in training, beside the gain from more labels"}}
 recorded = sweeps.load("002", "nhot")
-gain = nhot.gain(recorded, "ordinary")
+gain = curves.gain(recorded, "ordinary")
 habits = findings.habits(recorded)
 _ = findings.draw_habits(habits, gain)
 
@@ -158,14 +162,14 @@ report.prose(
 # ## A gain needs seeds before it has a size
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy over N, the most emotions in a training label, for the recorded runs on FER+, with intervals"}}
-_ = nhot.figure({"recorded": recorded})
+_ = curves.figure({"recorded": recorded})
 
 # %% tags=["remove-input"]
 least, most = (findings.printed_of(f"002-nhot-gain-{end}") for end in ("least", "most"))
 report.prose(
     f"""Paper 002 finds that labels with up to three emotions gain between {least} and {most} points over single ones, from one run per setting, which its
-    author names as a limit. The small network of this book gains **{nhot.told(gain, sign=True)}** on the ordinary test set
-    ({nhot.recorded_so_far(recorded)}; {arms.SEEDS} seeds are wanted before that counts as a finding). **Train each setting with
+    author names as a limit. The small network of this book gains **{curves.told(gain, sign=True)}** on the ordinary test set
+    ({curves.recorded_so_far(recorded)}; {ablation_arms.SEEDS} seeds are wanted before that counts as a finding). **Train each setting with
     several seeds, and judge a network that learned distributions by distributions, too.**"""
 )
 

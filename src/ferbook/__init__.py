@@ -20,7 +20,7 @@ def __getattr__(name: str):
     """``predict`` and ``load_model`` at their first use.
 
     Not by import statements: every module imports this one, and would then count as using what they import
-    (``ferbook.dependencies``).
+    (``ferbook.core.dependencies``).
     """
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)

@@ -20,9 +20,12 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
-from ferbook import claims, configs, models, records, sweeps
+from ferbook import models
+from ferbook.claims import verdicts
+from ferbook.core import records
+from ferbook.core.errors import FerbookError
 from ferbook.datasets import academic, affectnet, jaffe, load
-from ferbook.errors import FerbookError
+from ferbook.learning import configs, sweeps
 from tests.conftest import TinyFerplus
 
 Reader = Callable[[], object]
@@ -273,7 +276,7 @@ BILLION = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 
 
 def claim_file(text: str) -> Case:
-    return written("000.yml", text.encode(), lambda folder: claims.load_claims("000", folder))
+    return written("000.yml", text.encode(), lambda folder: verdicts.load_claims("000", folder))
 
 
 def sweep_file(text: str) -> Case:

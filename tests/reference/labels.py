@@ -13,7 +13,8 @@
 # %%
 import numpy as np
 
-from ferbook import labels, metrics, splits
+from ferbook.faces import labels, splits
+from ferbook.measures import metrics
 
 votes = np.array(
     [

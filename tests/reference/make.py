@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from ferbook.notebooks import execute
+from ferbook.book.notebooks import execute
 
 HERE = Path(__file__).parent
 CHECK = "check"

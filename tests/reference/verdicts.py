@@ -11,9 +11,10 @@
 # A change in any of them should be a decision, not an accident.
 
 # %%
-from ferbook import claims, facts
+from ferbook.claims import dataset_summary
+from ferbook.claims import verdicts as claims
 
-known = facts.recorded()
+known = dataset_summary.recorded()
 
 # %% tags=["check"]
 for result in claims.judge(claims.load_claims("002").claims, known):

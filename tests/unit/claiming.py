@@ -2,8 +2,9 @@
 
 from docutils.nodes import make_id
 
-from ferbook import claims, facts, paths
-from ferbook.claims import Claim, Result, Tolerance
+from ferbook.claims import dataset_summary, verdicts
+from ferbook.claims.verdicts import Claim, Result, Tolerance
+from ferbook.core import paths
 
 
 def judged(
@@ -31,7 +32,7 @@ def judged(
         arguments=arguments,
         page="book/verdicts/checks",
     )
-    (result,) = claims.judge([one], facts.recorded())
+    (result,) = verdicts.judge([one], dataset_summary.recorded())
     return result
 
 

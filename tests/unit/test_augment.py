@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from ferbook import augment
-from ferbook.augment import BASE, FLIP, Appended, adaptive_copies, build, ordinary, random_rotations, rotation
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
+from ferbook.vision import augment
+from ferbook.vision.augment import BASE, FLIP, Appended, adaptive_copies, build, ordinary, random_rotations, rotation
 
 FACE = torch.tensor([[15.0, 17], [31, 18], [24, 27], [17, 35], [32, 34]])
 

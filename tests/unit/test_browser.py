@@ -20,8 +20,11 @@ import torch
 import wasmtime
 from PIL import Image
 
-from ferbook import browser, browser_page, calibration, datasets, detection, trained
-from ferbook.emotions import EMOTIONS
+from ferbook import datasets
+from ferbook.book import browser, browser_page
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.learning import calibration, trained
+from ferbook.vision import detection
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "site" / "_build" / "html"

@@ -6,9 +6,11 @@ import shutil
 import numpy as np
 import pytest
 
-from ferbook import calibration, metrics, regression, trained, vad_readout
-from ferbook.emotions import EMOTIONS, VAD_AXES
-from ferbook.errors import DataError
+from ferbook.core.errors import DataError
+from ferbook.faces.emotions import EMOTIONS, VAD_AXES
+from ferbook.learning import calibration, trained
+from ferbook.measures import metrics, regression
+from ferbook.papers.vad import readout
 from tests.conftest import REAL_DATA, needs_ferplus
 
 NAME = "compact-ferplus"
@@ -56,9 +58,9 @@ def test_the_shipped_temperature_meets_its_bar_and_its_card_says_what_it_holds()
 
 def test_the_shipped_readout_is_what_its_card_says():
     """The card was written from the numbers that were fitted, so a file that lost their order would differ."""
-    values, weight, bias = vad_readout.read(NAME)
-    assert vad_readout.place(NAME).with_suffix(".md").read_text("utf-8") == vad_readout.card(values, weight, bias)
-    vad = vad_readout.of(NAME)(np.eye(8))
+    values, weight, bias = readout.read(NAME)
+    assert readout.place(NAME).with_suffix(".md").read_text("utf-8") == readout.card(values, weight, bias)
+    vad = readout.of(NAME)(np.eye(8))
     happy, sad, angry = (vad[EMOTIONS.index(name)] for name in ("happiness", "sadness", "anger"))
     assert happy[0] > 0.4 > -0.4 > sad[0] and angry[0] < -0.4 and happy[2] > sad[2]
     own, constant = values["scores"]["this regressor"], values["scores"]["constant"]
@@ -83,7 +85,7 @@ def test_the_shipped_readout_fits_the_annotated_faces(private_cache):
 
     faces = datasets.load("vad_fer2013", REAL_DATA, images="ferplus")
     shares = calibration.softmax(trained.logits(trained.released(NAME), faces.images, mirror=True).numpy())
-    r2 = regression.evaluate(vad_readout.of(NAME)(shares), np.asarray(faces.vad)).model.r2
+    r2 = regression.evaluate(readout.of(NAME)(shares), np.asarray(faces.vad)).model.r2
     assert r2[0] > 0.45 and min(r2) > 0.2
 
 
@@ -91,7 +93,7 @@ def test_a_fit_is_that_of_ridge_regression_with_the_inputs_as_they_are():
     rng = np.random.default_rng(0)
     inputs = rng.random((300, 8))
     truth = inputs @ rng.normal(size=(8, 3)) + 0.3
-    weight, bias = vad_readout.fit(inputs, truth)
+    weight, bias = readout.fit(inputs, truth)
     np.testing.assert_allclose(inputs @ weight.T + bias, truth, atol=0.05)
 
 
@@ -117,10 +119,10 @@ def test_files_that_do_not_belong_together_are_refused(shipped):
     path.unlink()
     with pytest.raises(DataError, match="ferbook record calibration"):
         calibration.of(NAME, shipped)
-    place = vad_readout.place(NAME, shipped)
+    place = readout.place(NAME, shipped)
     place.write_bytes(place.read_bytes()[:100])
     with pytest.raises(DataError, match="no regressor"):
-        vad_readout.of(NAME, shipped)
+        readout.of(NAME, shipped)
     place.unlink()
     with pytest.raises(DataError, match="ferbook record vad-readout"):
-        vad_readout.of(NAME, shipped)
+        readout.of(NAME, shipped)

@@ -12,25 +12,18 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score, roc_curve
 
-from ferbook import (
-    arms,
-    cbam_record,
-    cbam_results,
-    cbam_tables,
-    claims,
-    facts,
-    models,
-    multilabel,
-    paths,
-    printed,
-    records,
-    report,
-    sweeps,
-)
-from ferbook.cbam_tables import Counts
-from ferbook.claims import Evidence, Verdict
+from ferbook import models
+from ferbook.claims import ablation_arms, dataset_summary, printed, report, verdicts
+from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.core import paths, records
 from ferbook.datasets import affectnet
-from ferbook.emotions import EMOTIONS
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.learning import sweeps
+from ferbook.measures import multilabel
+from ferbook.papers.cbam import record
+from ferbook.papers.cbam import results as cbam_results
+from ferbook.papers.cbam import tables as cbam_tables
+from ferbook.papers.cbam.tables import Counts
 from tests.conftest import needs_ferplus
 from tests.unit.claiming import judged
 
@@ -75,7 +68,7 @@ def test_hamming_loss_and_intervals():
 # --- Checks ---
 
 
-RESULTS = {r.claim.id: r for r in claims.judge(claims.load_claims("000").claims, facts.recorded())}
+RESULTS = {r.claim.id: r for r in verdicts.judge(verdicts.load_claims("000").claims, dataset_summary.recorded())}
 
 
 def test_a_paper_against_itself_is_a_contradiction_and_shows_both_values():
@@ -291,10 +284,10 @@ def test_figures_of_seven_labels_leave_contempt_out():
         assert cbam_results.value(result, measure) == pytest.approx(100 * found)
     np.testing.assert_array_equal(cbam_results.confusion(result.metrics["test"]), seven.confusion)
     np.testing.assert_array_equal(cbam_results.pooled_confusion([result, result]), 2 * np.array(seven.confusion))
-    assert cbam_record.mean_average_precision(scores, truth) == pytest.approx(seven.mean_average_precision)
+    assert record.mean_average_precision(scores, truth) == pytest.approx(seven.mean_average_precision)
     tied = np.round(scores, 1)
     known = multilabel.evaluate(tied[:, places], truth[:, places]).mean_average_precision
-    assert cbam_record.mean_average_precision(tied, truth) == pytest.approx(known)
+    assert record.mean_average_precision(tied, truth) == pytest.approx(known)
 
 
 def test_differences_pair_seeds_and_say_nothing_from_too_few():
@@ -304,28 +297,28 @@ def test_differences_pair_seeds_and_say_nothing_from_too_few():
         scores, truth = a_test(rng)
         runs[f"none-seed{seed}"] = result_of(scores, truth)
         runs[f"lr-third-seed{seed}"] = result_of(np.clip(scores + 0.2 * truth, 0, 1), truth)
-    assert arms.names(runs) == ["none", "lr-third"]
+    assert ablation_arms.names(runs) == ["none", "lr-third"]
     found = cbam_results.difference(runs, "lr-third", "none")
     each = [
         cbam_results.value(runs[f"lr-third-seed{seed}"], "map") - cbam_results.value(runs[f"none-seed{seed}"], "map")
         for seed in range(3)
     ]
     assert found.values == pytest.approx(each) and found.interval.estimate == pytest.approx(np.mean(each))
-    assert arms.direction(found) == "better"
-    assert arms.direction(cbam_results.difference(runs, "none", "lr-third")) == "worse"
-    assert cbam_results.hardest(arms.arm(runs, "none"), "auc", 7) == tuple(
+    assert ablation_arms.direction(found) == "better"
+    assert ablation_arms.direction(cbam_results.difference(runs, "none", "lr-third")) == "worse"
+    assert cbam_results.hardest(ablation_arms.arm(runs, "none"), "auc", 7) == tuple(
         sorted(
             cbam_results.LABELS,
-            key=lambda name: cbam_results.estimate(arms.arm(runs, "none"), f"auc_{name}").mean,
+            key=lambda name: cbam_results.estimate(ablation_arms.arm(runs, "none"), f"auc_{name}").mean,
         )
     )
     two = {name: run for name, run in runs.items() if "seed2" not in name}
-    assert arms.direction(cbam_results.difference(two, "lr-third", "none")) is None
+    assert ablation_arms.direction(cbam_results.difference(two, "lr-third", "none")) is None
     assert cbam_results.difference(two, "other", "none") is None
     same = cbam_results.difference(runs, "none", "none")
-    assert same.mean == 0 and arms.direction(same) is None
-    assert "3 seeds" in arms.told(found) and arms.told(None) == report.NOTHING
-    assert arms.told(arms.Estimate((0,), (-0.01,), None), sign=True) == "+0.0, 1 seed"
+    assert same.mean == 0 and ablation_arms.direction(same) is None
+    assert "3 seeds" in ablation_arms.told(found) and ablation_arms.told(None) == report.NOTHING
+    assert ablation_arms.told(ablation_arms.Estimate((0,), (-0.01,), None), sign=True) == "+0.0, 1 seed"
 
 
 def test_tables_stand_without_runs():
@@ -351,8 +344,8 @@ def test_what_is_recorded_fits_what_is_described():
     for group in ("attention", "placement", "folds", "weak", "threshold"):
         for result in sweeps.load("000", group).values():
             assert result.provenance["data"] == "ferplus" and result.metrics["chosen_on"] == "valid"
-    if records.path_of(cbam_record.CURVE_RECORD).is_file():
-        kept = records.read(cbam_record.CURVE_RECORD)["values"]["roc"]
+    if records.path_of(record.CURVE_RECORD).is_file():
+        kept = records.read(record.CURVE_RECORD)["values"]["roc"]
         for group, by_run in kept.items():
             runs = sweeps.load("000", group)
             for name, lines in by_run.items():
@@ -363,14 +356,14 @@ def test_what_is_recorded_fits_what_is_described():
 
 @needs_ferplus
 def test_recorded_labels_are_those_of_ferplus(real_ferplus):
-    stored = records.read(cbam_record.LABEL_RECORD)["values"]["3"]
-    assert json.loads(json.dumps(cbam_record.label_facts(real_ferplus, 3))) == stored
+    stored = records.read(record.LABEL_RECORD)["values"]["3"]
+    assert json.loads(json.dumps(record.label_facts(real_ferplus, 3))) == stored
     assert stored["folds"]["imbalance"] < 2 and stored["folds"]["pictures_in_two"] == 0
     assert stored["folds"]["pictures_in_two_shuffled"] > 0
 
 
 def test_the_pages_show_every_claim():
-    for claim in claims.load_claims("000").claims:
+    for claim in verdicts.load_claims("000").claims:
         page = (paths.project_root() / f"{claim.page.partition('#')[0]}.py").read_text(encoding="utf-8")
         groups = ("table2-", "derived-")
         group = next((start for start in groups if claim.id.startswith(f"000-{start}")), None)
@@ -452,7 +445,7 @@ def test_caution_with_one_label_is_told_beside_the_others(monkeypatch):
     assert "the other labels: fear +81.0," in result.outcome.detail
     paper = {"networks": ["resnet50_cbam"]}
     stand_in = judged(check, "0", relation="more than", claim_kind="trained", label="anger", about=paper)
-    assert stand_in.verdict is Verdict.STAND_IN and stand_in.evidence == claims.NO_EVIDENCE
+    assert stand_in.verdict is Verdict.STAND_IN and stand_in.evidence == verdicts.NO_EVIDENCE
     assert judged(check, "0", relation="more than", claim_kind="trained", label="disgust").verdict is Verdict.UNCHECKED
 
 

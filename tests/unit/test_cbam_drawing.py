@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 
-from ferbook import cbam_drawing, cbam_tables, figures, models
+from ferbook import models
+from ferbook.measures import figures
+from ferbook.papers.cbam import drawing, tables
 
 
 def test_the_chain_has_the_sizes_of_the_built_network():
-    steps = cbam_drawing.chain(side=64)
+    steps = drawing.chain(side=64)
     inside = [step.text for step in steps if step.inside]
     assert [step.inside for step in steps] == [False] * 2 + [True] * 4 + [False] * 2
     # Five halvings of 64 pixels leave 2; the gates are those of ChannelGate's and SpatialGate's own formulas.
     assert inside[0].startswith("2,048 maps of 2 x 2;") and inside[2].startswith("2 x 2 factors")
     assert f"{2 * 2048 * 128 + 128 + 2048:,} weights" in inside[1] and "100 weights" in inside[2]
     weights = [int(text.rpartition("; ")[2].removesuffix(" weights").replace(",", "")) for text in inside]
-    whole = models.build("resnet50_cbam", len(cbam_tables.LABELS), placement="last")
+    whole = models.build("resnet50_cbam", len(tables.LABELS), placement="last")
     assert sum(weights) == models.parameter_count(whole)
 
 

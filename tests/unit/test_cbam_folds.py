@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ferbook import configs, datasets, folds, training
-from ferbook.emotions import EMOTIONS
-from ferbook.errors import ConfigError
-from ferbook.labels import clean_votes
+from ferbook import datasets
+from ferbook.core.errors import ConfigError
+from ferbook.faces import folds
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.faces.labels import clean_votes
+from ferbook.learning import configs, training
 from tests.conftest import needs_ferplus
 
 

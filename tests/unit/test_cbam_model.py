@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ferbook import models
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
 from ferbook.models.cbam import BLOCKS, PLACEMENTS, Cbam, SmallCbamResNet
 
 SMALL = "resnet_cbam_48"

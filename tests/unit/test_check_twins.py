@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from ferbook import claims, facts, paths
-from ferbook.claims import NO_EVIDENCE, Evidence, Verdict
-from ferbook.emotions import FER2013_CODES, VAD_AXES, canonical
+from ferbook.claims import dataset_summary, verdicts
+from ferbook.claims.verdicts import NO_EVIDENCE, Evidence, Verdict
+from ferbook.core import paths
+from ferbook.faces.emotions import FER2013_CODES, VAD_AXES, canonical
 
 TABLES = paths.project_root() / "data" / "claims" / "tables"
 
@@ -263,11 +264,11 @@ def vote_table():
 
 @cache
 def known():
-    return facts.recorded().values
+    return dataset_summary.recorded().values
 
 
 def annotated_sign(category, axis):
-    from ferbook import records
+    from ferbook.core import records
 
     found = records.read("003/annotations")["values"]["by_category"][category]
     (asked,) = [entry[axis] for entry in lines("003-table1") if canonical(entry["category"]) == category]
@@ -292,7 +293,7 @@ def annotated_sign(category, axis):
 
 
 def published_point(category, axis):
-    from ferbook.emotions import VAD_POINTS
+    from ferbook.faces.emotions import VAD_POINTS
 
     value = VAD_POINTS[category][VAD_AXES.index(axis)]
     return {True: ">0", False: "<0"}[value > 0] if value else "=0"
@@ -370,7 +371,7 @@ ELSEWHERE = {
 #: Checks that compute nothing: both sides were read from the paper and stand in the claim, so a twin would be a copy.
 AUTHORED = {"printed elsewhere"}
 
-RESULTS = claims.judge(claims.stated(), facts.recorded())
+RESULTS = verdicts.judge(verdicts.stated(), dataset_summary.recorded())
 
 
 @pytest.mark.parametrize(
@@ -401,7 +402,7 @@ def test_every_arithmetic_check_has_a_twin():
 
 
 def test_twins_are_of_checks_that_there_are():
-    assert set(TWINS) | set(ELSEWHERE) | AUTHORED <= set(claims.known_checks())
+    assert set(TWINS) | set(ELSEWHERE) | AUTHORED <= set(verdicts.known_checks())
 
 
 # --- what a verdict may say ---

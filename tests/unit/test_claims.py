@@ -13,9 +13,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferbook import claims, comparison, dependencies, facts, paths, places
-from ferbook.claims import Claim, Evidence, Outcome, Tolerance, Training, Verdict
-from ferbook.errors import DataError, FerbookError
+from ferbook.claims import comparison, dataset_summary, links
+from ferbook.claims import verdicts as claims
+from ferbook.claims.verdicts import Claim, Evidence, Outcome, Tolerance, Training, Verdict
+from ferbook.core import dependencies, paths
+from ferbook.core.errors import DataError, FerbookError
 from tests.unit.claiming import anchors
 
 ALL = claims.stated()
@@ -133,9 +135,9 @@ def test_a_trained_claim_is_never_decided_unseen(monkeypatch):
     for name, outcome in found.items():
         monkeypatch.setitem(claims._CHECKS, name, lambda *_, outcome=outcome: outcome)
     with pytest.raises(FerbookError, match="does not say what was trained"):
-        claims.judge([claim(kind="trained", check="quiet")], facts.recorded())
+        claims.judge([claim(kind="trained", check="quiet")], dataset_summary.recorded())
     with pytest.raises(FerbookError, match="must say what it is about"):
-        claims.judge([claim(check="said")], facts.recorded())
+        claims.judge([claim(check="said")], dataset_summary.recorded())
 
 
 def test_the_books_own_observations_count_for_no_paper():
@@ -161,7 +163,7 @@ def test_no_value_is_no_verdict_and_a_contradiction_is_one():
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.id)
 def test_every_claim_is_judged_with_named_evidence(one):
-    (result,) = claims.judge([one], facts.recorded())
+    (result,) = claims.judge([one], dataset_summary.recorded())
     assert isinstance(result.outcome.evidence, Evidence)
     assert result.outcome.evidence is not Evidence.SYNTHETIC
     if result.verdict is Verdict.UNCHECKED:
@@ -187,7 +189,7 @@ def test_every_claim_is_shown_by_the_page_that_decides_it(one):
     known = anchors(page)
     assert known is not None, one.page
     assert anchor in known
-    assert places.is_shown(one), f"no box or row of {page} shows it"
+    assert links.is_shown(one), f"no box or row of {page} shows it"
 
 
 # --- records and runs that claims rest on ---
@@ -303,16 +305,16 @@ def test_missing_and_unreadable_claim_files(tmp_path):
 
 def test_a_check_that_breaks_names_its_claim():
     with pytest.raises(FerbookError, match="002-x: check 'fact' could not be run"):
-        claims.judge([claim(arguments={"fact": "no such fact"})], facts.recorded())
+        claims.judge([claim(arguments={"fact": "no such fact"})], dataset_summary.recorded())
 
 
 def test_a_check_that_breaks_does_not_stop_the_others():
     broken, sound = claim(arguments={"fact": "none"}), claim(arguments={"fact": "faces"}, relation="at least")
-    results, errors = claims.survey([broken, sound], facts.recorded())
+    results, errors = claims.survey([broken, sound], dataset_summary.recorded())
     assert [result.verdict for result in results] == [Verdict.HOLDS]
     assert len(errors) == 1 and "002-x" in str(errors[0])
     missing = claim(check="recorded", arguments={"record": "003/none", "fact": []})
-    _, errors = claims.survey([missing], facts.recorded())
+    _, errors = claims.survey([missing], dataset_summary.recorded())
     assert "002-x" in str(errors[0]) and "no such record" in str(errors[0])
 
 
@@ -351,7 +353,7 @@ def test_the_allowed_range_is_where_equals_holds(value, places):
 
 def test_claims_are_judged_quickly_and_without_torch():
     code = (
-        "import sys, time; from ferbook.cli import main; "
+        "import sys, time; from ferbook.cli.main import main; "
         "status = main(['claims']) or main(['claims', 'show', sys.argv[1]]); "
         "print('seconds', time.process_time()); sys.exit(status or 'torch' in sys.modules)"
     )

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ferbook import claims, facts
-from ferbook.cli import main
+from ferbook.claims import dataset_summary, verdicts
+from ferbook.cli.main import main
 
 
 def test_data_says_what_was_found(tiny, capsys):
@@ -27,14 +27,14 @@ def test_errors_are_one_line_without_a_traceback(tmp_path, capsys):
 def test_claims_count_verdicts(capsys):
     main(["claims", "002"])
     lines = capsys.readouterr().out.splitlines()
-    results, _ = claims.survey(claims.load_claims("002").claims, facts.recorded())
+    results, _ = verdicts.survey(verdicts.load_claims("002").claims, dataset_summary.recorded())
     claimed = [result for result in results if result.claim.by == "paper"]
     assert lines[-1].startswith(f"{len(claimed)} claims: ")
     assert [line.split()[0] for line in lines[: len(results)]] == [result.claim.id for result in results]
     heads = [line.split()[1:] for line in lines if line.startswith(("verdict ", "evidence "))]
     assert heads == [["002", "all", "statements", "cells"]] * 2
     table = {line.rsplit(maxsplit=4)[0]: list(map(int, line.split()[-4:])) for line in lines if line[-1:].isdigit()}
-    for by, kinds in (("verdict", claims.Verdict), ("evidence", (*claims.Evidence, claims.NO_EVIDENCE))):
+    for by, kinds in (("verdict", verdicts.Verdict), ("evidence", (*verdicts.Evidence, verdicts.NO_EVIDENCE))):
         assert sum(table[kind][1] for kind in kinds) == len(claimed)
         for kind in kinds:
             here, every, statements, cells = table[kind]
@@ -43,9 +43,9 @@ def test_claims_count_verdicts(capsys):
 
 
 def test_observations_of_the_book_are_said_and_not_counted(capsys, monkeypatch):
-    stated = claims.load_claims("002")
+    stated = verdicts.load_claims("002")
     own = tuple(one.model_copy(update={"by": "book"}) for one in stated.claims if one.kind == "measured")
-    monkeypatch.setattr(claims, "load_claims", lambda paper: stated.model_copy(update={"claims": own}))
+    monkeypatch.setattr(verdicts, "load_claims", lambda paper: stated.model_copy(update={"claims": own}))
     assert main(["claims", "002"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == f"0 claims: {len(own)} observations of this book"
@@ -70,12 +70,12 @@ def test_one_claim_in_full(capsys):
 def test_a_check_that_breaks_is_an_error_and_a_claim_that_fails_is_none(capsys, monkeypatch):
     main(["claims", "003"])
     assert " fails " in capsys.readouterr().out
-    known = dict(claims.known_checks())
+    known = dict(verdicts.known_checks())
 
     def broken(claim, facts):
         raise ValueError("no number")
 
-    monkeypatch.setattr(claims, "known_checks", lambda: known | {"implied decrease": broken})
+    monkeypatch.setattr(verdicts, "known_checks", lambda: known | {"implied decrease": broken})
     assert main(["claims", "003"]) == 1
     captured = capsys.readouterr()
     assert "check 'implied decrease' could not be run" in captured.err

@@ -13,11 +13,11 @@ from hypothesis.extra import numpy as hnp
 from torch import nn
 from torch.nn import functional
 
-from ferbook import demands as c
-from ferbook.consistency import broadcast_mse, printed_cost, slope, soft_cost, vad_loss
-from ferbook.demands import disagreements
-from ferbook.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, canonical
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
+from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, canonical
+from ferbook.learning import requirements as c
+from ferbook.learning.consistency import broadcast_mse, printed_cost, slope, soft_cost, vad_loss
+from ferbook.learning.requirements import disagreements
 
 # The papers' codes: 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral.
 

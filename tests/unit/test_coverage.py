@@ -9,9 +9,9 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from ferbook import coverage
-from ferbook.coverage import Entry
-from ferbook.errors import DataError
+from ferbook.book import coverage
+from ferbook.book.coverage import Entry
+from ferbook.core.errors import DataError
 from tests.unit.claiming import anchors
 
 LISTED = coverage.load()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from ferbook import dependencies
-from ferbook.dependencies import PACKAGE, library_files, library_hash
+from ferbook.core import dependencies
+from ferbook.core.dependencies import PACKAGE, library_files, library_hash
 
 
 def names(source):
@@ -10,7 +10,7 @@ def names(source):
 
 def test_follows_imports_through_the_library(tmp_path):
     source = tmp_path / "page.py"
-    source.write_text("import numpy\nfrom ferbook.splits import ordinary_split\n")
+    source.write_text("import numpy\nfrom ferbook.faces.splits import ordinary_split\n")
     found = names(source)
     assert {"splits.py", "labels.py", "emotions.py", "errors.py"} <= found
     assert not {"claims.py", "figures.py", "raters.py"} & found

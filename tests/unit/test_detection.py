@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from ferbook import mtcnn as stages
-from ferbook.detection import (
+from ferbook.core.errors import ConfigError, DataError, FerbookError
+from ferbook.synthesis import render, sample
+from ferbook.vision import mtcnn as stages
+from ferbook.vision.detection import (
     COLUMNS,
     TEMPLATE,
     Detections,
@@ -22,8 +24,6 @@ from ferbook.detection import (
     nose_offset,
     similarity,
 )
-from ferbook.errors import ConfigError, DataError, FerbookError
-from ferbook.synthesis import render, sample
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ferbook import difficulty
-from ferbook.faceset import FaceSet
+from ferbook.faces.faceset import FaceSet
+from ferbook.vision import difficulty
 
 
 def easy(count, seed):

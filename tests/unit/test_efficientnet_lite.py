@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from ferbook import models
-from ferbook.errors import ConfigError, DataError, FerbookError
+from ferbook.core.errors import ConfigError, DataError, FerbookError
 from ferbook.models import efficientnet_lite
 from ferbook.models.efficientnet_lite import PACKAGE, _Same
 

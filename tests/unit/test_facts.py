@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ferbook import facts
+from ferbook.claims import dataset_summary
+from ferbook.core.errors import DataError
 from ferbook.datasets import ferplus
-from ferbook.errors import DataError
-from ferbook.faceset import FaceSet
+from ferbook.faces.faceset import FaceSet
 
 
 def hand_made():
@@ -29,7 +29,7 @@ def hand_made():
 
 
 def test_hand_counts():
-    found = facts.label_facts(hand_made())
+    found = dataset_summary.label_facts(hand_made())
     assert found["faces"] == 40
     assert found["faces_by_part"] == [30, 5, 5]
     assert found["not_ten_votes"] == 0
@@ -51,7 +51,7 @@ def test_hand_counts():
 
 
 def test_annotators_are_counted_against_their_crowd_and_another():
-    found = facts.label_facts(hand_made())
+    found = dataset_summary.label_facts(hand_made())
     assert len(found["agreement_by_taggers"]) == len(found["agreement_with_second_crowd"]) == 10
     assert found["agreement_by_taggers"][-1] == 1
     # Two copies of one picture: ten votes on happiness, and (4, 3, 2, 1) with neutral first.
@@ -67,7 +67,7 @@ def test_the_vote_table_is_counted_by_rows():
     votes[5, 0] = 9
     names = np.array(["a", "b", "a", "", "", "c"])
     parts = np.array(["train", "train", "train", "train", "valid", "test"])
-    found = facts.table_facts(ferplus.VoteTable(names, parts, votes, {"checksum": "c0ffee"}))
+    found = dataset_summary.table_facts(ferplus.VoteTable(names, parts, votes, {"checksum": "c0ffee"}))
     assert (found["rows"], found["rows_by_part"]) == (6, [4, 1, 1])
     assert (found["ten_votes"], found["fewest_votes"]) == (5, 9)
     assert (found["unnamed"], found["unnamed_no_face"]) == (2, 2)
@@ -75,13 +75,13 @@ def test_the_vote_table_is_counted_by_rows():
 
 
 def test_facts_are_plain_json():
-    found = facts.label_facts(hand_made())
+    found = dataset_summary.label_facts(hand_made())
     assert json.loads(json.dumps(found)) == found
 
 
 def test_a_set_without_duplicates_has_no_agreement():
     faces = hand_made().subset(np.r_[0:31, 32:38])
-    assert facts.label_facts(faces)["twin_same_winner"] is None
+    assert dataset_summary.label_facts(faces)["twin_same_winner"] is None
 
 
 def test_records_survive_a_round_trip_and_name_what_is_wrong(tmp_path, monkeypatch):
@@ -89,12 +89,12 @@ def test_records_survive_a_round_trip_and_name_what_is_wrong(tmp_path, monkeypat
     (tmp_path / "data").mkdir()
     monkeypatch.setenv("FERBOOK_HOME", str(tmp_path))
     with pytest.raises(DataError, match=r"labels\.json: no such record"):
-        facts.recorded()
+        dataset_summary.recorded()
     faces = replace(hand_made(), provenance={"checksum": "c0ffee"})
-    path = facts.record(faces)
-    assert facts.recorded().values == facts.label_facts(faces)
-    assert facts.recorded().provenance["checksum"] == "c0ffee"
+    path = dataset_summary.record(faces)
+    assert dataset_summary.recorded().values == dataset_summary.label_facts(faces)
+    assert dataset_summary.recorded().provenance["checksum"] == "c0ffee"
     assert [entry.name for entry in path.parent.iterdir()] == ["labels.json"]
     path.write_text('{"values": ')
     with pytest.raises(DataError, match="not a record"):
-        facts.recorded()
+        dataset_summary.recorded()

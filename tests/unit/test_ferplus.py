@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ferbook import facts
+from ferbook.claims import dataset_summary
+from ferbook.core.errors import ConfigError, DataError, FerbookError, MissingDataError
 from ferbook.datasets import cache, ferplus, is_available, load
-from ferbook.errors import ConfigError, DataError, FerbookError, MissingDataError
 from tests.conftest import REAL_DATA, TinyFerplus, needs_ferplus
 
 LAYOUTS = ["write_folders", "write_archives", "write_kaggle"]
@@ -407,7 +407,7 @@ def test_real_counts_agree_with_an_independent_recount():
                     kept["sum"][len(emotions)] += 1
                     ties[emotions.count(max(emotions)) > 1] += 1
                     mass = [m + v / sum(votes[:8]) for m, v in zip(mass, votes[:8], strict=True)]
-    recorded = facts.recorded().values
+    recorded = dataset_summary.recorded().values
     assert recorded["faces"] == faces == 35_710
     assert recorded["no_emotion_vote"] == no_emotion
     for rule, counts in kept.items():
@@ -428,6 +428,6 @@ def test_real_counts_agree_with_an_independent_recount():
 @needs_ferplus
 def test_real_data_is_the_official_release_and_gives_the_recorded_facts(real_ferplus):
     assert ferplus.is_official(real_ferplus)
-    record = facts.recorded()
+    record = dataset_summary.recorded()
     assert record.provenance["checksum"] == real_ferplus.provenance["checksum"]
-    assert facts.label_facts(real_ferplus) == record.values
+    assert dataset_summary.label_facts(real_ferplus) == record.values

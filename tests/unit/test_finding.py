@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ferbook import finding
-from ferbook.detection import detect, inclination
-from ferbook.faceset import FaceSet
+from ferbook.faces.faceset import FaceSet
 from ferbook.synthesis import render, sample
+from ferbook.vision import finding
+from ferbook.vision.detection import detect, inclination
 
 
 def test_landmark_error_is_in_eye_distances():

@@ -12,8 +12,11 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import pytest
 
-from ferbook import claims, facts, findings, intervals, paths, printed
-from ferbook.relevance import tables
+from ferbook.book import findings
+from ferbook.claims import dataset_summary, printed, verdicts
+from ferbook.core import paths
+from ferbook.measures import intervals
+from ferbook.papers.relevance import tables
 
 DATA = paths.project_root() / "data"
 
@@ -77,7 +80,7 @@ def test_correlations_are_means_over_networks_and_no_rank_counts_as_none(monkeyp
 
 
 def test_matrices_are_the_judged_ones():
-    results = claims.judge(claims.load_claims("001").claims, facts.recorded())
+    results = verdicts.judge(verdicts.load_claims("001").claims, dataset_summary.recorded())
     found = findings.matrices(results)
     assert all(0 <= some <= every for some, every in found.values())
     few = {r.claim.arguments["table"]: r.claim.arguments.get("faces") for r in results if "matrix" in r.claim.check}
@@ -165,7 +168,7 @@ def test_students_are_drawn_split_by_split():
 
 
 def test_a_claim_that_is_gone_is_empty():
-    stated = claims.load_claims("002").claims[0]
+    stated = verdicts.load_claims("002").claims[0]
     assert findings.printed_of(stated.id) == stated.printed
     assert findings.printed_of("002-no-such-claim") == ""
 

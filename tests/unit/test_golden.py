@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ferbook.claims.dataset_summary import label_facts
 from ferbook.datasets import load
-from ferbook.facts import label_facts
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "synthetic.json"
 #: Shares may differ by a few faces of 600 between processors, grey values by a rounding.

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ferbook import intervals
-from ferbook.errors import ConfigError
-from ferbook.intervals import EXACT_BELOW, bootstrap, mcnemar, over_seeds, paired_bootstrap, wilson
+from ferbook.core.errors import ConfigError
+from ferbook.measures import intervals
+from ferbook.measures.intervals import EXACT_BELOW, bootstrap, mcnemar, over_seeds, paired_bootstrap, wilson
 
 
 def percentile_twin(statistic, arrays, seed, resamples, level):

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ferbook import labels
-from ferbook.errors import ConfigError
-from ferbook.losses import drawn_labels
+from ferbook.core.errors import ConfigError
+from ferbook.faces import labels
+from ferbook.learning.losses import drawn_labels
 
 VOTES = hnp.arrays(np.int64, st.tuples(st.integers(1, 12), st.just(10)), elements=st.integers(0, 10))
 

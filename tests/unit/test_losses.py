@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch.nn import functional
 
-from ferbook import losses
-from ferbook.errors import ConfigError
-from ferbook.losses import LOSSES, binary_cross_entropy, distribution_loss, drawn_labels, focal_loss
+from ferbook.core.errors import ConfigError
+from ferbook.learning import losses
+from ferbook.learning.losses import LOSSES, binary_cross_entropy, distribution_loss, drawn_labels, focal_loss
 
 DETERMINISTIC = [name for name in LOSSES if name != "label_draw"]
 

@@ -17,7 +17,7 @@ Inline :math:`x_i < 1`, and alone:
 
 def test_formulas_are_drawn_by_the_browser(tmp_path):
     (tmp_path / "index.rst").write_text(PAGE)
-    settings = {"extensions": ["ferbook.mathml"], "html_math_renderer": "mathml", "html_theme": "basic"}
+    settings = {"extensions": ["ferbook.book.mathml"], "html_math_renderer": "mathml", "html_theme": "basic"}
     Sphinx(tmp_path, None, tmp_path / "out", tmp_path / "trees", "html", settings, status=None).build()
     page = BeautifulSoup((tmp_path / "out" / "index.html").read_text(), "html.parser")
     inline, alone = page.select("math")

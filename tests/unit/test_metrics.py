@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ferbook.metrics import crowd_measures, from_bits, is_accurate, tie_aware_accuracy, to_bits
+from ferbook.measures.metrics import crowd_measures, from_bits, is_accurate, tie_aware_accuracy, to_bits
 
 
 def accuracy_twin(prediction, distribution):

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ferbook import models
-from ferbook.errors import ConfigError, DataError, FerbookError
+from ferbook.core.errors import ConfigError, DataError, FerbookError
 from ferbook.models.cbam import PLACEMENTS, Cbam, ChannelGate, SpatialGate
 from ferbook.models.dan import AffinityLoss, AttentionHead, partition_loss
 from ferbook.models.layers import evaluating

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn import metrics
 
-from ferbook.errors import ConfigError
-from ferbook.multilabel import average_precision, evaluate, one_error
+from ferbook.core.errors import ConfigError
+from ferbook.measures.multilabel import average_precision, evaluate, one_error
 
 
 @st.composite

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ferbook import claims, facts, mutation
-from ferbook.claims import Evidence, Outcome, Tolerance, Verdict
+from ferbook.claims import dataset_summary, mutation, verdicts
+from ferbook.claims.verdicts import Evidence, Outcome, Tolerance, Verdict
 from tests.unit.test_claims import claim
 
-FACTS = facts.recorded()
-RESULTS, _ = claims.survey(claims.stated(), FACTS)
+FACTS = dataset_summary.recorded()
+RESULTS, _ = verdicts.survey(verdicts.stated(), FACTS)
 UNMOVED = mutation.unmoved(RESULTS, FACTS)
 INSENSITIVE = {result.claim.id for result in RESULTS if result.claim.insensitive}
 
@@ -25,7 +25,7 @@ def test_no_claim_gives_a_reason_that_it_does_not_need():
 def moved(value, **options):
     one = claim(**options)
     outcome = Outcome(value, Evidence.ARITHMETIC)
-    return mutation.others(claims.Result(one, claims.verdict(one, outcome), outcome))
+    return mutation.others(verdicts.Result(one, verdicts.verdict(one, outcome), outcome))
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_where_the_printed_value_is_moved(value, options, expected):
 
 
 def test_a_check_that_looks_at_nothing_is_found(monkeypatch):
-    monkeypatch.setitem(claims._CHECKS, "idle", lambda one, _: Outcome(float(one.printed), Evidence.ARITHMETIC))
-    monkeypatch.setitem(claims._CHECKS, "sound", lambda *_: Outcome(90.0, Evidence.ARITHMETIC))
-    results = claims.judge([claim(id="002-idle", check="idle"), claim(id="002-sound", check="sound")], FACTS)
+    monkeypatch.setitem(verdicts._CHECKS, "idle", lambda one, _: Outcome(float(one.printed), Evidence.ARITHMETIC))
+    monkeypatch.setitem(verdicts._CHECKS, "sound", lambda *_: Outcome(90.0, Evidence.ARITHMETIC))
+    results = verdicts.judge([claim(id="002-idle", check="idle"), claim(id="002-sound", check="sound")], FACTS)
     assert [result.verdict for result in results] == [Verdict.HOLDS] * 2
     assert mutation.unmoved(results, FACTS) == {"002-idle": ["92", "88"]}

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ferbook import configs, metrics, nhot
-from ferbook.errors import ConfigError
-from ferbook.runs import RunResult
+from ferbook.core.errors import ConfigError
+from ferbook.learning import configs
+from ferbook.learning.runs import RunResult
+from ferbook.measures import metrics
+from ferbook.papers.nhot import curves as nhot
 
 FACES = 400
 

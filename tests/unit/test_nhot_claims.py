@@ -10,10 +10,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ferbook import arms, checks_nhot, checks_nhot_runs, claims, configs, facts, mutation, nhot, printed, records
-from ferbook.claims import Evidence, Verdict
-from ferbook.emotions import EMOTIONS
-from ferbook.errors import FerbookError
+from ferbook.claims import ablation_arms, dataset_summary, mutation, printed
+from ferbook.claims import verdicts as claims
+from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.core import records
+from ferbook.core.errors import FerbookError
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.learning import configs
+from ferbook.papers.nhot import checks as checks_nhot
+from ferbook.papers.nhot import curves, run_checks
 from tests.unit.claiming import judged
 from tests.unit.test_nhot import FACES, grid, literally_right, run
 
@@ -65,10 +70,12 @@ def test_tables_name_only_what_claims_or_pages_use():
 
 
 def test_a_claim_has_a_verdict_or_says_what_it_waits_for():
-    for result in claims.judge(STATED.values(), facts.recorded()):
+    for result in claims.judge(STATED.values(), dataset_summary.recorded()):
         open_ = result.verdict is Verdict.UNCHECKED
         if result.claim.kind == "trained":
-            waits = re.fullmatch(rf"[0-9] of {arms.SEEDS} seeds are recorded|undecided: .*", result.outcome.detail)
+            waits = re.fullmatch(
+                rf"[0-9] of {ablation_arms.SEEDS} seeds are recorded|undecided: .*", result.outcome.detail
+            )
             assert open_ == bool(waits)
         else:
             assert open_ == (result.claim.kind == "unsupported"), result.claim.id
@@ -319,11 +326,11 @@ def recorded(monkeypatch):
     """Sets what is recorded, and described, group by group."""
 
     def put(**groups):
-        monkeypatch.setattr(checks_nhot_runs, "recorded_runs", lambda group: groups.get(group, {}))
+        monkeypatch.setattr(run_checks, "recorded_runs", lambda group: groups.get(group, {}))
         described = {
             f"{group}/{name}": configs.parse(one.config) for group, runs in groups.items() for name, one in runs.items()
         }
-        monkeypatch.setattr(checks_nhot_runs, "described_runs", lambda: described)
+        monkeypatch.setattr(run_checks, "described_runs", lambda: described)
 
     return put
 
@@ -365,7 +372,7 @@ def test_runs_over_n_wait_for_three_seeds(recorded, check, arguments, seeds):
     recorded(nhot=runs)
     found = trained(check, **arguments)
     assert found.verdict is Verdict.UNCHECKED
-    assert found.outcome.detail == f"{len(seeds)} of {arms.SEEDS} seeds are recorded"
+    assert found.outcome.detail == f"{len(seeds)} of {ablation_arms.SEEDS} seeds are recorded"
 
 
 def test_a_gain_is_the_mean_over_pairs_of_one_seed(recorded):
@@ -501,7 +508,7 @@ def test_a_measure_is_averaged_over_all_arms(recorded):
     recorded(nhot=runs)
     found = trained("recorded n-hot measure", measure="kl")
     literal = [
-        sum(runs[f"{kind}-n{n}-seed{seed}"].metrics["test"]["kl"] for kind in nhot.KINDS for n in (1, 3)) / 4
+        sum(runs[f"{kind}-n{n}-seed{seed}"].metrics["test"]["kl"] for kind in curves.KINDS for n in (1, 3)) / 4
         for seed in (0, 1, 2)
     ]
     assert found.outcome.value == pytest.approx(sum(literal) / 3)
@@ -513,7 +520,7 @@ def test_the_spread_pools_variances_of_seeds(recorded):
     runs = grid()
     recorded(nhot=runs)
     variances = []
-    for kind in nhot.KINDS:
+    for kind in curves.KINDS:
         for n in (1, 3):
             shares = [100 * sum(literally_right(runs[f"{kind}-n{n}-seed{seed}"])) / FACES for seed in (0, 1, 2)]
             mean = sum(shares) / 3
@@ -570,13 +577,13 @@ def test_a_level_needs_the_papers_network_and_its_epochs(recorded):
 
 def test_a_verdict_names_network_length_and_loss():
     few = with_network("vgg16_48", 6)
-    told = checks_nhot_runs.network_of(few)
+    told = run_checks.network_of(few)
     assert told == "a vgg16_48 network of 294,896 parameters; 6 epochs of the paper's 40; mean squared error"
-    assert "of the paper's" not in checks_nhot_runs.network_of(with_network("vgg16_48", 40))
-    assert "not the paper's; 6 epochs;" in checks_nhot_runs.network_of(with_network("compact", 6))
+    assert "of the paper's" not in run_checks.network_of(with_network("vgg16_48", 40))
+    assert "not the paper's; 6 epochs;" in run_checks.network_of(with_network("compact", 6))
     mixed = {**few, **{f"other-{name}": one for name, one in with_network("vgg16_48", 6, loss="mae").items()}}
-    assert checks_nhot_runs.network_of(mixed).endswith("of the paper's 40")
-    assert checks_nhot_runs.network_of({}) == ""
+    assert run_checks.network_of(mixed).endswith("of the paper's 40")
+    assert run_checks.network_of({}) == ""
 
 
 def losses(seeds=(0, 1, 2)):
@@ -632,7 +639,7 @@ def test_best_and_range_need_every_described_setting(recorded, monkeypatch):
     assert spread.outcome.value == pytest.approx(means[best] - means[worst])
     # One setting's third seed is missing: no verdict on any.
     fewer = {name: one for name, one in runs.items() if name != "ordinary-mae-seed2"}
-    monkeypatch.setattr(checks_nhot_runs, "recorded_runs", lambda group: fewer)
+    monkeypatch.setattr(run_checks, "recorded_runs", lambda group: fewer)
     for check in ("recorded best", "recorded range"):
         found = judged(check, "1", claim_kind="trained", group="losses")
         assert found.verdict is Verdict.UNCHECKED
@@ -655,7 +662,7 @@ def test_nothing_is_best_by_noise(recorded, claimed):
 
 def test_claims_on_runs_name_groups_that_are_described():
     labels = {}
-    for name in checks_nhot_runs.described_runs():
+    for name in run_checks.described_runs():
         group, _, rest = name.partition("/")
         labels.setdefault(group, set()).add(rest.rpartition("-seed")[0])
     asked = [one for one in STATED.values() if "group" in one.arguments]
@@ -668,7 +675,7 @@ def test_claims_on_runs_name_groups_that_are_described():
 
 def test_a_fact_that_a_set_of_faces_does_not_have_is_not_checkable():
     """Synthetic faces hold no picture twice: there is no second crowd to ask."""
-    known = facts.Facts({"twin_same_winner": None}, Evidence.SYNTHETIC, {})
+    known = dataset_summary.Facts({"twin_same_winner": None}, Evidence.SYNTHETIC, {})
     claim = next(claim for claim in claims.load_claims("002").claims if claim.id == "002-winner-of-ten")
     (result,) = claims.judge([claim], known)
     assert result.verdict is Verdict.UNCHECKED
@@ -679,7 +686,7 @@ def test_a_fact_that_a_set_of_faces_does_not_have_is_not_checkable():
 
 
 def verdict_of(name):
-    (result,) = claims.judge([STATED[name]], facts.recorded())
+    (result,) = claims.judge([STATED[name]], dataset_summary.recorded())
     return result.verdict
 
 
@@ -693,7 +700,7 @@ def test_every_trained_claim_says_what_it_is_about():
 
 
 def test_a_small_network_decides_nothing_about_the_papers():
-    results = claims.judge([one for one in STATED.values() if one.kind == "trained"], facts.recorded())
+    results = claims.judge([one for one in STATED.values() if one.kind == "trained"], dataset_summary.recorded())
     for result in results:
         if result.outcome.trained is not None and "compact" in result.outcome.trained.networks:
             assert result.verdict is (Verdict.UNCHECKED if result.outcome.value is None else Verdict.STAND_IN)
@@ -797,7 +804,7 @@ def test_observations_of_the_book_are_not_the_papers():
 
 
 def test_printed_numbers_that_move_change_their_verdict():
-    known = facts.recorded()
+    known = dataset_summary.recorded()
     decided = claims.judge([one for one in STATED.values() if one.kind == "arithmetic"], known)
     assert mutation.unmoved(decided, known) == {}
 
@@ -809,7 +816,7 @@ def test_rows_of_the_vote_table_are_counted_part_by_part(monkeypatch):
     read = records.read
     for by_part, missing in (([28709, 3589, 3589], 0), ([28709, 3589, 3580], 9), ([28800, 3500, 3589], 89)):
         counted = {"rows": sum(by_part), "rows_by_part": by_part, "unnamed": 0, "unnamed_no_face": 0, "stand_twice": 0}
-        other = {facts.TABLE_RECORD: {"values": counted}}
+        other = {dataset_summary.TABLE_RECORD: {"values": counted}}
         monkeypatch.setattr(records, "read", lambda name, other=other: other.get(name) or read(name))
         assert judged("missing from fer2013", "0").outcome.value == missing
 
@@ -839,9 +846,9 @@ def test_parts_of_the_report_are_those_of_a_loop():
 
 
 def test_last_taggers_are_a_difference():
-    curve = facts.recorded().values["agreement_with_second_crowd"]
+    curve = dataset_summary.recorded().values["agreement_with_second_crowd"]
     found = judged("last taggers", "2", "less than", fact="agreement_with_second_crowd", last=3)
     assert found.outcome.value == pytest.approx(100 * (curve[9] - curve[6]))
-    known = facts.Facts({"agreement_with_second_crowd": None}, Evidence.SYNTHETIC, {})
+    known = dataset_summary.Facts({"agreement_with_second_crowd": None}, Evidence.SYNTHETIC, {})
     (result,) = claims.judge([STATED["002-taggers-flat"]], known)
     assert result.verdict is Verdict.UNCHECKED

@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ferbook import configs, metrics, nhot_complex, paths
-from ferbook.errors import ConfigError
-from ferbook.runs import RunResult
+from ferbook.core import paths
+from ferbook.core.errors import ConfigError
+from ferbook.learning import configs
+from ferbook.learning.runs import RunResult
+from ferbook.measures import metrics
+from ferbook.papers.nhot import complex_faces
 
 RNG = np.random.default_rng(3)
 ORDER = {"ordinary": RNG.permutation(60)[:40], "complex": RNG.permutation(60)[:40]}
@@ -24,7 +27,7 @@ def run(kind, n, seed, share, data="ferplus"):
 
 def test_causes_are_counted_face_by_face_and_add_up():
     made = {(kind, seed): run(kind, 3, seed, 0.8 - 0.3 * (kind == "complex")) for kind in ORDER for seed in (0, 1, 2)}
-    (fall,) = nhot_complex.falls({f"{k}-{s}": result for (k, s), (result, _) in made.items()}, ON_BOTH)
+    (fall,) = complex_faces.falls({f"{k}-{s}": result for (k, s), (result, _) in made.items()}, ON_BOTH)
     assert fall.n == 3 and fall.whole.keys == ("seed0", "seed1", "seed2")
     for place, seed in enumerate((0, 1, 2)):
         answers = {kind: dict(zip(ORDER[kind], made[kind, seed][1], strict=True)) for kind in ORDER}
@@ -40,14 +43,14 @@ def test_causes_are_counted_face_by_face_and_add_up():
 
 def test_only_seeds_with_both_test_sets_count():
     runs = {"a": run("ordinary", 1, 0, 0.7)[0], "b": run("complex", 1, 1, 0.5)[0], "c": run("complex", 3, 0, 0.5)[0]}
-    assert nhot_complex.falls(runs, ON_BOTH) == []
+    assert complex_faces.falls(runs, ON_BOTH) == []
     runs["d"] = run("complex", 1, 0, 0.5)[0]
-    (fall,) = nhot_complex.falls(runs, ON_BOTH)
+    (fall,) = complex_faces.falls(runs, ON_BOTH)
     assert (fall.n, fall.whole.keys, fall.whole.interval) == (1, ("seed0",), None)
 
 
 def test_the_frozen_lists_share_faces_in_their_own_order():
-    on_both = nhot_complex.shared()
+    on_both = complex_faces.shared()
     ids = {
         kind: pd.read_csv(paths.project_root() / "data" / "splits" / f"ferplus-{kind}.csv", dtype=str)["id"]
         for kind in on_both
@@ -60,17 +63,17 @@ def test_the_frozen_lists_share_faces_in_their_own_order():
 def test_runs_on_other_faces_are_refused():
     other = {kind: run(kind, 1, 0, 0.5, data="synthetic")[0] for kind in ORDER}
     with pytest.raises(ConfigError, match="frozen ordinary list"):
-        nhot_complex.falls(other, ON_BOTH)
+        complex_faces.falls(other, ON_BOTH)
     real = {kind: run(kind, 1, 0, 0.5)[0] for kind in ORDER}
     with pytest.raises(ConfigError, match="frozen ordinary list"):
-        nhot_complex.falls(real)
+        complex_faces.falls(real)
 
 
 def test_words_and_tables_with_and_without_runs():
-    assert "recorded yet" in nhot_complex.in_words([])
-    (empty,) = nhot_complex.rows([])
+    assert "recorded yet" in complex_faces.in_words([])
+    (empty,) = complex_faces.rows([])
     pair = {kind: run(kind, 1, 0, 0.9 - 0.4 * (kind == "complex"))[0] for kind in ORDER}
-    found = nhot_complex.falls(pair, ON_BOTH)
-    (line,) = nhot_complex.rows(found)
+    found = complex_faces.falls(pair, ON_BOTH)
+    (line,) = complex_faces.rows(found)
     assert empty.keys() == line.keys()
-    assert f"**{found[0].causes['harder'].mean:.1f}**" in nhot_complex.in_words(found)
+    assert f"**{found[0].causes['harder'].mean:.1f}**" in complex_faces.in_words(found)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ferbook import losses, models, nhot_parts, records
+from ferbook import models
+from ferbook.core import records
+from ferbook.learning import losses
+from ferbook.papers.nhot import architectures
 
 
 def numeric_gradient(loss, logits, target, step=1e-6):
@@ -24,13 +27,13 @@ def numeric_gradient(loss, logits, target, step=1e-6):
 @pytest.fixture(scope="module")
 def batch():
     generator = torch.Generator().manual_seed(1)
-    target = nhot_parts.random_labels(6, 8, generator)
+    target = architectures.random_labels(6, 8, generator)
     return torch.randn(6, 8, generator=generator, dtype=torch.float64), target
 
 
 @pytest.mark.parametrize("name", [name for name, loss in losses.LOSSES.items() if loss.per_face])
 def test_gradients_agree_with_differences(name, batch):
-    found = nhot_parts.gradients(*batch)[name]
+    found = architectures.gradients(*batch)[name]
     torch.testing.assert_close(found, numeric_gradient(losses.LOSSES[name], *batch), atol=1e-6, rtol=1e-4)
 
 
@@ -42,11 +45,11 @@ def test_label_drawing_is_cross_entropy_on_average(batch):
     for _ in range(draws):
         drawn = losses.drawn_labels(target, generator)
         mean += (logits.softmax(1) - torch.nn.functional.one_hot(drawn, 8)) / draws
-    torch.testing.assert_close(mean, nhot_parts.gradients(logits, target)["label_draw"], atol=0.04, rtol=0)
+    torch.testing.assert_close(mean, architectures.gradients(logits, target)["label_draw"], atol=0.04, rtol=0)
 
 
 def test_which_losses_are_the_same():
-    found = {frozenset((pair["first"], pair["second"])): pair for pair in nhot_parts.alike(faces=100)}
+    found = {frozenset((pair["first"], pair["second"])): pair for pair in architectures.alike(faces=100)}
     family = ("cross_entropy", "kl_divergence", "label_draw", "poisson")
     for place, first in enumerate(family):
         for second in family[place + 1 :]:
@@ -60,7 +63,7 @@ def test_which_losses_are_the_same():
 
 
 def test_random_labels_are_shares_of_ten_votes():
-    target = nhot_parts.random_labels(50, 8, torch.Generator().manual_seed(0))
+    target = architectures.random_labels(50, 8, torch.Generator().manual_seed(0))
     torch.testing.assert_close(target.sum(1), torch.ones(50, dtype=torch.float64))
     assert torch.equal((10 * target).round() / 10, target)
     emotions = (target > 0).sum(1)
@@ -69,8 +72,8 @@ def test_random_labels_are_shares_of_ten_votes():
 
 
 def test_the_table_has_a_formula_for_every_loss():
-    assert list(nhot_parts.FORMULAS) == list(losses.LOSSES)
-    named = [row["caption of figure 26"] for row in nhot_parts.loss_rows()]
+    assert list(architectures.FORMULAS) == list(losses.LOSSES)
+    named = [row["caption of figure 26"] for row in architectures.loss_rows()]
     assert sum("guess" not in name for name in named) == 8
 
 
@@ -91,6 +94,6 @@ def test_operations_of_vgg16_counted_by_hand():
 
 @pytest.mark.parametrize("name", ["compact", "resnet18", "vgg16_48", "mten"])
 def test_the_record_is_what_is_built(name):
-    counted = records.read(nhot_parts.RECORD)["values"]
-    assert nhot_parts.parameters(name) == counted["parameters"][name]
+    counted = records.read(architectures.RECORD)["values"]
+    assert architectures.parameters(name) == counted["parameters"][name]
     assert models.multiply_adds(name, counted["side"][name]) == counted["multiply_adds"][name]

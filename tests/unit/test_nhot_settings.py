@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ferbook import configs, nhot_settings, printed, sweeps
-from ferbook.errors import ConfigError
-from ferbook.losses import LOSSES
-from ferbook.runs import RunResult
+from ferbook.claims import printed
+from ferbook.core.errors import ConfigError
+from ferbook.learning import configs, sweeps
+from ferbook.learning.losses import LOSSES
+from ferbook.learning.runs import RunResult
+from ferbook.papers.nhot import settings as nhot_settings
 
 DASH = "–"
 
@@ -325,5 +327,5 @@ def test_ten_losses_have_ten_looks():
 
 
 def test_no_torch_is_imported():
-    code = "import sys; import ferbook.nhot_settings; sys.exit('torch' in sys.modules)"
+    code = "import sys; import ferbook.papers.nhot.settings; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import nbformat
 import pytest
 
-from ferbook.errors import ConfigError
-from ferbook.notebooks import NotebookError, execute, main, read_source
+from ferbook.book.notebooks import NotebookError, execute, main, read_source
+from ferbook.core.errors import ConfigError
 
 TAGGED = '# %% tags=["parameters"]\nnumber = 1\nname = "a"\n\n'
 BODY = "# %% [markdown]\n# Some text\n\n# %%\nprint(number, name)\n"

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from sphinx.application import Sphinx
 
-from ferbook import offline
+from ferbook.book import offline
 
 
 def test_thebe_is_left_out_and_nothing_else():
@@ -18,7 +18,13 @@ def test_thebe_is_left_out_and_nothing_else():
 def test_sphinx_takes_the_extension(tmp_path):
     (tmp_path / "index.rst").write_text("Title\n=====\n")
     app = Sphinx(
-        tmp_path, None, tmp_path / "out", tmp_path / "trees", "html", {"extensions": ["ferbook.offline"]}, status=None
+        tmp_path,
+        None,
+        tmp_path / "out",
+        tmp_path / "trees",
+        "html",
+        {"extensions": ["ferbook.book.offline"]},
+        status=None,
     )
     app.add_js_file(None, body="const THEBE_JS_URL = 1")
     app.build()

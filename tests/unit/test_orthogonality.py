@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from ferbook.orthogonality import as_published, convolutional_form, matrix_form, penalty
+from ferbook.learning.orthogonality import as_published, convolutional_form, matrix_form, penalty
 
 
 def kernel(*shape, seed=0):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ferbook import paths
+from ferbook.core import paths
 
 
 def test_a_file_is_replaced_when_the_block_ends_well(tmp_path):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from ferbook import peers, sweeps, trained
-from ferbook.emotions import EMOTIONS
-from ferbook.errors import DataError, FerbookError
+from ferbook.core.errors import DataError, FerbookError
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.learning import sweeps, trained
+from ferbook.photos import peers
 
 
 def test_labels_are_mapped_by_name_and_scores_sum_to_one(tmp_path):

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 import ferbook
-from ferbook import memory, paths
-from ferbook.cli import main
-from ferbook.emotions import EMOTIONS
-from ferbook.errors import ConfigError, DataError
+from ferbook.cli.main import main
+from ferbook.core import memory, paths
+from ferbook.core.errors import ConfigError, DataError
+from ferbook.faces.emotions import EMOTIONS
 from ferbook.photos import cards, folders, pictures, table
 from ferbook.photos.pictures import UnreadableError
 from ferbook.photos.reader import load_model
@@ -149,7 +149,7 @@ def test_a_face_cropped_as_tightly_as_fer2013s_is_found(model):
 
 
 def test_relevance_adds_up_to_the_logit_and_is_that_of_the_network(model, people):
-    from ferbook import trained
+    from ferbook.learning import trained
 
     seen = model.see(pictures.of_image(photograph(people, 3, 4)))
     targets = model.answer(seen.faces).probabilities.argmax(axis=1)

@@ -16,7 +16,7 @@ PAGES = {"labels": "from ferbook import labels", "plain": "import math"}
 
 
 class Checkout:
-    """A project of two pages, one of which imports ``ferbook.labels``, with its own copy of the library."""
+    """A project of two pages, one of which imports ``ferbook.faces.labels``, with its own copy of the library."""
 
     def __init__(self, folder: Path):
         self.folder = folder

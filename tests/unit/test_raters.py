@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ferbook import facts, raters
+from ferbook.claims import dataset_summary
+from ferbook.core.errors import ConfigError
 from ferbook.datasets import load
-from ferbook.emotions import EMOTIONS
-from ferbook.errors import ConfigError
-from ferbook.labels import clean_votes, complexity, has_tie
+from ferbook.faces import raters
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.faces.labels import clean_votes, complexity, has_tie
 
 
 def pure(emotion, count=4000):
@@ -72,7 +73,7 @@ def test_the_crowd_mostly_sees_what_is_shown(emotion):
 def test_the_crowd_resembles_that_of_ferplus():
     """The figures that the model's numbers were set to meet, against the recorded ones."""
     cleaned = clean_votes(load("synthetic", count=2000).votes)
-    known = facts.recorded().values
+    known = dataset_summary.recorded().values
     levels = np.bincount(complexity(cleaned.distribution), minlength=9)[1:] / cleaned.keep.sum()
     np.testing.assert_allclose(levels, np.array(known["by_complexity_sum"]) / known["kept_sum"], atol=0.05)
     assert has_tie(cleaned.distribution).mean() == pytest.approx(known["tie_rate"], abs=0.02)

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ferbook import annotated, vad_training
-from ferbook.datasets import academic, affectnet, ckplus, ferplus, jaffe, kdef, vad_fer2013
+from ferbook.core.errors import ConfigError, DataError, MissingDataError
+from ferbook.datasets import academic, affectnet, ckplus, fer2013_vad, ferplus, jaffe, kdef
 from ferbook.datasets.cards import CARDS
-from ferbook.emotions import EMOTIONS, FER2013_CODES, VOTE_COLUMNS, index
-from ferbook.errors import ConfigError, DataError, MissingDataError
-from ferbook.splits import duplicate_groups
+from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VOTE_COLUMNS, index
+from ferbook.faces.splits import duplicate_groups
+from ferbook.papers.vad import annotated, engine
 from tests.conftest import REAL_DATA
 
 
@@ -831,7 +831,7 @@ def vad_pixels(root):
 
 
 def test_vad_pixels(root, vad_pixels):
-    faces = vad_fer2013.load(root)
+    faces = fer2013_vad.load(root)
     assert faces.images.shape == (7, 48, 48)
     assert emotions_of(faces) == list(FER2013_CODES)
     assert faces.vad[:, 0].tolist() == [-1, -0.5, 0, 0.5, 1, -1, -0.5]
@@ -868,23 +868,23 @@ BAD_LABELS = [
 )
 def test_vad_pixels_broken_row(root, vad_pixels, refused, column, text, words):
     change_cell(vad_pixels, 3, column, text)
-    refused(lambda: vad_fer2013.load(root), vad_pixels.name, "line 4", words)
+    refused(lambda: fer2013_vad.load(root), vad_pixels.name, "line 4", words)
 
 
 @pytest.mark.parametrize("column", ["index", "emotionLabel", "Arousal", "pixels", "emotion"])
 def test_vad_pixels_without_a_column(root, vad_pixels, refused, column):
     drop_column(vad_pixels, column)
-    refused(lambda: vad_fer2013.load(root), "line 1", f"no column {column}")
+    refused(lambda: fer2013_vad.load(root), "line 1", f"no column {column}")
 
 
 def test_vad_pixels_truncated(root, vad_pixels, refused):
     cut(vad_pixels)
-    refused(lambda: vad_fer2013.load(root), vad_pixels.name, "line")
+    refused(lambda: fer2013_vad.load(root), vad_pixels.name, "line")
 
 
 def test_vad_pixels_without_rows(root, vad_pixels, refused):
     vad_pixels.write_text(vad_pixels.read_text().splitlines()[0])
-    refused(lambda: vad_fer2013.load(root), "the table is empty")
+    refused(lambda: fer2013_vad.load(root), "the table is empty")
 
 
 @pytest.fixture
@@ -913,7 +913,7 @@ def vad_joined(root):
 
 
 def test_vad_joined_to_ferplus(root, vad_joined):
-    faces = vad_fer2013.load(root, images="ferplus")
+    faces = fer2013_vad.load(root, images="ferplus")
     assert faces.ids.tolist() == ["fer0028641.png", "fer0028638.png", "fer0028640.png"]
     assert faces.images[:, 0, 0].tolist() == [6, 2, 5]
     assert emotions_of(faces) == ["happiness", "anger", "fear"]
@@ -923,14 +923,14 @@ def test_vad_joined_to_ferplus(root, vad_joined):
     assert faces.provenance["unnamed"] == 1
     # The same from the set's own folder, and with FER+ elsewhere.
     (root / "ferplus").rename(root.parent / "elsewhere")
-    again = vad_fer2013.load(root / "vad_fer2013", images="ferplus", ferplus_root=root.parent / "elsewhere")
+    again = fer2013_vad.load(root / "vad_fer2013", images="ferplus", ferplus_root=root.parent / "elsewhere")
     assert again.provenance["checksum"] == faces.provenance["checksum"]
 
 
 def refused_join(root, cache_folder, *words):
     """As `refused`, but FER+ itself may have been prepared."""
     with pytest.raises(DataError) as caught:
-        vad_fer2013.load(root, images="ferplus")
+        fer2013_vad.load(root, images="ferplus")
     for word in words:
         assert word in str(caught.value)
     assert not list(cache_folder.glob("vad_fer2013*"))
@@ -970,7 +970,7 @@ def test_vad_joined_without_ferplus(root, vad_joined, cache_folder):
 
 
 def test_vad_wrong_option(root, vad_pixels, refused):
-    refused(lambda: vad_fer2013.load(root, images="none"), "images", kind=ConfigError)
+    refused(lambda: fer2013_vad.load(root, images="none"), "images", kind=ConfigError)
 
 
 # The student table --------------------------------------------------------------------------------------------------
@@ -1047,15 +1047,15 @@ def real_vad(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FERBOOK_CACHE", str(tmp_path_factory.mktemp("real")))
         return SimpleNamespace(
-            joined=vad_fer2013.load(REAL_DATA, images="ferplus"),
-            alone=vad_fer2013.load(REAL_DATA),
+            joined=fer2013_vad.load(REAL_DATA, images="ferplus"),
+            alone=fer2013_vad.load(REAL_DATA),
             train=ferplus.load(REAL_DATA).part("train"),
         )
 
 
 @needs("vad_fer2013")
 def test_real_vad_pixels():
-    faces = vad_fer2013.load(REAL_DATA)
+    faces = fer2013_vad.load(REAL_DATA)
     assert len(faces) == CARDS["vad_fer2013"].counts["pixels (20251228)"] == 464
     assert faces.provenance["published"] is True
     assert faces.vad.sum(axis=0) * 2 == pytest.approx([-107, 155, 241])
@@ -1098,7 +1098,7 @@ def test_real_vad_caveats_of_the_card(real_vad):
     assert len(twice) == 4
     assert (faces.vad[twice] != faces.vad[own[twice]]).any(axis=1).all()
     # As the page on the ablation says of its folds.
-    fold = annotated.folds(vad_training.Faces.of(faces).category)
+    fold = annotated.folds(engine.Faces.of(faces).category)
     assert (fold[twice] != fold[own[twice]]).all()
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ferbook.regression import ccc, evaluate
+from ferbook.measures.regression import ccc, evaluate
 
 
 def ccc_twin(x, y):

@@ -11,7 +11,7 @@ from scipy import stats
 from torch import nn
 
 from ferbook import models
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
 from ferbook.relevance import by_hand, faithfulness, head, heatmaps, intensity, lrp, networks
 from ferbook.synthesis import sample
 

@@ -11,9 +11,11 @@ import pytest
 import torch
 from torchvision.models import vgg16
 
-from ferbook import checks_relevance_text, claims, facts, mutation, paths, printed
-from ferbook.claims import Evidence, Verdict
-from ferbook.relevance import ranks, tables
+from ferbook.claims import dataset_summary, mutation, printed, verdicts
+from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.core import paths
+from ferbook.papers.relevance import tables, text_checks
+from ferbook.relevance import ranks
 from tests.unit.test_relevance_tables import STATED, one_claim, outcome, verdict
 
 #: Checks whose twins are among the tests below.
@@ -101,8 +103,8 @@ def test_around_is_not_a_share_of_an_accuracy():
 
 
 def test_every_verdict_by_arithmetic_bears_weight():
-    results, broken = claims.survey(STATED, facts.recorded())
-    assert not broken and mutation.unmoved(results, facts.recorded()) == {}
+    results, broken = verdicts.survey(STATED, dataset_summary.recorded())
+    assert not broken and mutation.unmoved(results, dataset_summary.recorded()) == {}
 
 
 def test_matrices_are_held_against_the_printed_values():
@@ -129,7 +131,7 @@ def test_what_the_other_column_leaves_with_a_pencil():
 
 
 def test_bounds_of_groups_by_the_list_and_by_the_formula():
-    listed = {score: checks_relevance_text._groups_of(score) for score in (0.0, 0.05, 0.2, 0.3, 1.0)}
+    listed = {score: text_checks._groups_of(score) for score in (0.0, 0.05, 0.2, 0.3, 1.0)}
     assert listed == {0.0: ["1"], 0.05: ["1"], 0.2: ["3"], 0.3: ["3", "4"], 1.0: ["10"]}
     assert outcome(one_claim("groups-overlap")).detail == "0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9"
     assert verdict(one_claim("groups-range", printed="no group")) is Verdict.HOLDS

@@ -10,10 +10,11 @@ import torch
 from torch import nn
 
 from ferbook import models
-from ferbook.emotions import EMOTIONS
-from ferbook.errors import DataError, FerbookError
-from ferbook.faceset import FaceSet
-from ferbook.relevance import by_hand, drawings, heatmaps, maps, networks, rank_scores, tables
+from ferbook.core.errors import DataError, FerbookError
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.faces.faceset import FaceSet
+from ferbook.papers.relevance import rank_scores, tables
+from ferbook.relevance import by_hand, drawings, heatmaps, maps, networks
 
 
 def test_the_surest_face_of_an_emotion_and_a_rank_is_chosen():

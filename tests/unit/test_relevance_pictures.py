@@ -8,13 +8,14 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ferbook import models, runs, sweeps
+from ferbook import models
+from ferbook.core.errors import ConfigError, DataError
 from ferbook.datasets import load
-from ferbook.emotions import EMOTIONS
-from ferbook.errors import ConfigError, DataError
-from ferbook.faceset import FaceSet
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.faces.faceset import FaceSet
+from ferbook.learning import runs, sweeps
+from ferbook.learning.runs import RunResult
 from ferbook.relevance import benchmark, intensity, networks, photographs, pictures
-from ferbook.runs import RunResult
 from tests.unit.test_readers import JAFFE_FACES, KDEF_FACES, affectnet_2017, grey, kdef_picture, root
 
 __all__ = ["affectnet_2017", "root"]

@@ -8,9 +8,9 @@ import torch
 from sklearn import metrics
 from torch import nn
 
-from ferbook import raters
-from ferbook.emotions import EMOTIONS
-from ferbook.relevance import rank_scores, tables
+from ferbook.faces import raters
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.papers.relevance import rank_scores, tables
 from ferbook.relevance.intensity import Faces
 
 MATRIX = np.array([[5, 2, 0], [1, 7, 3], [0, 4, 8]])

@@ -16,18 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferbook import (
-    checks_relevance,
-    checks_relevance_scores,
-    claims,
-    facts,
-    paths,
-    printed,
-    records,
-)
-from ferbook.claims import Evidence, Verdict
-from ferbook.errors import ConfigError
-from ferbook.relevance import by_hand, ranks, tables
+from ferbook.claims import dataset_summary, printed, verdicts
+from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.core import paths, records
+from ferbook.core.errors import ConfigError
+from ferbook.papers.relevance import checks, score_checks, tables
+from ferbook.relevance import by_hand, ranks
 from tests.unit.claiming import judged
 
 BOTH = pytest.mark.parametrize("table", tables.COUNT_TABLES)
@@ -230,7 +224,7 @@ def test_tolerances_of_means_are_what_printed_rounding_allows():
 
     That is the worst case. Rounding errors are uniform over a digit, and three standard deviations of their mean hold.
     """
-    for claim in claims.load_claims("001").claims:
+    for claim in verdicts.load_claims("001").claims:
         if claim.check != "mean of column":
             continue
         scale = 1
@@ -251,7 +245,7 @@ def test_rounding_of_a_mean_seldom_goes_beyond_what_holds():
     assert 0.0005 < (off > 0.00204).mean() < 0.005
 
 
-STATED = claims.load_claims("001").claims
+STATED = verdicts.load_claims("001").claims
 
 
 def one_claim(name, **changes):
@@ -260,11 +254,11 @@ def one_claim(name, **changes):
 
 
 def outcome(claim):
-    return claims.known_checks()[claim.check](claim, facts.recorded())
+    return verdicts.known_checks()[claim.check](claim, dataset_summary.recorded())
 
 
 def verdict(claim):
-    return claims.verdict(claim, outcome(claim))
+    return verdicts.verdict(claim, outcome(claim))
 
 
 def test_every_disagreeing_cell_is_a_claim_and_is_counted_once():
@@ -352,7 +346,7 @@ def test_emotions_could_only_be_confused_in_one_matrix_of_all_classes():
     ],
 )
 def test_the_reason_that_there_is_no_matrix(precision, recall, word):
-    assert word in checks_relevance_scores.why_no_matrix(precision, recall)
+    assert word in score_checks.why_no_matrix(precision, recall)
     assert not tables.matrix_exists(precision, recall, faces=199)
 
 
@@ -366,7 +360,7 @@ def literal_accuracies(matrix, meaning, more=0):
     return [(right[k] + more) / (len(pictures) + more) for k in range(3)]
 
 
-@pytest.mark.parametrize("meaning", checks_relevance_scores.ACCURACIES)
+@pytest.mark.parametrize("meaning", score_checks.ACCURACIES)
 def test_accuracies_of_real_matrices_are_found_to_fit(meaning):
     rng = np.random.default_rng(4)
     for _ in range(25):
@@ -374,8 +368,8 @@ def test_accuracies_of_real_matrices_are_found_to_fit(meaning):
         precision, recall = np.diag(matrix) / matrix.sum(axis=0), np.diag(matrix) / matrix.sum(axis=1)
         accuracy = literal_accuracies(matrix.tolist(), meaning, more=11 if "more" in meaning else 0)
         rounded = [np.round(values, 2) for values in (precision, recall, accuracy)]
-        assert checks_relevance_scores.accuracy_exists(*rounded, meaning)
-        assert checks_relevance_scores.accuracy_exists(*rounded, meaning, faces=60)
+        assert score_checks.accuracy_exists(*rounded, meaning)
+        assert score_checks.accuracy_exists(*rounded, meaning, faces=60)
 
 
 def literal_accuracy_exists(precision, recall, accuracy, most):
@@ -409,9 +403,7 @@ def literal_accuracy_exists(precision, recall, accuracy, most):
 def test_accuracies_that_fit_agree_with_trying_all_small_matrices(precision, recall, accuracy, expected):
     assert literal_accuracy_exists(precision, recall, accuracy, 3) == expected
     for meaning in ("all ranks", "one rank"):
-        assert checks_relevance_scores.accuracy_exists(precision, recall, accuracy, meaning, faces=3) == (
-            meaning in expected
-        )
+        assert score_checks.accuracy_exists(precision, recall, accuracy, meaning, faces=3) == (meaning in expected)
 
 
 @pytest.mark.parametrize(
@@ -483,7 +475,7 @@ def test_headlines_have_the_form_of_averages_of_eighteen_or_six_numbers():
     claim = one_claim("headline-eighteenths")
     assert [literal_form(value, 18) for value in claim.arguments["values"]] == [True] * 4
     assert outcome(claim).value == 4 and "17.34 / 18" in outcome(claim).detail
-    assert not literal_form("95.79", 18) and checks_relevance_scores.total_of(Decimal("95.79"), 18) is None
+    assert not literal_form("95.79", 18) and score_checks.total_of(Decimal("95.79"), 18) is None
     chance = sum(literal_form(f"{k / 100:.2f}", 18) for k in range(9000, 9100))
     assert f"{chance} of 100" in outcome(claim).detail
     # As the headline of JAFFE can be the mean of six emotions' accuracies, it is not said to be out of reach.
@@ -635,9 +627,9 @@ def test_a_rank_that_follows_intensity_is_told_from_one_that_does_not(monkeypatc
             for run in zip(*ranks_, strict=True)
         ]
         record = {"values": {"runs": {"trained": runs}}, "provenance": {"data": "ferplus", "epochs": 12}}
-        monkeypatch.setattr(checks_relevance.records, "read", lambda name: record)
-        (claim,) = (c for c in claims.load_claims("001").claims if c.check == "rank follows intensity")
-        found = checks_relevance.rank_follows_intensity(claim, None)
+        monkeypatch.setattr(checks.records, "read", lambda name: record)
+        (claim,) = (c for c in verdicts.load_claims("001").claims if c.check == "rank follows intensity")
+        found = checks.rank_follows_intensity(claim, None)
         assert (found.value is None) == found.detail.startswith("undecided")
         return found.value
 

@@ -6,12 +6,14 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from ferbook import claims, facts, folded, places, report
-from ferbook.claims import Claim, ClaimFile, Evidence, Outcome, Training, Verdict
+from ferbook.claims import dataset_summary, folded, report
+from ferbook.claims import links as places
+from ferbook.claims import verdicts as claims
+from ferbook.claims.dataset_summary import Facts
+from ferbook.claims.verdicts import Claim, ClaimFile, Evidence, Outcome, Training, Verdict
+from ferbook.core.errors import ConfigError
 from ferbook.datasets import NAMES
 from ferbook.datasets.cards import CARDS
-from ferbook.errors import ConfigError
-from ferbook.facts import Facts
 
 
 def soup(html):
@@ -23,7 +25,7 @@ def synthetic():
     """Facts of a build without real data: every number is another one."""
     values = {
         key: [v + 1 for v in value] if isinstance(value, list) else value + 1
-        for key, value in facts.recorded().values.items()
+        for key, value in dataset_summary.recorded().values.items()
     }
     return Facts(values, "synthetic", {})
 
@@ -41,7 +43,7 @@ def test_a_box_shows_printed_recorded_and_build_and_decides_on_the_recorded(synt
 
 
 def test_a_build_with_the_real_data_decides_itself():
-    live = Facts({**facts.recorded().values, "most_answers": 6}, "same data", {})
+    live = Facts({**dataset_summary.recorded().values, "most_answers": 6}, "same data", {})
     box = soup(report.ClaimReport("002", live).box("002-seven-answers"))
     assert box.select_one("strong").get_text() == "fails"
     assert "recorded" not in box.get_text()
@@ -80,11 +82,13 @@ def test_the_table_leads_to_boxes(synthetic):
 
 
 def test_an_account_names_everything_that_a_verdict_rests_on():
-    (result,) = claims.judge([c for c in claims.load_claims("002").claims if c.id == "002-clean-a"], facts.recorded())
+    (result,) = claims.judge(
+        [c for c in claims.load_claims("002").claims if c.id == "002-clean-a"], dataset_summary.recorded()
+    )
     found = report.account(result)
     assert found["check"].startswith("cleaning rule keeps: kept or dropped: what rule does")
     assert found["arguments"] == "rule: sum; votes: 0, 0, 0, 6, 0, 0, 0, 0, 2, 2"
-    assert found["code"].startswith("cleaning_rule_keeps, ferbook.checks, line ")
+    assert found["code"].startswith("cleaning_rule_keeps, ferbook.claims.data_checks, line ")
     assert found["decided"] == "book/faces/ferplus_in_numbers#claim-002-clean-a, section cleaning"
     assert found["tolerance"] == "none: the same word or digits"
 
@@ -154,9 +158,9 @@ def test_a_table_is_turned_into_blocks_only_where_a_narrow_screen_would_cut_it()
 
 def test_there_is_a_card_for_every_reader_and_its_leakage_is_the_recorded_one():
     assert set(NAMES) <= set(CARDS)
-    leaked = facts.recorded().values["official_test_leaked"]
+    leaked = dataset_summary.recorded().values["official_test_leaked"]
     assert any(caveat.startswith(f"{leaked} faces of the official test part") for caveat in CARDS["ferplus"].caveats)
-    assert list(CARDS["ferplus"].counts.values()) == facts.recorded().values["faces_by_part"]
+    assert list(CARDS["ferplus"].counts.values()) == dataset_summary.recorded().values["faces_by_part"]
     assert len(soup(report.cards(CARDS.values())).select("section")) == len(CARDS)
 
 

@@ -13,14 +13,18 @@ import pytest
 from bs4 import BeautifulSoup
 from matplotlib.colors import to_rgb
 
-from ferbook import claims, facts, folded, paths, places, report, scoreboard
-from ferbook.claims import Claim, Evidence, Outcome, Result, Verdict
+from ferbook.book import scoreboard
+from ferbook.claims import dataset_summary, folded, report
+from ferbook.claims import links as places
+from ferbook.claims import verdicts as claims
+from ferbook.claims.verdicts import Claim, Evidence, Outcome, Result, Verdict
+from ferbook.core import paths
 
 
 @pytest.fixture(scope="module")
 def results():
     """What can be judged; that every claim can is a test of claims."""
-    return claims.survey(claims.stated(), facts.recorded())[0]
+    return claims.survey(claims.stated(), dataset_summary.recorded())[0]
 
 
 @pytest.fixture(scope="module")

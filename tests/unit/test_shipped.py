@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from ferbook import calibration, detection, records, shipped, sweeps, trained
-from ferbook.emotions import EMOTIONS
-from ferbook.photos import scenes
+from ferbook.core import records
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.learning import calibration, sweeps, trained
+from ferbook.photos import scenes, shipped
 from ferbook.photos.pictures import of_array
 from ferbook.photos.reader import load_model
+from ferbook.vision import detection
 
 
 def test_groups_by_agreement_hold_every_face_once():

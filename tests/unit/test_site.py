@@ -14,7 +14,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from ferbook import claims
+from ferbook.claims import verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "site" / "_build" / "html"
@@ -95,14 +95,14 @@ def test_tables_have_rows_and_captions(page):
 
 
 def test_every_claim_is_decided_where_it_says():
-    for paper in claims.paper_numbers():
-        for claim in claims.load_claims(paper).claims:
+    for paper in verdicts.paper_numbers():
+        for claim in verdicts.load_claims(paper).claims:
             page, _, anchor = claim.page.partition("#")
             section = parsed(HTML / f"{page}.html").find(id=anchor)
             assert section is not None, claim.page
             box = section.find(id=f"claim-{claim.id}")
             assert box is not None, f"{claim.id} is not shown in {claim.page}"
-            assert box.select_one("strong").get_text() in set(claims.Verdict)
+            assert box.select_one("strong").get_text() in set(verdicts.Verdict)
 
 
 def test_the_configuration_knows_the_notebook_sources():

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferbook import splits
+from ferbook.claims.dataset_summary import TEST_SHARE, paper_splits
+from ferbook.core.errors import ConfigError, DataError
 from ferbook.datasets import load
-from ferbook.errors import ConfigError, DataError
-from ferbook.facts import TEST_SHARE, paper_splits
-from ferbook.labels import clean_votes, complexity
+from ferbook.faces import splits
+from ferbook.faces.labels import clean_votes, complexity
 from tests.conftest import needs_ferplus
 
 

@@ -15,10 +15,13 @@ import nbformat
 import pytest
 import yaml
 
-from ferbook import augment, configs, losses, models, paths, sweeps
-from ferbook.cli import main
-from ferbook.errors import ConfigError, DataError
-from ferbook.runs import RunResult
+from ferbook import models
+from ferbook.cli.main import main
+from ferbook.core import paths
+from ferbook.core.errors import ConfigError, DataError
+from ferbook.learning import configs, losses, sweeps
+from ferbook.learning.runs import RunResult
+from ferbook.vision import augment
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {"data": {"name": "synthetic", "options": {"count": 80}}, "loss": "cross_entropy", "epochs": 1, "batch": 32}

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 import ferbook
-from ferbook.emotions import EMOTIONS, VAD_POINTS
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
+from ferbook.faces.emotions import EMOTIONS, VAD_POINTS
 from ferbook.synthesis import ACTION_UNITS, COVERS, FRAMINGS, PROTOTYPES, activate, geometry, render, sample
 from ferbook.synthesis.randomness import derive, normals, uniforms
 from ferbook.synthesis.raster import hump, ramp, smooth, stroke, tiles

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ferbook import taggers
+from ferbook.faces import taggers
 
 
 def test_a_crowd_of_one_mind_agrees_from_the_first_vote_on():

@@ -7,12 +7,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ferbook import configs, datasets, metrics, models, runs, splits, sweeps, trained
-from ferbook.cli import main
-from ferbook.emotions import EMOTIONS
-from ferbook.errors import DataError
-from ferbook.labels import clean_votes
-from ferbook.runs import RunResult
+from ferbook import datasets, models
+from ferbook.cli.main import main
+from ferbook.core.errors import DataError
+from ferbook.faces import splits
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.faces.labels import clean_votes
+from ferbook.learning import configs, runs, sweeps, trained
+from ferbook.learning.runs import RunResult
+from ferbook.measures import metrics
 from tests.conftest import needs_ferplus
 
 NAME = "compact-ferplus"

@@ -9,9 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
-from ferbook import augment, memory, models, tasks, throughput, usual_loop
-from ferbook.errors import ConfigError, DataError, FerbookError
-from ferbook.throughput import Setting
+from ferbook import models
+from ferbook.core import memory
+from ferbook.core.errors import ConfigError, DataError, FerbookError
+from ferbook.learning import tasks, throughput, usual_loop
+from ferbook.learning.throughput import Setting
+from ferbook.vision import augment
 
 SMALL = Setting("compact", batch=8, warm_up=2, timed=3)
 
@@ -204,7 +207,7 @@ def test_a_peak_is_not_inherited_from_the_parent():
     import sys
 
     large = np.ones(2**27, dtype=np.uint8)
-    code = "from ferbook.memory import peak_mib; print(peak_mib())"
+    code = "from ferbook.core.memory import peak_mib; print(peak_mib())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 1 < float(done.stdout) < 128
     assert memory.peak_mib() > large.nbytes / 2**20

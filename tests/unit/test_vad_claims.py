@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ferbook import annotated, checks_vad, checks_vad_numbers, claims, demands, models, printed, records
-from ferbook.claims import Evidence, Verdict
-from ferbook.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, canonical
-from ferbook.errors import DataError
+from ferbook import models
+from ferbook.claims import printed, verdicts
+from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.core import records
+from ferbook.core.errors import DataError
+from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, canonical
+from ferbook.learning import requirements
 from ferbook.models.vad import cifar_resnet18
+from ferbook.papers.vad import annotated, number_checks
+from ferbook.papers.vad import checks as checks_vad
 from tests.conftest import REAL_DATA
 from tests.unit.claiming import judged
 
@@ -30,23 +35,23 @@ def test_the_sign_tables_are_those_of_the_library():
         assert len(table) == len(FER2013_CODES)
         for _, row in table.iterrows():
             asked = tuple(checks_vad.demand_of(row[axis]) for axis in VAD_AXES)
-            assert asked == demands.TABLE[canonical(row["category"])]
+            assert asked == requirements.TABLE[canonical(row["category"])]
 
 
 def test_the_equations_are_those_of_the_library():
     for k, axis in enumerate(VAD_AXES):
         found = checks_vad.equation_demands(axis)
-        assert found == {name: demands.EQUATIONS[name][k] for name in FER2013_CODES}
+        assert found == {name: requirements.EQUATIONS[name][k] for name in FER2013_CODES}
 
 
 def test_the_cost_table_is_that_of_the_library():
     for _, row in printed.table("004-table2").iterrows():
         costs = [int(cell) for cell in row.iloc[1:]]
-        assert tuple(zip(costs[::2], costs[1::2], strict=True)) == demands.COSTS_004[canonical(row["category"])]
+        assert tuple(zip(costs[::2], costs[1::2], strict=True)) == requirements.COSTS_004[canonical(row["category"])]
 
 
 def test_every_cost_of_the_table_is_a_claim():
-    stated = {one.id: one for one in claims.load_claims("004").claims}
+    stated = {one.id: one for one in verdicts.load_claims("004").claims}
     for _, row in printed.table("004-table2").iterrows():
         for column, cell in row.iloc[1:].items():
             axis, side = column[:-2], "above" if column.endswith(">0") else "below"
@@ -54,7 +59,7 @@ def test_every_cost_of_the_table_is_a_claim():
 
 
 def test_every_row_of_the_parameter_table_is_a_claim():
-    stated = {one.id: one for one in claims.load_claims("003").claims}
+    stated = {one.id: one for one in verdicts.load_claims("003").claims}
     for place in checks_vad.layers():
         assert stated[f"003-params-{place}"].printed == printed.cell("003-table2", place, "amount")
 
@@ -187,7 +192,7 @@ def test_differences_may_come_with_shares_and_counts():
     assert f"{100 * spread.ppf(0.025):+.1f} to {100 * spread.ppf(0.975):+.1f} points" in detail
 
 
-DIFFERENCE, SHARE = checks_vad_numbers.READINGS
+DIFFERENCE, SHARE = number_checks.READINGS
 
 
 @pytest.mark.parametrize(
@@ -212,7 +217,7 @@ def test_implied_decreases_follow_from_the_reading_that_is_named(axis, reading, 
 
 def test_ranges_of_decreases_match_a_search_of_all_that_rounds_to_the_printed_digits():
     for axis in VAD_AXES:
-        found = checks_vad_numbers.decreases(axis)
+        found = number_checks.decreases(axis)
         for part in ("public", "private"):
             after, drop = (
                 float(printed.cell(*place)) + half * np.linspace(-1, 1, 21)
@@ -262,8 +267,8 @@ def test_numbers_of_faces_that_fit_match_a_search_and_decide_nothing():
         gain: {n for n in range(1, 400) for k in range(n) if (gain * 2 - 1) * n <= 20_000 * k <= (gain * 2 + 1) * n}
         for gain in (968, 645)
     }
-    assert checks_vad_numbers.fitting_faces("9.68", 399) == sorted(fits[968])
-    assert checks_vad_numbers.fitting_faces("6.45", 399) == sorted(fits[645])
+    assert number_checks.fitting_faces("9.68", 399) == sorted(fits[968])
+    assert number_checks.fitting_faces("6.45", 399) == sorted(fits[645])
     assert min(fits[968]) == 31
     found = judged("numbers of faces that fit", "9.68", most=399, few=31, beside=["6.45"])
     assert found.verdict is Verdict.UNCHECKED
@@ -276,8 +281,8 @@ def test_numbers_of_faces_that_fit_match_a_search_and_decide_nothing():
 def test_ratios_match_a_search():
     for text in ("9.68", "6.45", "10.00"):
         searched = [(a, b) for a in range(50, 100) for b in range(a + 1, 101) if f"{100 * (b / a - 1):.2f}" == text]
-        assert checks_vad_numbers.ratios(text) == searched
-    assert checks_vad_numbers.ratios("9.68") == [(62, 68)]
+        assert number_checks.ratios(text) == searched
+    assert number_checks.ratios("9.68") == [(62, 68)]
 
 
 def test_sign_tests_at_best_are_exact_ones():
@@ -379,22 +384,22 @@ def test_two_signs_of_the_annotations_are_left_open():
 
 
 def test_the_test_parts_have_as_many_faces_as_they_have():
-    for counts in checks_vad_numbers.FER2013_TEST_CLASSES.values():
-        assert sum(counts) == checks_vad_numbers.FER2013_TEST
+    for counts in number_checks.FER2013_TEST_CLASSES.values():
+        assert sum(counts) == number_checks.FER2013_TEST
 
 
 def test_recalls_imply_accuracies():
     """By hand: at most (467 + 653 + 607) x .625 + 56 x .115 + 496 x .325 + 895 x .855 + 415 x .805, of 3,589."""
     most = (1727 * 0.625 + 56 * 0.115 + 496 * 0.325 + 895 * 0.855 + 415 * 0.805) / 35.89
     least = (1727 * 0.575 + 56 * 0.105 + 496 * 0.315 + 895 * 0.845 + 415 * 0.795) / 35.89
-    assert checks_vad_numbers.allowed_accuracies("public") == pytest.approx((least, most))
-    for part in checks_vad_numbers.FER2013_TEST_CLASSES:
+    assert number_checks.allowed_accuracies("public") == pytest.approx((least, most))
+    for part in number_checks.FER2013_TEST_CLASSES:
         found = judged(
             "accuracy implied by recalls", "64.252", tolerance=(1.46, 1.46),
             part=part, beside=["004-table3", "no consistency", "accuracy"],
         )  # fmt: skip
         assert found.verdict is Verdict.HOLDS
-        low, high = checks_vad_numbers.allowed_accuracies(part)
+        low, high = number_checks.allowed_accuracies(part)
         assert found.outcome.value == pytest.approx((low + high) / 2)
         assert high - low < 2 * 1.47
         assert "65.561 lies outside" in found.outcome.detail
@@ -441,8 +446,8 @@ def test_facts_match_their_twins():
     found = annotated.facts(distribution, vad)
     kept = 0
     for shares, values in zip(distribution, vad, strict=True):
-        asked = demands.TABLE[EMOTIONS[shares.argmax()]]
-        kept += not any(demands.fails(d, v) for d, v in zip(asked, values, strict=True))
+        asked = requirements.TABLE[EMOTIONS[shares.argmax()]]
+        kept += not any(requirements.fails(d, v) for d, v in zip(asked, values, strict=True))
     assert found["obey"]["table"]["all"] == pytest.approx(kept / len(vad))
     some = found["by_category"]["anger"]["signs"]["valence"]
     assert sum(some.values()) == pytest.approx(1)

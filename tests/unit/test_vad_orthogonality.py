@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from ferbook import checks_vad, models, orthogonality, records, vad_orthogonality
-from ferbook.claims import Verdict
+from ferbook import models
+from ferbook.claims.verdicts import Verdict
+from ferbook.core import records
+from ferbook.learning import orthogonality
 from ferbook.models.vad import regularised_layers
-from ferbook.vad_training import Faces, Setting
+from ferbook.papers.vad import checks, independence
+from ferbook.papers.vad.engine import Faces, Setting
 from tests.unit.claiming import judged
 
 
@@ -23,11 +26,11 @@ def test_the_compact_network_is_regularised_as_a_resnet_is():
 def test_features_that_repeat_each_other_overlap():
     rng = np.random.default_rng(0)
     one = rng.normal(size=(4000, 1))
-    assert vad_orthogonality.overlap(np.hstack([one, -2 * one + 1])) == pytest.approx(1)
-    assert vad_orthogonality.overlap(rng.normal(size=(4000, 5))) < 0.05
+    assert independence.overlap(np.hstack([one, -2 * one + 1])) == pytest.approx(1)
+    assert independence.overlap(rng.normal(size=(4000, 5))) < 0.05
     # A feature that never moves says nothing; alone it is counted as a repetition.
-    assert vad_orthogonality.overlap(np.hstack([rng.normal(size=(4000, 2)), np.ones((4000, 1))])) < 0.1
-    assert vad_orthogonality.overlap(np.ones((10, 3))) == 1.0
+    assert independence.overlap(np.hstack([rng.normal(size=(4000, 2)), np.ones((4000, 1))])) < 0.1
+    assert independence.overlap(np.ones((10, 3))) == 1.0
 
 
 def test_training_with_the_loss_makes_filters_more_orthogonal():
@@ -35,14 +38,14 @@ def test_training_with_the_loss_makes_filters_more_orthogonal():
     vad = rng.uniform(-1, 1, (48, 3))
     faces = Faces(rng.integers(0, 256, (48, 16, 16), dtype=np.uint8), np.eye(8)[rng.integers(0, 7, 48)], vad)
     found = {}
-    for arm, weight in vad_orthogonality.ARMS.items():
+    for arm, weight in independence.ARMS.items():
         setting = Setting(width=0.34, side=16, epochs=6, batch=16, orthogonality=weight, seed=1)
-        found[arm] = vad_orthogonality.one_run(faces, faces, setting, np.arange(48) % 3)
-    losses = [found[arm]["filters"][vad_orthogonality.FORM] for arm in vad_orthogonality.ARMS]
+        found[arm] = independence.one_run(faces, faces, setting, np.arange(48) % 3)
+    losses = [found[arm]["filters"][independence.FORM] for arm in independence.ARMS]
     assert losses[0] > losses[1] > losses[2]
     assert set(found["none"]) == {"valence", "arousal", "dominance", "category", "filters"}
-    told = vad_orthogonality.summary({arm: [run, run] for arm, run in found.items()})
-    change = told["differences"][vad_orthogonality.FORM]["weight 0.5"]["filters"]
+    told = independence.summary({arm: [run, run] for arm, run in found.items()})
+    change = told["differences"][independence.FORM]["weight 0.5"]["filters"]
     assert change["estimate"] == pytest.approx(losses[2] - losses[0])
 
 
@@ -52,18 +55,18 @@ def test_the_loss_of_a_task_is_the_penalty_of_its_layers():
 
     with torch.no_grad():
         expected = orthogonality.penalty(regularised_layers(Task.network)).item()
-    assert vad_orthogonality.loss_of(Task) == pytest.approx(expected)
+    assert independence.loss_of(Task) == pytest.approx(expected)
 
 
 def test_changes_are_called_by_their_intervals():
-    assert checks_vad.changed({"estimate": -1, "low": -2, "high": -0.5}, lower_is_better=True) == "better"
-    assert checks_vad.changed({"estimate": -1, "low": -2, "high": -0.5}, lower_is_better=False) == "worse"
-    assert checks_vad.changed({"estimate": -1, "low": -2, "high": 0.5}, lower_is_better=True) == "no clear change"
+    assert checks.changed({"estimate": -1, "low": -2, "high": -0.5}, lower_is_better=True) == "better"
+    assert checks.changed({"estimate": -1, "low": -2, "high": -0.5}, lower_is_better=False) == "worse"
+    assert checks.changed({"estimate": -1, "low": -2, "high": 0.5}, lower_is_better=True) == "no clear change"
 
 
 def test_the_recorded_pairs_decide_nothing_about_a_resnet():
-    stored = records.read(vad_orthogonality.RECORD)
-    assert set(stored["values"]["runs"]) == set(vad_orthogonality.ARMS)
+    stored = records.read(independence.RECORD)
+    assert set(stored["values"]["runs"]) == set(independence.ARMS)
     assert all(len(runs) == stored["provenance"]["plan"]["seeds"] >= 3 for runs in stored["values"]["runs"].values())
     measures = [["accuracy", "category"]]
     about = {"networks": ["vad_shared", "vad_separate"], "epochs": 120}

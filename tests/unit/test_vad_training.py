@@ -9,21 +9,22 @@ import pytest
 import torch
 from torch.nn import functional
 
-from ferbook import annotated, vad_ablation, vad_training
-from ferbook.consistency import vad_loss
+from ferbook.core.errors import ConfigError
 from ferbook.datasets.synthetic import PRIOR
-from ferbook.emotions import EMOTIONS, VAD_AXES, VAD_POINTS
-from ferbook.errors import ConfigError
-from ferbook.faceset import FaceSet
+from ferbook.faces.emotions import EMOTIONS, VAD_AXES, VAD_POINTS
+from ferbook.faces.faceset import FaceSet
+from ferbook.learning.consistency import vad_loss
+from ferbook.papers.vad import ablation as vad_ablation
+from ferbook.papers.vad import annotated, engine
+from ferbook.papers.vad.engine import Faces, Setting, Start
 from ferbook.synthesis import sample
-from ferbook.vad_training import Faces, Setting, Start
 
 QUICK = Setting(model="mlp", epochs=2, batch=32)
 
 
 @pytest.fixture(scope="module")
 def known():
-    return vad_training.measured(160, 0, "train")
+    return engine.measured(160, 0, "train")
 
 
 @pytest.fixture(scope="module")
@@ -34,28 +35,28 @@ def pictures():
 
 
 def trained(setting, faces, start=None):
-    return vad_training.train(setting, faces.images, faces.distribution, faces.vad, start)
+    return engine.train(setting, faces.images, faces.distribution, faces.vad, start)
 
 
 @pytest.mark.parametrize("cost", ["table", "equations"])
 def test_printed_costs_change_the_loss_and_no_weight(known, cost):
     without, with_cost = (trained(replace(QUICK, consistency=c, weight=5.0), known) for c in ("none", cost))
     assert with_cost.losses[-1] > without.losses[-1] + 0.5
-    assert vad_training.differing(with_cost, without) == 0
+    assert engine.differing(with_cost, without) == 0
 
 
 def test_the_soft_cost_and_another_seed_change_weights(known):
     without = trained(QUICK, known)
-    assert vad_training.differing(trained(replace(QUICK, consistency="soft"), known), without) > 0
-    assert vad_training.differing(trained(replace(QUICK, seed=1), known), without) > 0
-    assert vad_training.differing(trained(QUICK, known), without) == 0
+    assert engine.differing(trained(replace(QUICK, consistency="soft"), known), without) > 0
+    assert engine.differing(trained(replace(QUICK, seed=1), known), without) > 0
+    assert engine.differing(trained(QUICK, known), without) == 0
 
 
 def test_the_same_holds_for_pictures(pictures):
     """Also with augmentation, batch normalisation and dropout."""
     setting = Setting(width=0.34, epochs=1, batch=12)
     without, printed = (trained(replace(setting, consistency=cost), pictures) for cost in ("none", "table"))
-    assert vad_training.differing(without, printed) == 0
+    assert engine.differing(without, printed) == 0
     told = without.predict(pictures.images)
     assert told.probabilities.shape == (24, 8) and told.vad.shape == (24, 3)
     assert told.probabilities.sum(axis=1) == pytest.approx(1)
@@ -65,14 +66,14 @@ def test_the_same_holds_for_pictures(pictures):
 
 
 def test_the_loss_is_that_of_the_paper(known):
-    task = vad_training.VadTask(replace(QUICK, axes=("dominance", "valence")), *vars(known).values())
+    task = engine.VadTask(replace(QUICK, axes=("dominance", "valence")), *vars(known).values())
     output = task.outputs(task.images)
     found = task.loss(output, task.distribution, task.vad)
     columns = known.vad[:, [2, 0]]
     entropy = -(known.distribution * functional.log_softmax(output.logits, 1).detach().numpy()).sum(axis=1).mean()
     squares = ((output.vad.detach().numpy() - columns) ** 2).mean(axis=0).sum()
     assert found.item() == pytest.approx(entropy + squares, rel=1e-5)
-    soft = vad_training.VadTask(replace(QUICK, consistency="soft", weight=3.0), *vars(known).values())
+    soft = engine.VadTask(replace(QUICK, consistency="soft", weight=3.0), *vars(known).values())
     output = soft.outputs(soft.images)
     twin = vad_loss(output.logits, output.vad, soft.distribution, soft.vad, consistency="soft", weight=3.0)
     assert soft.loss(output, soft.distribution, soft.vad).item() == pytest.approx(twin.total.item())
@@ -99,7 +100,7 @@ def test_four_networks_and_orthogonality_can_be_trained(pictures):
 def test_a_start_is_where_training_begins(pictures):
     setting = Setting(width=0.34, epochs=1, batch=12)
     start = Start.of(trained(setting, pictures))
-    alone = vad_training.VadTask(replace(setting, axes=("arousal",), seed=3), *vars(pictures).values())
+    alone = engine.VadTask(replace(setting, axes=("arousal",), seed=3), *vars(pictures).values())
     before = {name: value.clone() for name, value in alone.network.state_dict().items()}
     start.put_into(alone)
     after = alone.network.state_dict()
@@ -108,7 +109,7 @@ def test_a_start_is_where_training_begins(pictures):
     assert torch.equal(after["stem.0.weight"], start.state["stem.0.weight"])
     assert not torch.equal(before["stem.0.weight"], after["stem.0.weight"])
     assert start.mark == Start.of(trained(setting, pictures)).mark
-    wide = vad_training.VadTask(replace(setting, width=0.5), *vars(pictures).values())
+    wide = engine.VadTask(replace(setting, width=0.5), *vars(pictures).values())
     with pytest.raises(ConfigError, match="start"):
         start.put_into(wide)
 
@@ -132,19 +133,19 @@ def test_missing_values_are_refused(known):
     vad = known.vad.copy()
     vad[0, 1] = np.nan
     with pytest.raises(ValueError, match="complete"):
-        vad_training.train(QUICK, known.images, known.distribution, vad)
+        engine.train(QUICK, known.images, known.distribution, vad)
     # A missing arousal does not matter to a network that learns valence.
-    vad_training.train(replace(QUICK, axes=("valence",)), known.images, known.distribution, vad)
+    engine.train(replace(QUICK, axes=("valence",)), known.images, known.distribution, vad)
 
 
 def test_measured_faces_repeat_and_have_no_person_twice():
-    one, again = (vad_training.measured(50, 1, "train") for _ in range(2))
+    one, again = (engine.measured(50, 1, "train") for _ in range(2))
     assert (one.images == again.images).all()
     # Without noise they are the draw's own action units, of people who are in one split only.
     drawn = {split: sample(50, seed=1, split=split, prior=PRIOR) for split in ("train", "test")}
     assert set(drawn["train"].identity.tolist()).isdisjoint(drawn["test"].identity.tolist())
     for split, people in drawn.items():
-        assert np.array_equal(vad_training.measured(50, 1, split, noise=0).images, people.action_units)
+        assert np.array_equal(engine.measured(50, 1, split, noise=0).images, people.action_units)
 
 
 def test_cross_validation_never_predicts_what_it_saw(known, monkeypatch):
@@ -157,10 +158,10 @@ def test_cross_validation_never_predicts_what_it_saw(known, monkeypatch):
 
         def predict(self, images):
             seen.append(sum(row.tobytes() in self.known for row in images))
-            return vad_training.Predicted(np.full((len(images), 8), 1 / 8), np.zeros((len(images), 3)))
+            return engine.Predicted(np.full((len(images), 8), 1 / 8), np.zeros((len(images), 3)))
 
-    monkeypatch.setattr(vad_training, "train", lambda setting, images, *rest: Recorder(images))
-    vad_training.cross_validate(known, QUICK, fold)
+    monkeypatch.setattr(engine, "train", lambda setting, images, *rest: Recorder(images))
+    engine.cross_validate(known, QUICK, fold)
     assert seen == [0, 0, 0, 0]
 
 
@@ -172,38 +173,38 @@ def test_proxies_are_the_crowds_mean_point_and_leave_out_copies():
     votes[1] = [5, 0, 0, 5, 0, 0, 0, 0, 0, 0]
     split = np.array(["train"] * 5 + ["test"])
     faces = FaceSet("ferplus", images, np.arange(6).astype(str), votes=votes, split=split)
-    found = vad_training.proxy(faces)
+    found = engine.proxy(faces)
     assert len(found) == 5
     assert found.vad[0] == pytest.approx(VAD_POINTS["happiness"])
     assert found.vad[1] == pytest.approx(np.mean([VAD_POINTS["neutral"], VAD_POINTS["sadness"]], axis=0))
-    assert len(vad_training.proxy(faces, without=images[[2, 5]])) == 4
+    assert len(engine.proxy(faces, without=images[[2, 5]])) == 4
 
 
 def test_calibration_and_read_out_are_linear_and_held_out():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=(60, 3))
     fold = np.arange(60) % 5
-    assert vad_training.calibrate(3 * truth + 1, truth, fold) == pytest.approx(truth)
+    assert engine.calibrate(3 * truth + 1, truth, fold) == pytest.approx(truth)
     features = truth @ rng.normal(size=(3, 6))
-    assert np.corrcoef(vad_training.read_out(features, truth, fold).ravel(), truth.ravel())[0, 1] > 0.95
-    noise = vad_training.read_out(rng.normal(size=(60, 6)), truth, fold)
+    assert np.corrcoef(engine.read_out(features, truth, fold).ravel(), truth.ravel())[0, 1] > 0.95
+    noise = engine.read_out(rng.normal(size=(60, 6)), truth, fold)
     assert ((noise - truth) ** 2).mean() > 0.8 * truth.var()
 
 
 def test_category_baselines_by_hand():
     category = np.array(["a", "a", "b", "b"])
     vad = np.array([[0.0], [1.0], [4.0], [6.0]]) * np.ones(3)
-    found = vad_training.category_baselines(category, np.array(["b", "a", "b", "b"]), vad, np.array([0, 1, 0, 1]))
+    found = engine.category_baselines(category, np.array(["b", "a", "b", "b"]), vad, np.array([0, 1, 0, 1]))
     assert found["constant"][:, 0].tolist() == [3.5, 2.0, 3.5, 2.0]
-    assert found[vad_training.TRUE_CATEGORY][:, 0].tolist() == [1.0, 0.0, 6.0, 4.0]
-    assert found[vad_training.PREDICTED_CATEGORY][:, 0].tolist() == [6.0, 0.0, 6.0, 4.0]
+    assert found[engine.TRUE_CATEGORY][:, 0].tolist() == [1.0, 0.0, 6.0, 4.0]
+    assert found[engine.PREDICTED_CATEGORY][:, 0].tolist() == [6.0, 0.0, 6.0, 4.0]
 
 
 # --- the ablation ---
 
 
 def test_pairs_differ_by_the_cost_alone(known):
-    test = vad_training.measured(80, 0, "test")
+    test = engine.measured(80, 0, "test")
     runs = vad_ablation.holdout(QUICK, ["none", "table", "soft, lambda 10"], [0, 1], known, test)
     changes = vad_ablation.paired(runs)
     assert all(change["estimate"] == change["low"] == change["high"] == 0 for change in changes["table"].values())
@@ -260,5 +261,5 @@ def test_words_follow_the_interval(change, better, word):
 
 
 def test_categories_are_named():
-    told = vad_training.Predicted(np.eye(8)[[3, 0]], np.zeros((2, 3)))
+    told = engine.Predicted(np.eye(8)[[3, 0]], np.zeros((2, 3)))
     assert told.category.tolist() == [EMOTIONS[3], EMOTIONS[0]]

@@ -8,11 +8,16 @@ import zipfile
 import numpy as np
 import pytest
 
-from ferbook import annotated, checks_vad, claims, demands, facts, mutation, printed, records
-from ferbook.claims import Evidence, Verdict
-from ferbook.datasets import vad_fer2013
-from ferbook.emotions import FER2013_CODES, VAD_AXES
-from ferbook.errors import DataError, MissingDataError
+from ferbook.claims import dataset_summary, mutation, printed
+from ferbook.claims import verdicts as claims
+from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.core import records
+from ferbook.core.errors import DataError, MissingDataError
+from ferbook.datasets import fer2013_vad
+from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
+from ferbook.learning import requirements
+from ferbook.papers.vad import annotated
+from ferbook.papers.vad import checks as checks_vad
 from tests.conftest import REAL_DATA
 from tests.unit.claiming import judged
 
@@ -24,7 +29,7 @@ needs_first = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def results():
     stated = [*claims.load_claims("003").claims, *claims.load_claims("004").claims]
-    return {result.claim.id: result for result in claims.judge(stated, facts.recorded())}
+    return {result.claim.id: result for result in claims.judge(stated, dataset_summary.recorded())}
 
 
 # --- verdicts ---
@@ -61,7 +66,7 @@ def test_cited_lists_are_not_accused(results):
 
 
 def test_every_verdict_by_arithmetic_moves_with_what_is_printed(results):
-    assert mutation.unmoved(results.values(), facts.recorded()) == {}
+    assert mutation.unmoved(results.values(), dataset_summary.recorded()) == {}
 
 
 def test_six_losses_are_those_of_a_constant(results):
@@ -123,11 +128,11 @@ def test_means_over_n_add_n_plus_one_terms():
 def test_no_printed_cost_has_a_slope_and_a_smooth_one_would():
     """Twin: the costs themselves at the probes, one after the other."""
     values = np.linspace(-1, 1, 41)[::2] + 0.013
-    for definition in demands.DEFINITIONS.values():
+    for definition in requirements.DEFINITIONS.values():
         for asked in definition.values():
             for demand in asked:
-                costs = [demands.fails(demand, v) for v in values]
-                near = [demands.fails(demand, v + 1e-4) for v in values]
+                costs = [requirements.fails(demand, v) for v in values]
+                near = [requirements.fails(demand, v + 1e-4) for v in values]
                 assert costs == near
     assert judged("slope of the cost", "0", "at most").verdict is Verdict.HOLDS
 
@@ -183,7 +188,7 @@ def test_losses_without_consistency_are_sums_of_printed_numbers():
 
 def write_first(folder, rows=3, **broken):
     folder.mkdir(parents=True, exist_ok=True)
-    for name in vad_fer2013.FIRST_RELEASE.values():
+    for name in fer2013_vad.FIRST_RELEASE.values():
         with (folder / name).open("w", newline="", encoding="utf-8-sig") as stream:
             table = csv.writer(stream)
             table.writerow(["index", "emotionLabel", "Valence", "Arousal", "Dominance", "emotion"])
@@ -195,7 +200,7 @@ def write_first(folder, rows=3, **broken):
 
 def test_the_first_release_is_read_in_order(tmp_path):
     write_first(tmp_path / "vad_fer2013" / "paper003")
-    found = vad_fer2013.first_release(tmp_path)
+    found = fer2013_vad.first_release(tmp_path)
     assert list(found.parts) == ["public", "private", "train"]
     assert found.parts["public"].vad[:, 0].tolist() == [1.0, 0.5, 0.0]
     assert set(found.parts["train"].category) == {"happiness"} and "happiness" in FER2013_CODES
@@ -216,16 +221,16 @@ def test_the_first_release_is_read_in_order(tmp_path):
 def test_broken_labels_are_named(tmp_path, broken, words):
     write_first(tmp_path / "paper003", **broken)
     with pytest.raises(DataError, match=words):
-        vad_fer2013.first_release(tmp_path)
+        fer2013_vad.first_release(tmp_path)
 
 
 def test_a_missing_release_says_so(tmp_path):
     with pytest.raises(MissingDataError, match="paper003"):
-        vad_fer2013.first_release(tmp_path)
+        fer2013_vad.first_release(tmp_path)
     write_first(tmp_path / "paper003")
     (tmp_path / "paper003" / "train-labels.csv").unlink()
     with pytest.raises(DataError, match="missing"):
-        vad_fer2013.first_release(tmp_path)
+        fer2013_vad.first_release(tmp_path)
 
 
 def test_the_costs_of_the_code_part_from_both_definitions(results):
@@ -246,9 +251,9 @@ def test_times_per_face():
 
 @needs_first
 def test_the_recorded_costs_are_those_of_the_workbook():
-    from ferbook.datasets import vad_costs
+    from ferbook.datasets import emotion_costs
 
-    found = vad_costs.read(REAL_DATA)
+    found = emotion_costs.read(REAL_DATA)
     assert found.provenance["published"]
     assert found.costs == records.read(annotated.FIRST_RECORD)["values"]["costs"]
 
@@ -278,45 +283,45 @@ def write_workbook(path, cost="1", first="0Angry"):
 
 
 def test_a_workbook_is_read_sheet_by_sheet(tmp_path):
-    from ferbook.datasets import vad_costs
+    from ferbook.datasets import emotion_costs
 
-    write_workbook(tmp_path / vad_costs.WORKBOOK)
-    found = vad_costs.read(tmp_path)
+    write_workbook(tmp_path / emotion_costs.WORKBOOK)
+    found = emotion_costs.read(tmp_path)
     assert list(found.costs) == list(FER2013_CODES)
     assert found.costs["fear"]["valence"] == {">0": 1, "=0": 0, "<0": 0}
     assert set(found.costs["neutral"]["dominance"].values()) == {0}
     assert found.provenance["published"] is False
-    write_workbook(tmp_path / vad_costs.WORKBOOK, cost="2")
+    write_workbook(tmp_path / emotion_costs.WORKBOOK, cost="2")
     with pytest.raises(DataError, match="0Angry: costs of Valence are"):
-        vad_costs.read(tmp_path)
-    write_workbook(tmp_path / vad_costs.WORKBOOK, first="0Joyful")
+        emotion_costs.read(tmp_path)
+    write_workbook(tmp_path / emotion_costs.WORKBOOK, first="0Joyful")
     with pytest.raises(DataError, match="'0Joyful' names no category"):
-        vad_costs.read(tmp_path)
+        emotion_costs.read(tmp_path)
 
 
 def test_a_broken_workbook_is_named(tmp_path):
-    from ferbook.datasets import vad_costs
+    from ferbook.datasets import emotion_costs
 
     with pytest.raises(MissingDataError, match="xlsx"):
-        vad_costs.read(tmp_path)
-    path = tmp_path / vad_costs.WORKBOOK
+        emotion_costs.read(tmp_path)
+    path = tmp_path / emotion_costs.WORKBOOK
     path.write_text("no zip")
     with pytest.raises(DataError, match="no xlsx workbook"):
-        vad_costs.read(tmp_path)
+        emotion_costs.read(tmp_path)
     for strings, words in (
-        (" " * (vad_costs.LARGEST + 1), "unpacks to"),
+        (" " * (emotion_costs.LARGEST + 1), "unpacks to"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><sst/>', "defines entities"),
         ("<sst", "no xlsx workbook"),
     ):
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
             book.writestr("xl/sharedStrings.xml", strings)
         with pytest.raises(DataError, match=words):
-            vad_costs.read(tmp_path)
+            emotion_costs.read(tmp_path)
 
 
 @needs_first
 def test_the_record_is_of_the_published_labels():
-    found = vad_fer2013.first_release(REAL_DATA)
+    found = fer2013_vad.first_release(REAL_DATA)
     assert found.provenance["published"]
     assert [len(labels.vad) for labels in found.parts.values()] == [31, 31, 199]
     stored = records.read(annotated.FIRST_RECORD)["values"]

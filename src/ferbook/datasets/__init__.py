@@ -1,4 +1,4 @@
-"""Data sets by name: find, verify, read into a :class:`~ferbook.faceset.FaceSet`.
+"""Data sets by name: find, verify, read into a :class:`~ferbook.faces.faceset.FaceSet`.
 
 The student table of paper 004 holds no faces: :mod:`ferbook.datasets.academic` reads it into a table.
 
@@ -15,8 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from ferbook.errors import ConfigError, MissingDataError
-from ferbook.faceset import FaceSet
+from ferbook.core.errors import ConfigError, MissingDataError
+from ferbook.faces.faceset import FaceSet
 
 #: Registered names; each is a module of this package with a ``load(root, **options) -> FaceSet``.
 NAMES: tuple[str, ...] = ("synthetic", "ferplus", "vad_fer2013", "affectnet", "jaffe", "ckplus", "kdef")

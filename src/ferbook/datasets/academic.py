@@ -13,10 +13,10 @@ import pandas as pd
 import pandera.errors
 import pandera.pandas as pa
 
-from ferbook import paths
+from ferbook.core import paths
+from ferbook.core.errors import DataError, MissingDataError
 from ferbook.datasets.cards import CARDS
 from ferbook.datasets.files import header, need_columns
-from ferbook.errors import DataError, MissingDataError
 
 TABLE = "learningMeasure.csv"
 STUDENTS = 24

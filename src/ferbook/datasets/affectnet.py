@@ -24,13 +24,13 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ferbook import paths
+from ferbook.core import paths
+from ferbook.core.errors import ConfigError, DataError, MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
 from ferbook.datasets.files import DAMAGED, MOST_PIXELS, need_columns, rows
-from ferbook.emotions import EMOTIONS, index
-from ferbook.errors import ConfigError, DataError, MissingDataError
-from ferbook.faceset import FaceSet
+from ferbook.faces.emotions import EMOTIONS, index
+from ferbook.faces.faceset import FaceSet
 
 #: Official parts that were published, by the library's names.
 PARTS: tuple[str, ...] = ("train", "valid")

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook import paths, plain
-from ferbook.errors import FerbookError
-from ferbook.faceset import FaceSet
+from ferbook.core import bounded_files, paths
+from ferbook.core.errors import FerbookError
+from ferbook.faces.faceset import FaceSet
 
 # Raise when the meaning of the stored arrays changes.
 FORMAT = 1
@@ -93,7 +93,7 @@ def prepared(name: str, source: str, mark: str, build: Callable[[], FaceSet]) ->
 
 
 def _load(name: str, folder: Path) -> FaceSet:
-    meta = plain.read_json(folder / "meta.json")
+    meta = bounded_files.read_json(folder / "meta.json")
     arrays = {key: np.load(folder / f"{key}.npy", mmap_mode="r") for key in meta["arrays"]}
     return FaceSet(name=name, provenance=meta["provenance"], **arrays)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ferbook.datasets.ferplus import OFFICIAL_CHECKSUM
-from ferbook.emotions import EMOTIONS
+from ferbook.faces.emotions import EMOTIONS
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ _CARDS = (
         where="Made on the spot by ferbook.datasets.load('synthetic').",
         caveats=(
             "It shows whether a mechanism can work, never that an empirical claim about people holds.",
-            "Its votes follow the assumptions of ferbook.raters.",
+            "Its votes follow the assumptions of ferbook.faces.raters.",
         ),
     ),
     Card(

@@ -19,14 +19,14 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from PIL import Image, ImageOps
 
-from ferbook import paths
+from ferbook.core import paths
+from ferbook.core.errors import ConfigError, DataError, MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
 from ferbook.datasets.ferplus import USAGE
 from ferbook.datasets.files import DAMAGED, decode, grey_pixels, table
-from ferbook.emotions import EMOTIONS, canonical, index
-from ferbook.errors import ConfigError, DataError, MissingDataError
-from ferbook.faceset import FaceSet
+from ferbook.faces.emotions import EMOTIONS, canonical, index
+from ferbook.faces.faceset import FaceSet
 
 #: Side of the faces of the two unofficial forms.
 SIDE = 48

@@ -24,12 +24,12 @@ from typing import Protocol
 
 import numpy as np
 
-from ferbook import paths
+from ferbook.core import paths
+from ferbook.core.errors import DataError, MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.files import DAMAGED, MOST_UNPACKED, decode, grey_pixels, is_clutter, rows, table
-from ferbook.emotions import VOTE_COLUMNS
-from ferbook.errors import DataError, MissingDataError
-from ferbook.faceset import FaceSet
+from ferbook.faces.emotions import VOTE_COLUMNS
+from ferbook.faces.faceset import FaceSet
 
 SIDE = 48
 LABELS = "label.csv"

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ferbook.errors import DataError
+from ferbook.core.errors import DataError
 
 Row = TypeVar("Row")
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook import paths
+from ferbook.core import paths
+from ferbook.core.errors import DataError, MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
 from ferbook.datasets.files import decode
-from ferbook.emotions import EMOTIONS, index
-from ferbook.errors import DataError, MissingDataError
-from ferbook.faceset import FaceSet
+from ferbook.faces.emotions import EMOTIONS, index
+from ferbook.faces.faceset import FaceSet
 
 SIDE = 256
 #: Pictures of the complete release.

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from ferbook import paths
+from ferbook.core import paths
+from ferbook.core.errors import ConfigError, DataError, MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
 from ferbook.datasets.files import DAMAGED, decode
-from ferbook.emotions import EMOTIONS, index
-from ferbook.errors import ConfigError, DataError, MissingDataError
-from ferbook.faceset import FaceSet
+from ferbook.faces.emotions import EMOTIONS, index
+from ferbook.faces.faceset import FaceSet
 
 #: Width and height of a published picture.
 PUBLISHED_SIZE = (562, 762)

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook import dependencies, raters, synthesis
+from ferbook import synthesis
+from ferbook.core import dependencies
+from ferbook.core.errors import ConfigError
 from ferbook.datasets import cache
-from ferbook.errors import ConfigError
-from ferbook.faceset import SPLITS, FaceSet
+from ferbook.faces import raters
+from ferbook.faces.faceset import SPLITS, FaceSet
 
 #: Share of the faces in each part; no person appears in two parts.
 SHARES: dict[str, float] = {"train": 0.8, "valid": 0.1, "test": 0.1}

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
 from ferbook.models.layers import whole
 from ferbook.models.weights import load_imagenet, load_weights, save_weights
 

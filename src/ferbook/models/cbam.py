@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torchvision.models import ResNet
 from torchvision.models.resnet import BasicBlock, Bottleneck, conv1x1
 
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
 from ferbook.models.layers import evaluating, one_of, set_in_channels, share, whole
 
 #: In every residual block, after each of the four stages, after the last stage, or nowhere.

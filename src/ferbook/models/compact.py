@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
 from ferbook.models.layers import share, whole
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
 from ferbook.models.layers import evaluating, whole
 from ferbook.models.resnet import feature_maps
 from ferbook.models.resnet import trunk as resnet_trunk

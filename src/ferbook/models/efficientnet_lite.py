@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ferbook.errors import DataError, FerbookError
+from ferbook.core.errors import DataError, FerbookError
 from ferbook.models.layers import share, whole
 
 # Expansion, kernel, stride of the first, output channels and number of the blocks of each stage.

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from torch import nn
 
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
 
 
 def set_in_channels(model: nn.Module, channels: int, mode: str = "fan_out") -> nn.Module:

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torchvision.models import ResNet
 from torchvision.models.resnet import BasicBlock
 
-from ferbook.emotions import VAD_AXES
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
+from ferbook.faces.emotions import VAD_AXES
 from ferbook.models.compact import Residual
 
 
@@ -92,7 +92,7 @@ class SeparateVad(nn.Module):
 def regularised_layers(model: nn.Module) -> list[nn.Conv2d]:
     """Convolutions that the authors' code keeps orthogonal: the first of every block, and the 1 x 1 shortcuts.
 
-    Eleven in each ResNet-18, five in the book's compact network (depth 1); see :func:`ferbook.orthogonality.penalty`.
+    Eleven in each ResNet-18, five in the book's compact network (depth 1); see :func:`ferbook.learning.orthogonality.penalty`.
     """
     layers: list[nn.Conv2d] = []
     for block in model.modules():

@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ferbook import paths
-from ferbook.errors import ConfigError, DataError, FerbookError
+from ferbook.core import paths
+from ferbook.core.errors import ConfigError, DataError, FerbookError
 from ferbook.models.efficientnet_lite import packaged_state
 
 # What torchvision calls the layers after the features.

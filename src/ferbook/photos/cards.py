@@ -12,8 +12,8 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ferbook.emotions import EMOTIONS, VAD_AXES
-from ferbook.figures import EMOTION_COLOURS
+from ferbook.faces.emotions import EMOTIONS, VAD_AXES
+from ferbook.measures.figures import EMOTION_COLOURS
 from ferbook.photos.pictures import Picture
 from ferbook.photos.reader import SIDE, Answers, Model, Seen
 from ferbook.relevance.heatmaps import limit

@@ -14,8 +14,8 @@ import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
-from ferbook import paths
-from ferbook.errors import DataError
+from ferbook.core import paths
+from ferbook.core.errors import DataError
 from ferbook.photos import pictures, table
 from ferbook.photos.pictures import Picture, UnreadableError
 from ferbook.photos.reader import DEFAULT, Model, load_model

@@ -18,12 +18,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from ferbook import calibration, detection, trained, vad_readout
-from ferbook.calibration import Calibration
-from ferbook.detection import Detections
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
+from ferbook.learning import calibration, trained
+from ferbook.learning.calibration import Calibration
+from ferbook.papers.vad import readout as vad_readout
+from ferbook.papers.vad.readout import Readout
 from ferbook.photos.pictures import Picture
-from ferbook.vad_readout import Readout
+from ferbook.vision import detection
+from ferbook.vision.detection import Detections
 
 #: The network that is asked where nobody names another.
 DEFAULT = "compact-ferplus"

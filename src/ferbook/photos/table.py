@@ -30,12 +30,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ferbook import paths, plain
-from ferbook.detection import LANDMARKS
-from ferbook.emotions import EMOTIONS, VAD_AXES
-from ferbook.errors import DataError
+from ferbook.core import bounded_files, paths
+from ferbook.core.errors import DataError
+from ferbook.faces.emotions import EMOTIONS, VAD_AXES
 from ferbook.photos.pictures import Picture
 from ferbook.photos.reader import Answers, Seen
+from ferbook.vision.detection import LANDMARKS
 
 Row = dict[str, object]
 
@@ -117,7 +117,7 @@ class Table:
             raise DataError(f"cannot be read ({error})", self.lines, hint=hint) from None
         for number, line in enumerate(lines, start=1):
             try:
-                row = plain.parse_json(line)
+                row = bounded_files.parse_json(line)
                 if set(row) != set(COLUMNS):
                     raise ValueError("other columns")
             except (ValueError, TypeError) as error:

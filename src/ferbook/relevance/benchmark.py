@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from statistics import median
 
-from ferbook import datasets, records, throughput
+from ferbook import datasets
+from ferbook.core import records
+from ferbook.learning import throughput
 
 #: What the project asks of itself, on two cores.
 LIMITS: dict[str, tuple[str, float]] = {"lrp_factor": ("at least", 1.5), "lrp_peak_mib": ("at most", 6 * 1024)}
@@ -22,7 +24,7 @@ import torch
 from zennit.attribution import Gradient
 from zennit.composites import EpsilonPlus
 from ferbook import models
-from ferbook.memory import peak_mib
+from ferbook.core.memory import peak_mib
 from ferbook.relevance.lrp import relevance
 
 size, batch, single, rounds = map(int, sys.argv[1:])
@@ -82,7 +84,7 @@ def lrp(size: int = 224, batch: int = 8, single: int = 3, rounds: int = 3) -> di
 
 def record() -> Path:
     """Measure and write it to ``data/recorded``, with the machine and how busy it was; returns where."""
-    from ferbook import bench  # which imports this module
+    from ferbook.cli import bench  # which imports this module
 
     load = os.getloadavg()[0]
     values = {"load": round(load, 2), **lrp(), "machine": bench.machine()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
 
 #: The rules that :func:`propagate` knows.
 RULES: tuple[str, ...] = ("epsilon", "z_plus", "alpha2_beta1")

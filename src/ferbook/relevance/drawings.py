@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
-from ferbook.figures import WIDTH
+from ferbook.measures.figures import WIDTH
 from ferbook.relevance import ranks
 from ferbook.relevance.by_hand import Dense
 from ferbook.relevance.heatmaps import COLOURS, limit

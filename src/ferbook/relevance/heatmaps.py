@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from ferbook.figures import WIDTH
+from ferbook.measures.figures import WIDTH
 
 #: Blue to red through white, as the paper's figures 9 to 12 but with a marked zero.
 COLOURS = "seismic"

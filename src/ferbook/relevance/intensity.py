@@ -20,11 +20,12 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from ferbook import datasets, dependencies, models, paths, records
-from ferbook.emotions import EMOTIONS
-from ferbook.errors import FerbookError
-from ferbook.faceset import FaceSet
-from ferbook.intervals import Interval, over_defined
+from ferbook import datasets, models
+from ferbook.core import dependencies, paths, records
+from ferbook.core.errors import FerbookError
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.faces.faceset import FaceSet
+from ferbook.measures.intervals import Interval, over_defined
 from ferbook.relevance import networks, pictures, ranks
 from ferbook.relevance.lrp import relevance, scores
 

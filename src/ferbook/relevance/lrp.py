@@ -26,7 +26,7 @@ from zennit.rules import AlphaBeta, Epsilon, Gamma, ZBox, ZPlus
 from zennit.types import Convolution
 
 from ferbook import models
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
 from ferbook.models.layers import evaluating
 
 #: The composites: rule of the convolutions; dense layers have the epsilon rule in all of them.

@@ -19,12 +19,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ferbook import augment, datasets, records, sweeps
-from ferbook.emotions import EMOTIONS
-from ferbook.errors import DataError, FerbookError
-from ferbook.faceset import FaceSet
+from ferbook import datasets
+from ferbook.core import records
+from ferbook.core.errors import DataError, FerbookError
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.faces.faceset import FaceSet
+from ferbook.learning import sweeps
 from ferbook.relevance import intensity, lrp, photographs, pictures, ranks
 from ferbook.relevance.head import pixels
+from ferbook.vision import augment
 
 #: Rule of the convolutions. Under z+ a VGG16 ranks nearly every face alike; here all three ranks occur.
 COMPOSITE = "gamma_box"

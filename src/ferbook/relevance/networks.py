@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ferbook import difficulty
-from ferbook.emotions import EMOTIONS
+from ferbook.faces.emotions import EMOTIONS
 from ferbook.models.vgg import Vgg
+from ferbook.vision import difficulty
 
 
 def standardised(images: np.ndarray) -> Tensor:
@@ -32,7 +32,7 @@ def standardised(images: np.ndarray) -> Tensor:
 
 
 def untrained(seed: int, size: int = 48, classes: int = len(EMOTIONS)) -> nn.Sequential:
-    """The small network of :mod:`ferbook.difficulty` without its first layer, which :func:`standardised` stands in for.
+    """The small network of :mod:`ferbook.vision.difficulty` without its first layer, which :func:`standardised` stands in for.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def untrained(seed: int, size: int = 48, classes: int = len(EMOTIONS)) -> nn.Seq
 
 
 def fit(network: nn.Sequential, images: Tensor, target: Tensor, *, epochs: int, seed: int) -> nn.Sequential:
-    """Train as :func:`ferbook.difficulty.fit` does, dropout seeded as well, the caller's random state left alone.
+    """Train as :func:`ferbook.vision.difficulty.fit` does, dropout seeded as well, the caller's random state left alone.
 
     Parameters
     ----------

@@ -13,10 +13,12 @@ import torch
 from sklearn.metrics import confusion_matrix
 from torch import nn
 
-from ferbook import metrics, records, sweeps, trained
-from ferbook.emotions import EMOTIONS
-from ferbook.errors import DataError
-from ferbook.faceset import FaceSet
+from ferbook.core import records
+from ferbook.core.errors import DataError
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.faces.faceset import FaceSet
+from ferbook.learning import sweeps, trained
+from ferbook.measures import metrics
 from ferbook.relevance import intensity, lrp, networks, pictures
 from ferbook.relevance.head import pixels
 

@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 
 from ferbook import datasets
-from ferbook.emotions import EMOTIONS
-from ferbook.errors import ConfigError
-from ferbook.faceset import FaceSet
-from ferbook.labels import clean_votes
+from ferbook.core.errors import ConfigError
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.faces.faceset import FaceSet
+from ferbook.faces.labels import clean_votes
 from ferbook.synthesis import render, sample
 
 #: The data sets of paper 001 (section IV.A), and the two that this book adds.

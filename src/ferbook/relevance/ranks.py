@@ -14,8 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from ferbook.errors import ConfigError
-from ferbook.raters import RANKS
+from ferbook.core.errors import ConfigError
+from ferbook.faces.raters import RANKS
 
 __all__ = [
     "BINS",

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from zennit.layer import Sum
 
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
 from ferbook.models.compact import Compact, Residual
 
 

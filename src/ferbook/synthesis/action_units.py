@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ferbook.emotions import EMOTIONS
+from ferbook.faces.emotions import EMOTIONS
 from ferbook.synthesis.randomness import normals, uniforms
 
 #: Action units in the order of every action-unit axis; strengths run from 0 (absent) to 1 (FACS level E).

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ferbook.errors import ConfigError
+from ferbook.core.errors import ConfigError
 from ferbook.synthesis import features, form, geometry, hair, scenery
 from ferbook.synthesis.action_units import ACTION_UNITS
 from ferbook.synthesis.raster import TILE, Sheet, Values, over, ramp, tiles

@@ -12,9 +12,9 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from ferbook.emotions import EMOTIONS, canonical, vad_matrix
-from ferbook.errors import ConfigError
-from ferbook.faceset import SPLITS
+from ferbook.core.errors import ConfigError
+from ferbook.faces.emotions import EMOTIONS, canonical, vad_matrix
+from ferbook.faces.faceset import SPLITS
 from ferbook.synthesis import geometry
 from ferbook.synthesis.action_units import express
 from ferbook.synthesis.identity import people

@@ -1,0 +1,445 @@
+"""Numbers and figures of the ten findings that matter, from records, transcribed tables and judged claims alone.
+
+Each finding has a function that gathers its numbers and one that draws them; the page puts them into words. Nothing is
+trained here, and nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from ferbook.claims import dataset_summary, printed, verdicts
+from ferbook.claims.verdicts import Result, Verdict
+from ferbook.core import records
+from ferbook.faces.emotions import VAD_AXES
+from ferbook.learning.runs import RunResult
+from ferbook.measures import figures, intervals
+from ferbook.measures.intervals import Interval
+from ferbook.papers.cbam import tables as cbam_tables
+from ferbook.papers.nhot import curves
+from ferbook.papers.relevance import tables
+
+#: Records that other modules write, named here because those modules import torch.
+ABLATION, ANNOTATIONS, OUTCOMES = "003/ablation", "003/annotations", "004/outcomes"
+INTENSITY, INTENSITY_VOTED, VGG16 = "001/intensity", "001/intensity-ferplus", "001/vgg16-ferplus"
+#: Colours of what is compared: what a paper has, and what stands beside it.
+PAPER, OTHER, THIRD = "#444444", "#0072b2", "#e69f00"
+
+
+# --- 1: a cost without a slope ---
+
+
+@dataclass(frozen=True)
+class Slope:
+    """What consistency costs change (003, 004): per arm and axis the change of squared error, paired by seed.
+
+    Parameters
+    ----------
+    printed, smooth: arm to axis to ``estimate``, ``low``, ``high``.
+    pairs: runs with and without, per arm.
+    """
+
+    printed: Mapping[str, Mapping[str, Mapping[str, float]]]
+    smooth: Mapping[str, Mapping[str, Mapping[str, float]]]
+    pairs: int
+
+    def tally(self, which: str) -> tuple[int, int, int]:
+        """How many changes of ``printed`` or ``smooth`` arms are exactly zero, clearly lower, clearly higher."""
+        found = [change for axes in getattr(self, which).values() for change in axes.values()]
+        return (
+            sum(c["estimate"] == c["low"] == c["high"] == 0 for c in found),
+            sum(c["high"] < 0 for c in found),
+            sum(c["low"] > 0 for c in found),
+        )
+
+    def comparisons(self, which: str) -> int:
+        """How many changes there are, arms times axes."""
+        return sum(map(len, getattr(self, which).values()))
+
+
+def slope() -> Slope:
+    """The recorded ablation on the annotated faces."""
+    found = records.read(ABLATION)["values"]
+    arms = found["differences"]["tuned, all"]
+    printed_arms = {name: arms[name] for name in arms if not name.startswith("soft")}
+    return Slope(printed_arms, {name: arms[name] for name in arms if name not in printed_arms}, found["seeds"])
+
+
+def draw_slope(found: Slope, smooth: str = "soft, lambda 1") -> Figure:
+    """Changes of squared error of the printed costs and of one smooth cost, with intervals over seeds."""
+    shown = {**found.printed, smooth: found.smooth[smooth]}
+    return figures.forest(
+        {f"{arm}: {axis}": _ends(change) for arm, axes in shown.items() for axis, change in axes.items()},
+        xlabel="change of mean squared error against none",
+    )
+
+
+def _ends(found: Mapping[str, float]) -> tuple[float, float, float]:
+    return found["estimate"], found["low"], found["high"]
+
+
+# --- 2: the constant predictor ---
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Average losses on the papers' scale (003, 004), per axis.
+
+    Parameters
+    ----------
+    mean: of a predictor that says the mean of the annotated faces for each of them.
+    third, fourth: printed in 003, table 3 (public test, all together), and in 004, table 3 (with consistency), as text.
+    faces: how many are annotated.
+    drift: the largest share by which a published log of losses moves after its first epochs.
+    """
+
+    mean: Mapping[str, float]
+    third: Mapping[str, str]
+    fourth: Mapping[str, str]
+    faces: int
+    drift: float
+
+
+def constant() -> Constant:
+    """Recorded annotations and logs beside the printed tables."""
+    found = records.read(ANNOTATIONS)["values"]
+    logs = [log for axis in VAD_AXES for log in found["logs"][axis].values()]
+    return Constant(
+        {axis: found["published_scale"][axis]["mean"] for axis in VAD_AXES},
+        {axis: printed.cell("003-table3", axis, "public, all") for axis in VAD_AXES},
+        {axis: printed.cell("004-table3", "consistency", axis) for axis in VAD_AXES},
+        found["faces"],
+        max(log["spread"] / log["last"] for log in logs),
+    )
+
+
+def draw_constant(found: Constant) -> Figure:
+    """Printed losses beside the constant's."""
+    figure = figures.bars(
+        VAD_AXES,
+        {
+            "constant predictor": [found.mean[axis] for axis in VAD_AXES],
+            "paper 004": [float(found.fourth[axis]) for axis in VAD_AXES],
+            "paper 003, public test": [float(found.third[axis]) for axis in VAD_AXES],
+        },
+        (OTHER, PAPER, "#aaaaaa"),
+        xlabel="axis",
+        ylabel="average loss (the papers' scale)",
+        form="{:.3f}",
+        height=3.8,
+    )
+    return _legend_below(figure)
+
+
+# --- 3: faces and the sign table ---
+
+
+def obedience() -> Mapping[str, object]:
+    """The recorded facts of the annotated faces: who obeys table 1 and the equations of paper 003."""
+    return records.read(ANNOTATIONS)["values"]
+
+
+def draw_obedience(found: Mapping[str, object]) -> Figure:
+    """Share of annotated faces of each category that have all signs asked for."""
+    names = list(found["by_category"])
+    figure = figures.bars(
+        names,
+        {
+            label: [100 * found["by_category"][name]["obey"][rule] for name in names]
+            for label, rule in (("table 1", "table"), ("equations 5, 9, 13", "equations"))
+        },
+        (PAPER, OTHER),
+        xlabel="category of the face",
+        ylabel="faces with all signs asked for (%)",
+        form="{:.0f}",
+        height=4.1,
+    )
+    return _legend_below(figure)
+
+
+def _legend_below(figure: Figure) -> Figure:
+    """High bars leave no room for a legend among them."""
+    axis = figure.axes[0]
+    axis.get_legend().remove()
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=11)
+    return figure
+
+
+# --- 4: rank and intensity ---
+
+
+@dataclass(frozen=True)
+class Following:
+    """Spearman correlations over several networks of each kind (001): per kind and measure, mean and interval.
+
+    Parameters
+    ----------
+    known: with the known intensity of synthetic faces; ``trained``, ``untrained``, ``shuffled labels``.
+    voted: of trained networks with the winner's share of votes on FER+.
+    networks: per kind.
+    """
+
+    known: Mapping[str, Mapping[str, Interval]]
+    voted: Mapping[str, Interval]
+    networks: int
+
+    def best_rank(self) -> Interval:
+        """The rank that follows known intensity best, of all composites."""
+        ranks = (found for measure, found in self.known["trained"].items() if measure.startswith("rank"))
+        return max(ranks, key=lambda found: found.estimate)
+
+
+def following() -> Following:
+    """The recorded networks on synthetic faces and on FER+."""
+    known = records.read(INTENSITY)["values"]["runs"]
+    voted = records.read(INTENSITY_VOTED)["values"]["runs"]["trained"]
+    return Following(
+        {kind: _correlations(runs) for kind, runs in known.items()}, _correlations(voted), len(known["trained"])
+    )
+
+
+def _correlations(runs: Sequence[Mapping[str, object]]) -> dict[str, Interval]:
+    # Where all faces have the same rank there is no correlation; it follows nothing.
+    return {
+        measure: intervals.over_seeds([run["correlations"][measure]["spearman"] or 0.0 for run in runs])
+        for measure in runs[0]["correlations"]
+    }
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """What VGG16, trained on FER+, gives the photographs that it names correctly (001).
+
+    Parameters
+    ----------
+    faces: how many.
+    alike: by composite, the share of them that have the most frequent rank.
+    logit: Spearman correlation of the explained logit with the winner's share of votes, interval over faces.
+    """
+
+    faces: int
+    alike: Mapping[str, float]
+    logit: Interval
+
+
+def on_photographs() -> Photographs:
+    """The recorded VGG16."""
+    found = records.read(VGG16)["values"]["trained"]
+    logit = found["correlations"]["logit"]
+    return Photographs(
+        found["faces"],
+        {name: max(counts) / sum(counts) for name, counts in found["ranks"].items()},
+        Interval(logit["spearman"], logit["spearman_low"], logit["spearman_high"], 0.95, logit["count"]),
+    )
+
+
+def draw_following(found: Following) -> Figure:
+    """Correlation of ranks, logit and probability with known intensity, for networks of each kind."""
+    measures = [m for m in found.known["trained"] if m.startswith("rank")] + ["logit", "probability"]
+    figure, axis = plt.subplots(figsize=(figures.WIDTH, 3.7))
+    kinds = list(found.known)
+    for number, (kind, colour) in enumerate(zip(kinds, (OTHER, "#999999", THIRD), strict=False)):
+        values = [found.known[kind][measure] for measure in measures]
+        arms = [[v.estimate - v.low for v in values], [v.high - v.estimate for v in values]]
+        places = np.arange(len(measures)) + 0.22 * (number - (len(kinds) - 1) / 2)
+        axis.errorbar([v.estimate for v in values], places, xerr=arms, fmt="o", capsize=3, color=colour, label=kind)
+    axis.axvline(0, color="#444444", linewidth=1, linestyle="--")
+    axis.set_yticks(range(len(measures)), measures)
+    axis.invert_yaxis()
+    axis.set_xlabel("Spearman correlation with known intensity")
+    axis.grid(axis="x")
+    axis.grid(visible=False, axis="y")
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
+# --- 5: tables that exclude themselves ---
+
+
+def matrices(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
+    """Per data set of paper 001's tables 6 to 9: for how many emotions a confusion matrix exists, and how many it has.
+
+    Parameters
+    ----------
+    results: judged claims, those of paper 001 among them.
+    """
+    impossible = Counter(
+        result.claim.arguments["table"]
+        for result in results
+        if result.claim.check == "matrix exists" and result.verdict is Verdict.CONTRADICTS
+    )
+    emotions = {name: tables.scores(name)["emotion"].nunique() for name in tables.SCORE_TABLES}
+    return {tables.SCORE_TABLES[name]: (every - impossible[name], every) for name, every in emotions.items()}
+
+
+def draw_matrices(found: Mapping[str, tuple[int, int]]) -> Figure:
+    """Emotions with and without a matrix, per data set."""
+    possible = [some for some, _ in found.values()]
+    figure, axis = plt.subplots(figsize=(figures.WIDTH, 2.9))
+    parts = (
+        ("a matrix exists", possible, OTHER, ""),
+        ("none exists", [every - some for some, every in found.values()], "#d55e00", "//"),
+    )
+    start = np.zeros(len(found))
+    for label, values, colour, hatch in parts:
+        drawn = axis.barh(
+            list(found), values, left=start, color=colour, hatch=hatch, edgecolor="white", label=label, height=0.7
+        )
+        for text in axis.bar_label(drawn, [str(v) if v else "" for v in values], label_type="center", fontsize=12):
+            if text.get_text():
+                text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85})
+        start += values
+    axis.invert_yaxis()
+    axis.set_xlabel("emotions of the table")
+    axis.grid(visible=False)
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+# --- 6: the same picture twice ---
+
+
+def draw_copies(values: Mapping[str, float]) -> Figure:
+    """Share of FER+'s test and validation faces that have an identical picture in training. values: recorded facts."""
+    parts = {
+        "test": values["official_test_leaked"] / values["official_test"],
+        "validation": values["official_valid_leaked"] / values["faces_by_part"][1],
+        "test, as in paper 002": values["ordinary_test_leaked"] / values["ordinary_test"],
+    }
+    return figures.bars(
+        list(parts),
+        {"share": [100 * share for share in parts.values()]},
+        (OTHER,),
+        xlabel="part of FER+",
+        ylabel="with a copy in training (%)",
+    )
+
+
+# --- 7 and 8: what the counting adds, and what N adds ---
+
+
+#: What makes an accuracy larger without making a network better, by measure of :mod:`ferbook.papers.nhot.curves`.
+HABITS: dict[str, str] = {
+    "ties": "ties count as right",
+    "choice": "epoch chosen on test",
+    "duplicates": "copies in training",
+}
+
+
+def habits(runs: Mapping[str, RunResult]) -> dict[str, Interval]:
+    """Points of accuracy that each habit adds: mean over all recorded runs on the ordinary test set, with extremes.
+
+    Parameters
+    ----------
+    runs: of :func:`ferbook.learning.sweeps.load`.
+
+    Returns
+    -------
+    Habit to mean, least and greatest; a habit that no run holds is left out. No interval of confidence: the runs share
+    their test faces.
+    """
+    found = {}
+    for measure in HABITS:
+        values = [v for point in curves.curve(runs, "ordinary", measure) for v in point.values]
+        if values:
+            found[measure] = Interval(float(np.mean(values)), min(values), max(values), 1.0, len(values))
+    return found
+
+
+def draw_habits(found: Mapping[str, Interval], gain: curves.Gain | None) -> Figure:
+    """Points that habits of counting add, beside what training on more labels adds."""
+    rows = {HABITS[name]: tuple(values[:3]) for name, values in found.items()}
+    if gain is not None:
+        ends = gain.interval or Interval(gain.mean, gain.mean, gain.mean, 1.0, len(gain.seeds))
+        rows[f"labels: N = {gain.start} to {gain.n}"] = (gain.mean, ends.low, ends.high)
+    return figures.forest(rows or {"no run is recorded": (0.0, 0.0, 0.0)}, xlabel="points of accuracy added")
+
+
+# --- 9: how few faces are few ---
+
+
+@dataclass(frozen=True)
+class Few:
+    """Paper 000's table 1, emotion by emotion.
+
+    Parameters
+    ----------
+    recall: emotion to share of its faces that were found, with Wilson's 95 % interval; ``count`` is their number.
+    images: number of images that each emotion was judged on.
+    f1: emotion to F1 from the counts.
+    """
+
+    recall: Mapping[str, Interval]
+    images: int
+    f1: Mapping[str, float]
+
+    @property
+    def perfect(self) -> list[str]:
+        """Emotions without an error."""
+        return [name for name, value in self.f1.items() if value == 1]
+
+
+def few() -> Few:
+    """The counts of paper 000's table 1, with what they can show.
+
+    Raises
+    ------
+    ValueError: if its rows count different numbers of images.
+    """
+    counts = cbam_tables.counts()
+    images = {sum(row) for row in counts.values()}
+    if len(images) != 1:
+        raise ValueError(f"the rows count {sorted(images)} images")
+    return Few(
+        {name: cbam_tables.sure(row)["recall"] for name, row in counts.items()},
+        images.pop(),
+        {name: cbam_tables.scores(row)["F1-Score"] for name, row in counts.items()},
+    )
+
+
+def draw_few(found: Few) -> Figure:
+    """Share of each emotion's faces that were found, with intervals."""
+    rows = {
+        f"{name}, {round(share.estimate * share.count)} of {share.count}": tuple(100 * v for v in share[:3])
+        for name, share in found.recall.items()
+    }
+    figure = figures.forest(rows, xlabel="faces of the emotion that were found (%)", zero=None)
+    figure.axes[0].set_xlim(0, 102)
+    return figure
+
+
+# --- 10: one split of few students ---
+
+
+def students() -> Mapping[str, object]:
+    """What is recorded of paper 004's student table."""
+    return records.read(OUTCOMES)["values"]
+
+
+def draw_students(found: Mapping[str, object], model: str = "ada_rf_exp") -> Figure:
+    """What V, A, D gain in a hundred splits of the paper's kind."""
+    return figures.histogram(
+        found["repeated"][model]["differences"],
+        0,
+        "no difference",
+        xlabel="squared error without minus with V, A, D (marks²)",
+        ylabel="splits",
+        bins=20,
+    )
+
+
+def labels() -> Mapping[str, float]:
+    """The recorded facts of FER+'s labels."""
+    return dataset_summary.recorded().values
+
+
+def printed_of(claim_id: str) -> str:
+    """What a claim's paper prints, as text; empty where the claim is not in its file."""
+    stated = {claim.id: claim for claim in verdicts.load_claims(claim_id[:3]).claims}
+    return stated[claim_id].printed if claim_id in stated else ""

@@ -1,0 +1,165 @@
+"""From a py:percent source to an executed notebook, refusing what Papermill would let pass.
+
+Papermill only logs an unknown parameter, and runs the defaults where no cell is tagged ``parameters``. In a sweep that
+means a hundred copies of the same run, so both are errors here, before anything runs.
+
+Run as ``python -m ferbook.book.notebooks SOURCE TARGET --parameters JSON``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import jupytext
+import nbformat
+import papermill
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+from ferbook.core.errors import ConfigError, FerbookError
+
+PARAMETERS_TAG = "parameters"
+INJECTED_TAG = "injected-parameters"
+
+
+class NotebookError(FerbookError):
+    """A cell that failed; names notebook, cell and error."""
+
+
+def read_source(source: Path) -> nbformat.NotebookNode:
+    """A py:percent file as a notebook without outputs.
+
+    Raises
+    ------
+    NotebookError: if the file is missing.
+    """
+    if not source.is_file():
+        raise NotebookError(f"{source}: there is no such notebook source.")
+    return jupytext.read(source, fmt="py:percent")
+
+
+def defaults(notebook: nbformat.NotebookNode, source: Path) -> dict[str, object]:
+    """What the cell tagged ``parameters`` assigns; empty without such a cell.
+
+    Raises
+    ------
+    ConfigError: if two cells carry the tag, or one assigns something other than a plain value.
+    """
+    tagged = [cell for cell in notebook.cells if PARAMETERS_TAG in cell.metadata.get("tags", [])]
+    if len(tagged) > 1:
+        raise ConfigError("parameters", f"{source} has {len(tagged)} cells tagged {PARAMETERS_TAG!r}", "Keep one.")
+    values: dict[str, object] = {}
+    for node in ast.parse(tagged[0].source if tagged else "").body:
+        try:
+            (target,) = node.targets
+            values[target.id] = ast.literal_eval(node.value)
+        except (AttributeError, ValueError):
+            problem = f"{source} does not assign a plain value in {ast.unparse(node)!r}"
+            raise ConfigError("parameters", problem, "A parameters cell holds lines like: count = 100") from None
+    return values
+
+
+def execute(source: Path, target: Path, parameters: Mapping[str, object] | None = None) -> None:
+    """Run `source` with `parameters` and write the executed notebook to `target`; whole or not at all.
+
+    A failed run leaves what it got to beside the target, as ``NAME.failed.ipynb``.
+
+    Raises
+    ------
+    ConfigError: if a parameter is unknown to the notebook, or it has no tagged cell to receive any.
+    NotebookError: if a cell fails; names notebook, cell and error.
+    """
+    notebook = read_source(source)
+    parameters = dict(parameters or {})
+    known = defaults(notebook, source)
+    for name in parameters:
+        if not known:
+            raise ConfigError(name, f"{source} has no cell tagged {PARAMETERS_TAG!r} to receive it")
+        if name not in known:
+            raise ConfigError(name, f"is no parameter of {source}", f"It has: {', '.join(sorted(known))}.")
+    # All of them are injected, so that a reader sees the whole set of values that ran.
+    parameters = known | parameters
+    target.parent.mkdir(parents=True, exist_ok=True)
+    failed = target.with_suffix(".failed.ipynb")
+    bare = target.with_suffix(".bare.ipynb")
+    staging = target.with_suffix(".staging.ipynb")
+    try:
+        nbformat.write(notebook, bare)
+        with tempfile.TemporaryDirectory(prefix="ferbook-kernel-") as sockets:
+            papermill.execute_notebook(
+                bare,
+                staging,
+                parameters=parameters,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                cwd=target.parent,
+                # Sockets in a private folder: nobody else on the machine can reach the kernel, and two kernels that
+                # run at the same time do not meet.
+                config=Config({"KernelManager": {"transport": "ipc", "ip": str(Path(sockets) / "kernel")}}),
+            )
+    except PapermillExecutionError as error:
+        os.replace(staging, failed)
+        raise NotebookError(
+            f"{source}, cell {_source_cell(error.cell_index, parameters)}: {error.ename}: {error.evalue} "
+            f"(as far as it ran: {failed})"
+        ) from None
+    except DeadKernelError:
+        staging.unlink(missing_ok=True)
+        raise NotebookError(f"{source}: the process that ran it died, perhaps for want of memory") from None
+    finally:
+        bare.unlink(missing_ok=True)
+    executed = nbformat.read(staging, as_version=4)
+    _tidy(executed)
+    nbformat.write(executed, staging)
+    os.replace(staging, target)
+    failed.unlink(missing_ok=True)
+
+
+def _source_cell(index: int, parameters: Mapping[str, object]) -> int:
+    """Number, from 1, of a cell in the source: papermill's index counts its own error banner and injected cell."""
+    # The banner is inserted at the top after the index was taken, so only the injected cell shifts it.
+    return index + 1 - bool(parameters)
+
+
+def _tidy(notebook: nbformat.NotebookNode) -> None:
+    """Show a reader the values that ran, not the defaults they replaced; drop paths and times of this machine."""
+    injected = any(INJECTED_TAG in cell.metadata.get("tags", []) for cell in notebook.cells)
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if injected and PARAMETERS_TAG in tags:
+            cell.metadata["tags"] = [*tags, "remove-cell"]
+        if INJECTED_TAG in tags:
+            cell.source = cell.source.replace("# Parameters\n", "# The values of this build\n", 1)
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+    seconds = notebook.metadata.get("papermill", {}).get("duration")
+    notebook.metadata["ferbook"] = {"seconds": seconds}
+    notebook.metadata.pop("papermill", None)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; exit status 1 when the notebook fails."""
+    parser = argparse.ArgumentParser(prog="ferbook.book.notebooks", description=__doc__)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--parameters", type=json.loads, default={}, help="a JSON object")
+    options = parser.parse_args(arguments)
+    try:
+        execute(options.source, options.target, options.parameters)
+    except FerbookError as error:
+        print(f"ferbook: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Render the staged site with jupyter-book, every warning an error.
+
+Run as ``python -m ferbook.book.site FOLDER CONFIG TOC [FILES...]`` from the checkout: plain pages and static files are
+copied into FOLDER, where the executed notebooks already lie, and the book is rendered there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+
+def stage(folder: Path, config: Path, toc: Path, files: list[Path]) -> None:
+    """Copy what the renderer reads into `folder`, keeping relative paths.
+
+    The notebooks there are executed already, so the configuration's ``execute_notebooks`` is turned off in the copy.
+    """
+    for path in [toc, *files]:
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
+    settings["execute"] = {"execute_notebooks": "off"}
+    (folder / config.name).write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+
+
+def render(folder: Path) -> int:
+    """Build the HTML; returns jupyter-book's exit status. Its output is shown only where it fails."""
+    program = Path(sys.executable).with_name("jupyter-book")
+    command = [str(program), "build", "-n", "-W", "--keep-going", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stdout + done.stderr)
+    return done.returncode
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line."""
+    folder, config, toc, *files = (Path(argument) for argument in arguments or sys.argv[1:])
+    stage(folder, config, toc, files)
+    return render(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Runs that differ in one setting and in the seed: what each arm reaches, and what one adds to another, seed by seed.
+
+A run is named after its arm and what repeats it: ``none-seed0`` is arm ``none``, ``seed0``. Every number says how many
+runs lie behind it, and carries an interval once there are enough of them.
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ferbook.claims.report import NOTHING
+from ferbook.claims.verdicts import Training
+from ferbook.learning.runs import RunResult
+from ferbook.measures import figures, intervals
+from ferbook.measures.intervals import Interval
+
+#: Seeds from which on a difference between trained networks counts as a finding.
+SEEDS = 3
+
+#: A run as it is at hand: its result, or its config.
+Run = TypeVar("Run")
+Runs = Mapping[str, RunResult]
+#: One number of a run; None where the run does not hold it.
+Value = Callable[[RunResult], float | None]
+
+
+class Estimate(NamedTuple):
+    """Values of several runs by seed or fold, and from ``SEEDS`` values on Student's interval of their mean."""
+
+    keys: tuple[str, ...]
+    values: tuple[float, ...]
+    interval: Interval | None
+
+    @property
+    def mean(self) -> float:
+        """Mean of the values."""
+        return float(np.mean(self.values))
+
+
+def estimated(found: Mapping[str, float | None]) -> Estimate | None:
+    """An estimate of values by what repeats them. Those that are None are left out; None is returned without any."""
+    there = {key: value for key, value in found.items() if value is not None}
+    if not there:
+        return None
+    values = tuple(there.values())
+    return Estimate(tuple(there), values, intervals.over_seeds(values) if len(values) >= SEEDS else None)
+
+
+def by_name(runs: Mapping[str, Run]) -> dict[str, dict[str, Run]]:
+    """The runs of each arm, in order, by what repeats them."""
+    found: dict[str, dict[str, Run]] = {}
+    for label, run in runs.items():
+        name, _, key = label.rpartition("-")
+        found.setdefault(name, {})[key] = run
+    return found
+
+
+def names(runs: Mapping[str, object]) -> list[str]:
+    """The arms there are runs of, in order."""
+    return list(by_name(runs))
+
+
+def arm(runs: Mapping[str, Run], name: str) -> dict[str, Run]:
+    """The runs of one arm, by what repeats them; nothing if there are none."""
+    return by_name(runs).get(name, {})
+
+
+def estimate(runs: Runs, value: Value) -> Estimate | None:
+    """A number of runs that differ in seed or fold alone; None if no run holds it."""
+    return estimated({key: value(result) for key, result in runs.items()})
+
+
+def difference(runs: Runs, of: str, to: str, value: Value) -> Estimate | None:
+    """A number of arm `of` less that of arm `to`, seed by seed, over the seeds that both have; None without one."""
+    first, second = ({key: value(run) for key, run in arm(runs, name).items()} for name in (of, to))
+    shared = [key for key in first if first[key] is not None and second.get(key) is not None]
+    return estimated({key: first[key] - second[key] for key in shared})
+
+
+def training(runs: Runs) -> Training:
+    """Which networks runs trained, and how: what a claim about other networks must not be decided by.
+
+    The shortest run counts for the epochs; losses that differ are none. Raises ValueError without runs.
+    """
+    configs = [run.config for run in runs.values()]
+    losses = {config["loss"] for config in configs}
+    sides = {config["data"]["options"].get("side", _SIDES.get(config["data"]["name"])) for config in configs}
+    return Training(
+        networks=tuple(dict.fromkeys(config["model"]["name"] for config in configs)),
+        loss=losses.pop() if len(losses) == 1 else "",
+        epochs=min(config["epochs"] for config in configs),
+        splits=tuple(dict.fromkeys(config["split"]["kind"] for config in configs)),
+        side=sides.pop() if len(sides) == 1 else None,
+    )
+
+
+#: Height and width in pixels of a data set's faces as they are read.
+_SIDES = {"ferplus": 48}
+
+
+def direction(found: Estimate | None) -> str | None:
+    """``better`` or ``worse`` where the interval of ``SEEDS`` seeds or more leaves out zero; otherwise None."""
+    if found is None or found.interval is None:
+        return None
+    if found.interval.low > 0:
+        return "better"
+    return "worse" if found.interval.high < 0 else None
+
+
+def told(found: Estimate | None, digits: int = 1, sign: bool = False, unit: str = "seed") -> str:
+    """An estimate with its interval and how many runs are behind it, for a table."""
+    if found is None:
+        return NOTHING
+    return in_words(found.mean, found.interval, len(found.values), digits, sign, unit)
+
+
+def in_words(mean: float, interval: Interval | None, count: int, digits: int, sign: bool, unit: str = "seed") -> str:
+    """A mean with its interval, if there is one, and how many values it is of."""
+    plus = "+" if sign else ""
+    form = f"{{:{plus}.{digits}f}}"
+    # A mean of nothing has no sign; an end of an interval keeps it, for it says on which side of zero it lies.
+    text = f"{mean:{plus}z.{digits}f}"
+    if interval is not None:
+        text += f" ({form.format(interval.low)} to {form.format(interval.high)})"
+    return f"{text}, {count} {unit}{'s' * (count > 1)}"
+
+
+def forest(found: Mapping[str, Estimate | None], xlabel: str) -> Figure:
+    """Estimates by name as points with their intervals, beside a line at zero; those that are None are left out."""
+    rows = {
+        name: (e.mean, e.mean, e.mean) if e.interval is None else (e.mean, e.interval.low, e.interval.high)
+        for name, e in found.items()
+        if e is not None
+    }
+    return figures.forest(rows, xlabel=xlabel)

@@ -1,0 +1,265 @@
+"""What loading, painting, detecting and training cost. ``make bench`` prints it and keeps it.
+
+Loading is measured in fresh processes, so that nothing is warm and the peak memory is that of loading alone.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import platform
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ferbook import datasets
+from ferbook.core import paths, records
+from ferbook.core.errors import ConfigError
+from ferbook.datasets.ferplus import LABELS, PARTS, SIDE
+from ferbook.learning import throughput
+from ferbook.relevance import benchmark
+
+#: Faces in the stand-in archives: as many as FER+ has.
+SIZES = {"train": 28_558, "valid": 3_579, "test": 3_573}
+#: What the project asks of its own speed, on two cores.
+LIMITS: dict[str, tuple[str, float]] = {
+    "cold_s": ("at most", 15),
+    "cached_s": ("at most", 0.5),
+    "peak_mib": ("at most", 600),
+    "faces_per_s_48": ("at least", 800),
+    "faces_per_s_224": ("at least", 40),
+    "training_set_s": ("at most", 6),
+    "factor": ("at least", 2.5),
+    "networks.vgg16_48.factor": ("at least", 3.5),
+    "networks.cifar_resnet18.factor": ("at least", 3),
+    "networks.compact.factor": ("at least", 4),
+    **benchmark.LIMITS,
+}
+#: Load, in programs that want a core, beyond which timings are not the machine's own.
+BUSY = 0.5
+#: Name of the record of the training benchmark.
+RECORD = "runtime/training"
+
+# Reports seconds to load and the process's peak memory.
+_PROBE = """
+import json, sys, time
+from ferbook.datasets import load
+from ferbook.core.memory import peak_mib
+start = time.perf_counter()
+faces = load("ferplus", sys.argv[1])
+seconds = time.perf_counter() - start
+print(json.dumps({"seconds": seconds, "peak_mib": peak_mib(), "faces": len(faces)}))
+"""
+
+
+def run(root: str | None = None, parts: Collection[str] = ()) -> dict[str, dict[str, object]]:
+    """Measure; print a table and write ``_build/bench/NAME.json`` for each part.
+
+    Parameters
+    ----------
+    root: folder of FER+ (or ``FERBOOK_DATA``); without it loading is measured on stand-in archives of the same size.
+    parts: some of loading, rendering, detection, training and relevance; default: all.
+
+    Raises
+    ------
+    ConfigError: if there is no such part.
+    """
+    known = {
+        "loading": lambda: loading(root),
+        "rendering": rendering,
+        "detection": detection,
+        "training": training,
+        "relevance": benchmark.lrp,
+    }
+    for name in parts:
+        if name not in known:
+            raise ConfigError("bench", f"there is no part {name!r}", f"Known: {', '.join(known)}.")
+    return {name: _report(name, measure()) for name, measure in known.items() if not parts or name in parts}
+
+
+def loading(root: str | None = None) -> dict[str, object]:
+    """Seconds and MiB to load FER+ cold and from the prepared copy.
+
+    Raises
+    ------
+    FerbookError: if the probe process fails.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        real = datasets.is_available("ferplus", root)
+        place = str(paths.data_root(root)) if real else str(_stand_in(Path(scratch) / "ferplus"))
+        environment = {**os.environ, "FERBOOK_CACHE": str(Path(scratch) / "cache")}
+        cold = _probe(place, environment)
+        cached = min((_probe(place, environment) for _ in range(3)), key=lambda found: found["seconds"])
+    return {
+        "data": "FER+" if real else "stand-in archives of noise",
+        "faces": cold["faces"],
+        "cold_s": round(cold["seconds"], 2),
+        "cached_s": round(cached["seconds"], 3),
+        "peak_mib": round(cold["peak_mib"]),
+    }
+
+
+def rendering() -> dict[str, object]:
+    """Synthetic faces painted per second in grey, and seconds until 4,000 training faces of 48 pixels are ready."""
+    from ferbook.synthesis import render, sample
+
+    render(sample(64), size=48)
+    speeds = {}
+    for size, count in ((48, 2000), (224, 96)):
+        faces = sample(count, seed=1)
+        speeds[f"faces_per_s_{size}"] = round(count / _seconds(lambda faces=faces, size=size: render(faces, size=size)))
+    return {**speeds, "training_set_s": round(_seconds(lambda: render(sample(4000, seed=2), size=48)), 2)}
+
+
+def detection() -> dict[str, object]:
+    """Pictures searched per second in one batch, one by one with facenet-pytorch's own detector, and the factor."""
+    from facenet_pytorch import MTCNN
+
+    from ferbook.synthesis import render, sample
+    from ferbook.vision.detection import detect
+
+    size, smallest = 160, 40
+    pictures = render(sample(64, seed=3, framing="head"), size=size, colour=True)
+    single = MTCNN(min_face_size=smallest, device="cpu")
+    single.detect(pictures[0], landmarks=True)
+    detect(pictures[:2])
+    one_by_one = _seconds(lambda: [single.detect(picture, landmarks=True) for picture in pictures])
+    # The same search: no enlargement, no frame, the same smallest face.
+    batched = _seconds(lambda: detect(pictures, minimum=smallest / size, upscale=0, border=0))
+    return {
+        "pictures_per_s_batched": round(len(pictures) / batched),
+        "pictures_per_s_single": round(len(pictures) / one_by_one),
+        "factor": round(one_by_one / batched, 2),
+    }
+
+
+def training() -> dict[str, object]:
+    """Three networks trained by this library and by the usual loop; see :func:`ferbook.learning.throughput.compare`.
+
+    ``load`` is how many programs wanted a core in the minute before: beyond ``BUSY`` the speeds are a trial.
+    """
+    load = os.getloadavg()[0]
+    return {"load": round(load, 2), **throughput.compare()}
+
+
+def record_training() -> Path:
+    """Measure training, print it and write it to ``data/recorded``; returns where."""
+    result = _report("training", training())
+    count = max(setting.pictures() for setting in throughput.SETTINGS)
+    return records.write(RECORD, result, faces=throughput.pictures(count), module=__file__)
+
+
+def is_missed(key: str, value: float) -> bool:
+    """Whether a figure breaks its limit; False where there is none."""
+    kind, limit = LIMITS.get(key, ("", None))
+    return limit is not None and (value > limit if kind == "at most" else value < limit)
+
+
+def shortfall(network: str, figures: Mapping[str, object]) -> str:
+    """Why a network's factor is below its limit, as far as the figures tell; empty if it is not below.
+
+    Parameters
+    ----------
+    figures: the network's entry in :func:`training`.
+    """
+    key = f"networks.{network}.factor"
+    if not is_missed(key, figures["factor"]):
+        return ""
+    allowed = figures["factor_allowed"]
+    if not is_missed(key, allowed):
+        return f"the machine's matrix rate would allow {allowed:.1f}"
+    why = "no bf16 instructions: " if figures["precision"] == "32-true" else ""
+    return f"{why}at the machine's full matrix rate it would be {allowed:.1f}"
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _report(name: str, result: dict[str, object]) -> dict[str, object]:
+    result = {**result, "machine": machine()}
+    records.write_json(paths.project_root() / "_build" / "bench" / f"{name}.json", result)
+    print(name)
+    for key, value in _flat(result):
+        kind, limit = LIMITS.get(key, ("", None))
+        bound = "" if limit is None else f"  ({kind} {limit:g})"
+        missed = "  MISSED" if limit is not None and is_missed(key, value) else ""
+        print(f"  {key:44} {_shown(value):>12}{bound}{missed}")
+    for network, figures in result.get("networks", {}).items():
+        if why := shortfall(network, figures):
+            print(f"  {network}: factor missed; {why}")
+    if result.get("load", 0) > BUSY:
+        print("  other programs were using the machine: measure again when it is idle")
+    print("  " + ", ".join(f"{key} {value}" for key, value in result["machine"].items()))
+    return result
+
+
+def _flat(result: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Figures with dotted names, without those that describe the machine and what was asked for."""
+    for key, value in result.items():
+        if isinstance(value, Mapping):
+            if key not in ("machine", "setting"):
+                yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _shown(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def machine() -> dict[str, object]:
+    """What the figures were taken on."""
+    return {
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "processor": _processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+        "system": platform.system(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "pillow", "torch", "torchvision", "lightning")},
+    }
+
+
+def _processor() -> str:
+    """The processor's name; Linux keeps it where ``platform`` does not look."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _probe(place: str, environment: dict[str, str]) -> dict[str, float]:
+    return throughput.probed(["-c", _PROBE, place], "the loading probe", environment)
+
+
+def _stand_in(folder: Path) -> Path:
+    """Archives like FER+'s, of smoothed noise (which compresses about as badly as a photograph) with random votes."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    number = 0
+    for split, part in PARTS.items():
+        rows = []
+        with zipfile.ZipFile(folder / f"{part}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for _ in range(SIZES[split]):
+                name = f"fer{number:07d}.png"
+                number += 1
+                stream = io.BytesIO()
+                coarse = Image.fromarray(rng.integers(0, 256, (SIDE // 2, SIDE // 2), dtype=np.uint8))
+                coarse.resize((SIDE, SIDE), Image.Resampling.BILINEAR).save(stream, format="PNG", compress_level=1)
+                archive.writestr(f"{part}/{name}", stream.getvalue())
+                votes = rng.multinomial(10, np.full(10, 0.1))
+                rows.append(f'{name},"(0, 0, {SIDE}, {SIDE})",{",".join(map(str, votes))}\n')
+            archive.writestr(f"{part}/{LABELS}", "".join(rows))
+    return folder

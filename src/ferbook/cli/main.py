@@ -1,0 +1,440 @@
+"""``ferbook``: what the book does, from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ferbook.core.errors import FerbookError
+
+if TYPE_CHECKING:
+    from ferbook.claims.verdicts import Result
+    from ferbook.faces.faceset import FaceSet
+    from ferbook.learning.runs import RunResult
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 done, 1 a check or run erred, 2 the user has something to mend."""
+    parser = argparse.ArgumentParser(prog="ferbook", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    data = commands.add_parser("data", help="read a data set and say what was found")
+    data.add_argument("name", nargs="?", default="ferplus")
+    data.add_argument("--root", help="folder of the data set (default: FERBOOK_DATA, else data/)")
+    data.set_defaults(run=_data)
+
+    record = commands.add_parser("record", help="measure on the complete data and write to data/recorded")
+    record.add_argument("what", choices=sorted(_RECORDS))
+    record.add_argument("--root", help="folder of FER+ (default: FERBOOK_DATA, else data/)")
+    record.set_defaults(run=_record)
+
+    predict = commands.add_parser("predict", help="name the expressions in photographs: a table, and a card for each")
+    predict.add_argument("photos", nargs="+", metavar="PHOTO_OR_FOLDER")
+    predict.add_argument("--out", required=True, type=Path, help="folder for results.csv, results.jsonl and cards/")
+    predict.add_argument("--model", metavar="NAME", default="compact-ferplus", help="a network of data/weights")
+    predict.add_argument("--explain", action="store_true", help="show on the cards which pixels speak for the answer")
+    predict.add_argument("--overwrite", action="store_true", help="answer again what is answered already")
+    predict.set_defaults(run=_predict)
+
+    train = commands.add_parser("train", help="run a training config, or go on with it")
+    train.add_argument(
+        "config", help="a JSON file, a ferbook.learning.configs.Config or a recorded run; or 002/GROUP/RUN"
+    )
+    train.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
+    train.add_argument("--processes", type=int, default=1, help="processes (or GPUs) that share each batch")
+    train.set_defaults(run=_train)
+
+    sweep = commands.add_parser("sweep", help="make the runs of a sweep that are not recorded yet")
+    sweep.add_argument("file", help="a paper, as 002, for data/sweeps/002.yml; or another description")
+    sweep.add_argument("--group", help="only the runs of this group")
+    sweep.add_argument("--only", metavar="PATTERN", help="only the runs whose name matches, as 'nhot/*-seed0'")
+    sweep.add_argument("--list", action="store_true", help="name the runs that are missing; run nothing")
+    sweep.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
+    sweep.set_defaults(run=_sweep)
+
+    release = commands.add_parser("release", help="write the weights of a recorded run and their card to data/weights")
+    release.add_argument("name", nargs="?", default="compact-ferplus")
+    release.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
+    release.set_defaults(run=_release)
+
+    claims = commands.add_parser("claims", help="check the papers' claims against recorded facts; show one in full")
+    claims.add_argument("what", nargs="*", help="papers, as 000 to 004 (default: all); or: show ID [ID ...]")
+    claims.set_defaults(run=_claims)
+
+    bench = commands.add_parser("bench", help="measure loading, painting, detecting and training")
+    bench.add_argument("--root", help="folder of FER+; without it, an archive of synthetic faces of the same size")
+    bench.add_argument("parts", nargs="*", help="loading, rendering, detection, training, relevance (default: all)")
+    bench.set_defaults(run=_bench)
+
+    options = parser.parse_args(arguments)
+    try:
+        return options.run(options)
+    except FerbookError as error:
+        print(f"ferbook: {error}", file=sys.stderr)
+        return 2
+
+
+def _data(options: argparse.Namespace) -> int:
+    from ferbook import datasets
+    from ferbook.datasets import ferplus
+
+    faces = datasets.load(options.name, options.root)
+    print(f"{faces.name}: {len(faces):,} faces, {faces.provenance['layout']}, checksum {faces.provenance['checksum']}")
+    if options.name == "ferplus":
+        whole = ferplus.is_official(faces)
+        print("the complete public release" if whole else "not the complete public release: numbers will differ")
+    return 0
+
+
+def _predict(options: argparse.Namespace) -> int:
+    """Exit status 1 where not one photograph could be read."""
+    from ferbook.photos import folders
+
+    # One thread: the networks are too small to share, and reading and decoding take the other core.
+    with _threads(1):
+        found = folders.run(
+            options.photos,
+            options.out,
+            model=options.model,
+            explain=options.explain,
+            overwrite=options.overwrite,
+            progress=True,
+        )
+    done = f", {found.before} of them done before" if found.before else ""
+    print(f"{found.photos} photographs{done}, {found.readable} could be read; {found.faces} faces answered now")
+    print(f"{options.out / 'results.csv'}, {options.out / 'results.jsonl'}, {options.out / 'cards'}")
+    return 0 if found.readable else 1
+
+
+def _record(options: argparse.Namespace) -> int:
+    print(f"recorded {_RECORDS[options.what](options.root)}")
+    return 0
+
+
+def _record_labels(root: str | None) -> Path:
+    """Facts of FER+'s labels, and of its vote table where that is at hand; the ids of the test sets drawn from it."""
+    from ferbook.claims import dataset_summary
+    from ferbook.core import paths
+    from ferbook.datasets import ferplus
+    from ferbook.faces import splits
+    from ferbook.faces.labels import clean_votes
+
+    faces = _complete_ferplus(root)
+    if (ferplus.find(root).folder / ferplus.VOTE_TABLE).is_file():
+        dataset_summary.record_table(root)
+    cleaned = clean_votes(faces.votes)
+    ids = faces.ids[cleaned.keep]
+    for name, split in dataset_summary.paper_splits(cleaned.distribution).items():
+        splits.freeze(ids[split.test], paths.project_root() / "data" / "splits" / f"ferplus-{name}.csv")
+    return dataset_summary.record(faces)
+
+
+def _record_detection(root: str | None) -> Path:
+    from ferbook.vision import finding
+
+    return finding.record(_complete_ferplus(root))
+
+
+def _record_difficulty(root: str | None) -> Path:
+    from ferbook.vision import difficulty
+
+    return difficulty.record()
+
+
+def _record_training(root: str | None) -> Path:
+    """How fast this machine trains; leave it alone meanwhile."""
+    from ferbook.cli import bench
+
+    return bench.record_training()
+
+
+def _complete_ferplus(root: str | None) -> FaceSet:
+    from ferbook import datasets
+    from ferbook.datasets import ferplus
+
+    faces = datasets.load("ferplus", root)
+    if not ferplus.is_official(faces):
+        raise FerbookError("only the complete FER+ release is recorded; this is something else.")
+    return faces
+
+
+def _record_calibration(root: str | None) -> Path:
+    """The temperature of the released network, beside its weights."""
+    from ferbook.learning import calibration, trained
+
+    faces = _complete_ferplus(root)
+    return [calibration.record(name, faces) for name in trained.RELEASED][-1]
+
+
+def _record_released(root: str | None) -> Path:
+    """How good the released network is, by emotion and by how far the crowd agreed."""
+    from ferbook.learning import trained
+    from ferbook.photos import shipped
+
+    faces = _complete_ferplus(root)
+    return [shipped.record(name, faces) for name in trained.RELEASED][-1]
+
+
+def _record_vad_readout(root: str | None) -> Path:
+    """The regressor of V, A, D that goes with the released network, beside its weights."""
+    from ferbook import datasets
+    from ferbook.learning import trained
+    from ferbook.papers.vad import readout
+
+    faces = datasets.load("vad_fer2013", root, images="ferplus")
+    return [readout.record(name, faces) for name in trained.RELEASED][-1]
+
+
+def _record_relevance(root: str | None) -> Path:
+    """Relevance and ranks against known intensity on synthetic faces, and against votes on FER+ where it is at hand."""
+    from ferbook import datasets
+    from ferbook.papers.relevance import rank_scores
+    from ferbook.relevance import intensity
+
+    intensity.record()
+    path = rank_scores.record()
+    return intensity.record_voted(_complete_ferplus(root)) if datasets.is_available("ferplus", root) else path
+
+
+def _record_relevance_vgg16(root: str | None) -> Path:
+    """The same for VGG16 on FER+, which ``ferbook sweep 001`` trains, and its maps."""
+    from ferbook.relevance import maps, photographs
+
+    faces = _complete_ferplus(root)
+    path = photographs.record(faces)
+    maps.record(faces)
+    return path
+
+
+def _record_relevance_speed(root: str | None) -> Path:
+    """How fast relevance of VGG16 is here; leave the machine alone meanwhile."""
+    from ferbook.relevance import benchmark
+
+    return benchmark.record()
+
+
+def _record_annotations(root: str | None) -> Path:
+    """Facts of the annotated faces of papers 003 and 004, and of the authors' logs."""
+    from ferbook.papers.vad import annotated
+
+    return annotated.record(root)
+
+
+def _record_first_release(root: str | None) -> Path:
+    """What constants score on the labels that were public when paper 003 was."""
+    from ferbook.papers.vad import annotated
+
+    return annotated.record_first_release(root)
+
+
+def _record_orthogonality(root: str | None) -> Path:
+    """Learning with the orthogonality loss of papers 003 and 004, and without; goes on where it was interrupted."""
+    from ferbook.papers.vad import independence
+
+    return independence.record(root)
+
+
+def _record_outcomes(root: str | None) -> Path:
+    from ferbook.papers.outcomes import prediction
+
+    return prediction.record(root)
+
+
+def _record_vad(root: str | None) -> Path:
+    """The ablation of papers 003 and 004 on the annotated faces; goes on where it was interrupted."""
+    from ferbook.papers.vad import ablation as vad_ablation
+
+    return vad_ablation.record(root)
+
+
+def _record_multilabel(root: str | None) -> Path:
+    """Labels and curves of paper 000's runs, which `ferbook sweep 000` trains."""
+    from ferbook.papers.cbam import record as cbam_record
+
+    faces = _complete_ferplus(root)
+    cbam_record.record_labels(faces)
+    return cbam_record.record_curves(faces)
+
+
+def _record_peers(root: str | None) -> Path:
+    """What other tools say of FER+'s test faces; installs them under _build/peers and needs npm for one."""
+    from ferbook.photos import peers
+
+    return peers.record(_complete_ferplus(root))
+
+
+_RECORDS: dict[str, Callable[[str | None], Path]] = {
+    "calibration": _record_calibration,
+    "labels": _record_labels,
+    "detection": _record_detection,
+    "difficulty": _record_difficulty,
+    "relevance": _record_relevance,
+    "relevance-speed": _record_relevance_speed,
+    "relevance-vgg16": _record_relevance_vgg16,
+    "multilabel": _record_multilabel,
+    "released": _record_released,
+    "peers": _record_peers,
+    "training": _record_training,
+    "annotations": _record_annotations,
+    "first-release": _record_first_release,
+    "orthogonality": _record_orthogonality,
+    "outcomes": _record_outcomes,
+    "vad": _record_vad,
+    "vad-readout": _record_vad_readout,
+}
+
+
+def _train(options: argparse.Namespace) -> int:
+    from ferbook.learning import sweeps, training
+
+    config, recorded = sweeps.read_config(options.config), sweeps.read_record(options.config)
+    # Another number of threads adds up in another order: a repetition takes as many as the record had.
+    with _threads(recorded.provenance.get("threads") if recorded else None):
+        result = training.train(config, options.store, options.processes)
+    found = result.metrics
+    chosen = f"epoch {found['chosen_epoch']} of {config.epochs}, chosen on {found['chosen_on']}"
+    print(f"{config.hash}: {chosen}; {_scores(result)}")
+    if recorded is not None:
+        different = sweeps.differences(recorded, result)
+        print(f"not as recorded: {', '.join(different)}" if different else "metrics and curves as recorded")
+    return 0
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """With that many threads for torch; None: as many as there are."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from ferbook.learning import sweeps
+
+    path = Path(options.file) if options.file.endswith((".yml", ".yaml")) else sweeps.description(options.file)
+    missing = {
+        name: config
+        for name, config in sweeps.chosen(sweeps.runs(path), options.group).items()
+        if fnmatchcase(name, options.only or "*")
+        and not sweeps.is_recorded(sweeps.record_path(path.stem, name), config)
+    }
+    if options.list:
+        print("\n".join(missing) or "all runs are recorded")
+        return 0
+    from ferbook.learning import training
+
+    failed = 0
+    for remaining, (name, config) in zip(range(len(missing) - 1, -1, -1), missing.items(), strict=True):
+        started = time.perf_counter()
+        try:
+            target = sweeps.record_path(path.stem, name)
+            said = _scores(sweeps.record(target, config, lambda given: training.train(given, options.store)))
+        except FerbookError as error:
+            failed, said = failed + 1, f"failed: {error}"
+        print(f"{name}: {said}; {time.perf_counter() - started:.0f} s, {remaining} remaining", flush=True)
+    print(f"{len(missing) - failed} recorded, {failed} failed")
+    return 1 if failed else 0
+
+
+def _release(options: argparse.Namespace) -> int:
+    from ferbook.learning import trained
+
+    if options.name not in trained.RELEASED:
+        raise FerbookError(f"nothing is released as {options.name!r}; there is {', '.join(trained.RELEASED)}.")
+    print(f"wrote {trained.release(options.name, options.store)} and its card")
+    return 0
+
+
+def _scores(result: RunResult) -> str:
+    """What a run is judged by, on both parts."""
+    from ferbook.learning.tasks import TASKS
+
+    score = TASKS[result.config["task"]].score
+    shares = (f"{result.metrics[f'{part}_{score}']:.2%} ({part})" for part in ("valid", "test"))
+    return f"{score.replace('_', ' ')} {', '.join(shares)}"
+
+
+def _claims(options: argparse.Namespace) -> int:
+    """Exit status 1 where a check broke; a claim that fails is a finding, not an error."""
+    from ferbook.claims import dataset_summary
+    from ferbook.claims import verdicts as claims
+
+    if options.what[:1] == ["show"]:
+        return _show_claims(options.what[1:])
+    papers = options.what or claims.paper_numbers()
+    stated = [claim for paper in papers for claim in claims.load_claims(paper).claims]
+    results, errors = claims.survey(stated, dataset_summary.recorded())
+    width = max(map(len, claims.Verdict)) + 1
+    for result in results:
+        print(f"{result.claim.id:34} {result.verdict:{width}}{result.evidence:17} {result.claim.says}")
+    for kind, chosen in (("verdict", claims.Verdict), ("evidence", (*claims.Evidence, claims.NO_EVIDENCE))):
+        print("\n" + "\n".join(_counts(results, kind, chosen, width)))
+    for error in errors:
+        print(f"ferbook: {error}", file=sys.stderr)
+    claimed = [result for result in results if result.claim.by == "paper"]
+    total = Counter(result.verdict for result in claimed)
+    said = [f"{total[verdict]} {verdict}" for verdict in claims.Verdict if total[verdict]]
+    if len(claimed) < len(results):
+        said.append(f"{len(results) - len(claimed)} observations of this book")
+    if errors:
+        said.append(f"{len(errors)} not judged because a check broke")
+    print(f"\n{len(claimed)} claims: " + ", ".join(said))
+    return 1 if errors else 0
+
+
+def _counts(results: Sequence[Result], by: str, names: Sequence[str], width: int) -> Iterator[str]:
+    """Lines of a table: verdicts or kinds of evidence by paper, then all, statements, and cells of tables."""
+    from ferbook.claims import verdicts as claims
+
+    parts = {
+        **claims.counted(results, by),
+        "all": _sum(claims.counted(results, by)),
+        "statements": _sum(claims.counted([r for r in results if not r.claim.cell], by)),
+        "cells": _sum(claims.counted([r for r in results if r.claim.cell], by)),
+    }
+    yield f"{by:{width}}" + "".join(f"{part:>{max(6, len(part) + 2)}}" for part in parts)
+    for name in names:
+        yield f"{name:{width}}" + "".join(f"{found[name]:{max(6, len(part) + 2)}}" for part, found in parts.items())
+
+
+def _sum(counts: Mapping[str, Counter[str]]) -> Counter[str]:
+    return sum(counts.values(), Counter())
+
+
+def _show_claims(ids: Sequence[str]) -> int:
+    from ferbook.claims import dataset_summary, report
+    from ferbook.claims import verdicts as claims
+
+    if not ids:
+        raise FerbookError("name a claim: `ferbook claims show 002-rare`; `ferbook claims` lists them.")
+    known = dataset_summary.recorded()
+    stated = {claim.id: claim for claim in claims.stated()}
+    for wanted in ids:
+        if wanted not in stated:
+            raise FerbookError(f"there is no claim {wanted!r}; `ferbook claims` lists them.")
+        (result,) = claims.judge([stated[wanted]], known)
+        print("\n".join(f"{key:10} {text}" for key, text in report.account(result).items() if text))
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from ferbook.cli import bench
+
+    bench.run(options.root, options.parts)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

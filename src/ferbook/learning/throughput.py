@@ -1,0 +1,448 @@
+"""How fast this library trains beside the usual loop: same network, pictures, augmentation, batch and steps.
+
+Every measurement runs in a process of its own, so that its peak memory is that of one way of training, and the ways
+take turns, so that a machine that slows down does so for both. Speed is that of the steps after the first few:
+start-up, compilation and the filling of queues are left out, and no epoch ends within what is timed, so that the usual
+loop's workers always have pictures to read ahead.
+
+``python -m ferbook.learning.throughput JOB`` runs one measurement, JOB being what :func:`_job` makes.
+"""
+
+# What only one way of training needs is imported where it is needed: the other way's memory must not hold it.
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ferbook import models
+from ferbook.core import memory
+from ferbook.core.errors import ConfigError, FerbookError
+
+#: Ways of training, in the order in which they take turns.
+ARMS = ("engine", "usual")
+#: Both ways' augmentation, after a crop where the network takes fewer pixels than the pictures have.
+AUGMENTATION: tuple[Mapping[str, Any], ...] = (
+    {"name": "flip"},
+    {"name": "affine", "degrees": 10, "translate": 0.05, "scale": 0.05},
+)
+LEARNING_RATE = 1e-3
+#: Side of the pictures in pixels.
+SIDE = 48
+#: Side of the matrices whose product gives the machine's rate.
+MATRIX = 2048
+# A product that would take longer than this many seconds is measured on smaller matrices.
+_PATIENCE = 1.0
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is trained, for how long.
+
+    Parameters
+    ----------
+    network: name in ``ferbook.models``; takes one channel here.
+    side: pixels that it sees of a picture.
+    batch: pictures per step.
+    warm_up: steps that are not timed; more than the loader's workers read ahead (two batches each).
+    timed: steps that are.
+    compile: whether the engine is asked to fuse the network's operations.
+    """
+
+    network: str
+    side: int = SIDE
+    batch: int = 32
+    warm_up: int = 5
+    timed: int = 6
+    compile: bool = False
+
+    @property
+    def steps(self) -> int:
+        """All of them."""
+        return self.warm_up + self.timed
+
+    @property
+    def augmentation(self) -> tuple[Mapping[str, Any], ...]:
+        """Steps of :func:`ferbook.vision.augment.build`."""
+        crop = ({"name": "crop", "size": self.side},) if self.side < SIDE else ()
+        return (*crop, *AUGMENTATION)
+
+    def pictures(self) -> int:
+        """How many are enough for one epoch to hold all steps, and what the workers read ahead meanwhile."""
+        return (self.steps + 2 * (os.cpu_count() or 1)) * self.batch
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("vgg16_48"),
+    Setting("cifar_resnet18", side=44),
+    # Compilation gains a tenth here, nothing on the two large networks.
+    Setting("compact", batch=128, timed=12, compile=True),
+)
+
+
+def setting(network: str, **changes: object) -> Setting:
+    """One of ``SETTINGS`` by its network's name, with some fields changed.
+
+    Raises
+    ------
+    ConfigError: if there is none of that name.
+    """
+    for known in SETTINGS:
+        if known.network == network:
+            return replace(known, **changes)
+    names = ", ".join(known.network for known in SETTINGS)
+    raise ConfigError("network", f"{network!r} is not measured", f"Known: {names}.")
+
+
+def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: bool = True) -> dict[str, object]:
+    """Train every setting both ways, in turns.
+
+    Parameters
+    ----------
+    settings: networks and lengths.
+    repeats: how often each way is measured.
+    parts: also measure what the ways are made of, see :func:`parts_of`.
+
+    Returns
+    -------
+    ``matrix``: of :func:`matrix_rates`. ``networks``: by name, per way the mean images_per_s, peak_mib (workers'
+    included), gflop_per_s (six operations per multiply-add: two forward, four backward) and matrix_share, of the
+    faster matrix rate; ``factor``, the engine's images_per_s over the usual loop's, and ``factors``, one per turn;
+    ``factor_allowed``, what it would be if the engine did nothing but multiply at that rate; ``precision`` and
+    ``compiled``, of the engine; ``parts``.
+
+    Raises
+    ------
+    FerbookError: if a measurement fails.
+    """
+    before = matrix_rates()
+    runs: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    made_of: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        _write_faces(max(setting.pictures() for setting in settings), Path(scratch))
+        for setting in settings:
+            turns = [{arm: _measured(arm, setting, Path(scratch)) for arm in ARMS} for _ in range(repeats)]
+            runs[setting.network] = {arm: [turn[arm] for turn in turns] for arm in ARMS}
+            made_of[setting.network] = _measured("parts", setting, Path(scratch)) if parts else {}
+    # Others may have used the machine for a while; what it can do is the better of two tries.
+    rates = max(before, matrix_rates(), key=lambda found: max(found["fp32"], found["bf16"]))
+    networks = {
+        setting.network: {
+            **summary(setting, runs[setting.network], max(rates["fp32"], rates["bf16"])),
+            "parts": made_of[setting.network],
+        }
+        for setting in settings
+    }
+    return {"matrix": rates, "networks": networks}
+
+
+def summary(setting: Setting, runs: Mapping[str, Sequence[Mapping[str, Any]]], matrix_rate: float) -> dict[str, Any]:
+    """One network's entry of :func:`compare`, of the runs of either way. matrix_rate: in GFLOP/s."""
+    additions = models.multiply_adds(setting.network, setting.side, in_channels=1)
+    operations = 6 * additions / 1e9
+    speed = {arm: mean(run["images_per_s"] for run in runs[arm]) for arm in ARMS}
+    turns = zip(*(runs[arm] for arm in ARMS), strict=True)
+    return {
+        "setting": asdict(setting),
+        "multiply_adds": additions,
+        **{
+            arm: {
+                "images_per_s": round(speed[arm], 1),
+                "peak_mib": round(max(run["peak_mib"] for run in runs[arm])),
+                "gflop_per_s": round(speed[arm] * operations, 1),
+                "matrix_share": round(speed[arm] * operations / matrix_rate, 3),
+            }
+            for arm in ARMS
+        },
+        "factor": round(speed["engine"] / speed["usual"], 2),
+        "factors": [round(engine["images_per_s"] / usual["images_per_s"], 2) for engine, usual in turns],
+        "factor_allowed": round(matrix_rate / operations / speed["usual"], 2),
+        "precision": runs["engine"][0]["precision"],
+        "compiled": runs["engine"][0]["compiled"],
+    }
+
+
+def matrix_rates(side: int = MATRIX, repeats: int = 5) -> dict[str, float]:
+    """GFLOP/s of ``torch.mm`` of two square matrices in 32 bits and in bfloat16, the best of some tries.
+
+    Where processors only emulate bfloat16, a product of that size takes a minute; then a smaller one is measured, and
+    ``side_bf16`` says which.
+    """
+    rates: dict[str, float] = {}
+    for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        tried, seconds = 256, _product_seconds(256, kind, 2)
+        while tried < side and seconds * 8 * (2 if tried * 2 == side else 1) < _PATIENCE:
+            tried *= 2
+            seconds = _product_seconds(tried, kind, repeats if tried == side else 2)
+        rates[name] = round(2 * tried**3 / seconds / 1e9, 2)
+        rates[f"side_{name}"] = tried
+    return rates
+
+
+def engine(setting: Setting, images: Tensor, distribution: Tensor) -> dict[str, Any]:
+    """Train by ``ferbook.learning.tasks`` on Lightning, as :func:`ferbook.learning.training.train` does, without validation and files.
+
+    Parameters
+    ----------
+    images: uint8 (N, 1, H, W).
+    distribution: (N, 8).
+
+    Returns
+    -------
+    ``images_per_s``, ``peak_mib``, ``losses`` of all steps, ``parameters``, ``precision`` and whether ``compiled``.
+    """
+    import lightning.pytorch as lightning
+
+    from ferbook.learning import configs
+    from ferbook.learning.tasks import Batches, DistributionTask
+    from ferbook.learning.training import use_bfloat16
+
+    config = configs.parse(
+        {
+            "model": {"name": setting.network},
+            "augmentation": list(setting.augmentation),
+            "optimiser": {"name": "adam", "lr": LEARNING_RATE},
+            "batch": setting.batch,
+            "compile": setting.compile,
+        }
+    )
+    losses: list[float] = []
+    watch = _Watch(setting)
+
+    class Clock(lightning.Callback):
+        def on_train_batch_end(self, trainer, task, outputs, batch, number) -> None:
+            losses.append(float(outputs["loss"]))
+            watch.step()
+
+    task = DistributionTask(config, {"train": (images, distribution)}, total_steps=setting.steps)
+    trainer = lightning.Trainer(
+        accelerator="auto",
+        devices=1,
+        max_steps=setting.steps,
+        precision="bf16-mixed" if use_bfloat16(config.precision) else "32-true",
+        callbacks=[Clock()],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    trainer.fit(task, Batches(len(images), setting.batch, task))
+    return {
+        "images_per_s": watch.speed(),
+        "peak_mib": memory.peak_mib(),
+        "losses": losses,
+        "parameters": models.parameter_count(task.network),
+        "precision": trainer.precision,
+        "compiled": task.is_compiled,
+    }
+
+
+def usual(setting: Setting, folder: Path, workers: int | None = None) -> dict[str, Any]:
+    """Train by :mod:`ferbook.learning.usual_loop` on the pictures in a folder; returns what :func:`engine` does."""
+    from ferbook.learning import usual_loop
+
+    network = _network(setting)
+    batches = usual_loop.loader(folder, setting.augmentation, setting.batch, workers)
+    torch.manual_seed(0)
+    steps = usual_loop.train(network, batches, LEARNING_RATE)
+    losses, own = [], 0.0
+    watch = _Watch(setting)
+    for loss in islice(steps, setting.steps):
+        losses.append(loss)
+        watch.step()
+        if len(losses) == setting.steps:
+            own = sum(memory.own_mib(worker.pid) for worker in multiprocessing.active_children())
+    steps.close()
+    return {
+        "images_per_s": watch.speed(),
+        "peak_mib": memory.peak_mib() + own,
+        "losses": losses,
+        "parameters": models.parameter_count(network),
+        "precision": "32-true",
+        "compiled": False,
+    }
+
+
+def parts_of(setting: Setting, folder: Path, images: Tensor, seconds: float = 1.5) -> dict[str, float]:
+    """What the two ways are made of, each on its own, in images per second.
+
+    Parameters
+    ----------
+    folder, images: the same pictures, as files and as uint8 (N, 1, H, W).
+    seconds: least time for each measurement.
+
+    Returns
+    -------
+    ``files``: reading and transforming pictures in worker processes. ``batched``: the engine's augmentation of whole
+    batches. ``step``: forward, backward and optimiser on one batch in memory, as the usual loop has it;
+    ``step_channels_last``: the same with the channels last in memory; ``step_bf16``: also in bfloat16, where the engine
+    would use it.
+    """
+    from ferbook.learning import usual_loop
+    from ferbook.learning.tasks import scaled
+    from ferbook.learning.training import use_bfloat16
+    from ferbook.vision import augment
+
+    batches = iter(usual_loop.loader(folder, setting.augmentation, setting.batch))
+    warm_up = 2 * (os.cpu_count() or 1)
+    for _ in islice(batches, warm_up):
+        pass
+    start = time.perf_counter()
+    read = sum(len(labels) for _, labels in islice(batches, max(1, len(batches) - 2 * warm_up)))
+    found = {"files": read / (time.perf_counter() - start)}
+    del batches
+
+    pipeline, generator = augment.build(setting.augmentation), torch.Generator().manual_seed(0)
+    batch = pipeline(scaled(images[: setting.batch]), generator)
+    found["batched"] = _speed(setting, lambda: pipeline(scaled(images[: setting.batch]), generator), seconds)
+    formats = {"step": (torch.contiguous_format, False), "step_channels_last": (torch.channels_last, False)}
+    if use_bfloat16("auto"):
+        formats["step_bf16"] = (torch.channels_last, True)
+    for name, (order, half) in formats.items():
+        found[name] = _speed(setting, _step(setting, batch, order, half), seconds)
+    return {name: round(value, 1) for name, value in found.items()}
+
+
+def _network(setting: Setting) -> nn.Module:
+    return models.build(setting.network, num_classes=8, in_channels=1, seed=0)
+
+
+class _Watch:
+    """Times the steps after the warm-up."""
+
+    def __init__(self, setting: Setting):
+        self.setting, self.ends = setting, []
+
+    def step(self) -> None:
+        """A step has ended."""
+        _wait()
+        self.ends.append(time.perf_counter())
+
+    def speed(self) -> float:
+        """Images per second."""
+        first, last = self.ends[self.setting.warm_up - 1], self.ends[-1]
+        return self.setting.batch * (len(self.ends) - self.setting.warm_up) / (last - first)
+
+
+def _wait() -> None:
+    """Until the GPU, if there is one, has done what it was told."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def _product_seconds(side: int, kind: torch.dtype, repeats: int) -> float:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    one, other = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
+    best = float("inf")
+    for _ in range(repeats):
+        _wait()
+        start = time.perf_counter()
+        torch.mm(one, other)
+        _wait()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def _step(setting: Setting, batch: Tensor, order: torch.memory_format, half: bool) -> Callable[[], object]:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network = _network(setting).to(device, memory_format=order).train()
+    batch = batch.to(device).contiguous(memory_format=order)
+    labels = torch.arange(len(batch), device=device) % 8
+    optimiser = torch.optim.Adam(network.parameters(), LEARNING_RATE)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        with torch.autocast(device, torch.bfloat16, enabled=half):
+            loss = nn.functional.cross_entropy(network(batch), labels)
+        loss.backward()
+        optimiser.step()
+        loss.item()
+
+    return step
+
+
+def _speed(setting: Setting, work: Callable[[], object], seconds: float) -> float:
+    """Batches' images per second, after one round for warming up."""
+    work()
+    _wait()
+    rounds, start = 0, time.perf_counter()
+    while rounds < 2 or time.perf_counter() - start < seconds:
+        work()
+        rounds += 1
+    _wait()
+    return setting.batch * rounds / (time.perf_counter() - start)
+
+
+def _write_faces(count: int, folder: Path) -> None:
+    """The same synthetic faces as files and as arrays."""
+    from ferbook.learning import usual_loop
+
+    faces = pictures(count)
+    distribution = np.asarray(faces.distribution, dtype=np.float32)
+    np.savez(folder / "faces.npz", images=faces.images, distribution=distribution)
+    usual_loop.write_pictures(faces.images, distribution.argmax(axis=1), folder / "pictures")
+
+
+def pictures(count: int):
+    """The synthetic faces that are trained on, a ``FaceSet`` of `count`."""
+    from ferbook import datasets
+
+    return datasets.load("synthetic", count=count)
+
+
+def _measured(kind: str, setting: Setting, folder: Path) -> dict[str, Any]:
+    job = json.dumps({"kind": kind, "setting": asdict(setting), "folder": str(folder)})
+    command = ["-W", "ignore", "-m", "ferbook.learning.throughput", job]
+    return probed(command, f"measuring {kind} of {setting.network}")
+
+
+def probed(arguments: Sequence[str], what: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What a Python process of its own measures: the JSON that it prints last.
+
+    Parameters
+    ----------
+    arguments: of the interpreter.
+    what: is done, for the error.
+    environment: of the process; default: this one's.
+
+    Raises
+    ------
+    FerbookError: if the process fails, with the last line that it said.
+    """
+    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise FerbookError(f"{what} failed: {last}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _job(text: str) -> dict[str, Any]:
+    """Run one measurement."""
+    job = json.loads(text)
+    setting, folder = Setting(**job["setting"]), Path(job["folder"])
+    if job["kind"] == "usual":
+        return usual(setting, folder / "pictures")
+    with np.load(folder / "faces.npz") as stored:
+        images, distribution = torch.from_numpy(stored["images"])[:, None], torch.from_numpy(stored["distribution"])
+    if job["kind"] == "engine":
+        return engine(setting, images, distribution)
+    return parts_of(setting, folder / "pictures", images)
+
+
+if __name__ == "__main__":
+    print(json.dumps(_job(sys.argv[1])))

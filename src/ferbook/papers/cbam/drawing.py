@@ -1,0 +1,61 @@
+"""Paper 000's figure 1, the chain from data to interpretation, drawn from the network that this book builds."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from ferbook import models
+from ferbook.measures.figures import Step
+from ferbook.models.cbam import CbamResNet
+from ferbook.models.layers import evaluating
+from ferbook.papers.cbam import tables
+
+
+def chain(side: int = 224) -> list[Step]:
+    """The steps of the paper's figure 1, with the sizes of ResNet-50 with a CBAM after its last stage (section 2.4.2).
+
+    Sizes and numbers of weights are read off the built network as one picture passes through it.
+
+    Parameters
+    ----------
+    side: of the picture, in pixels.
+    """
+    labels = len(tables.LABELS)
+    model = models.build("resnet50_cbam", labels, placement="last", seed=0)
+    attention, sizes = model.layer4.cbam, _sizes(model, side)
+    channels, height, width = sizes[attention]
+    factors, gates = sizes[attention.channel][0], [_weights(gate) for gate in (attention.channel, attention.spatial)]
+    trunk, last = _weights(model) - _weights(attention) - _weights(model.fc), _weights(model.fc)
+    return [
+        Step("Data", "AffectNet in the paper; FER+ and synthetic faces here"),
+        Step("Preprocessing", f"MTCNN finds the face; {side} x {side} pixels; augmentation; {labels} zeros and ones"),
+        Step("Features: ResNet-50", f"{channels:,} maps of {height} x {width}; {trunk:,} weights", True),
+        Step("Channel attention", f"{factors:,} factors, one per map; {gates[0]:,} weights", True),
+        Step("Spatial attention", f"{height} x {width} factors, one per place; {gates[1]:,} weights", True),
+        Step("Classification", f"mean over places; {channels:,} to {labels}; sigmoids; {last:,} weights", True),
+        Step("Evaluation", "F1, Hamming loss; section 3 adds mAP, ROC, confusion matrices"),
+        Step("Analysis", "which emotions are hard, and why"),
+    ]
+
+
+def _weights(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@torch.no_grad()
+def _sizes(model: CbamResNet, side: int) -> dict[nn.Module, tuple[int, ...]]:
+    """What comes out of each part for one picture, (C, H, W) or (C,)."""
+    sizes: dict[nn.Module, tuple[int, ...]] = {}
+
+    def keep(part: nn.Module, _: object, output: torch.Tensor) -> None:
+        sizes[part] = tuple(output.shape[1:])
+
+    hooks = [part.register_forward_hook(keep) for part in model.modules() if part is not model]
+    try:
+        with evaluating(model):
+            model(torch.zeros(1, 3, side, side))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sizes

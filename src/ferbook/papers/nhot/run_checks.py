@@ -1,0 +1,369 @@
+"""What the claim file of paper 002 asks of recorded runs.
+
+Checks pair runs of one seed and give no value before there are ``ablation_arms.SEEDS`` seeds of whatever they compare; they need
+not be changed when more are recorded.
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+
+from ferbook.claims import ablation_arms
+from ferbook.claims import verdicts as claims
+from ferbook.claims.ablation_arms import Runs
+from ferbook.claims.dataset_summary import Facts
+from ferbook.claims.verdicts import Claim, Evidence, Outcome, Training, register
+from ferbook.faces.emotions import EMOTIONS
+from ferbook.learning import sweeps
+from ferbook.learning.configs import Config
+from ferbook.learning.runs import RunResult
+from ferbook.measures.intervals import Interval, over_seeds
+from ferbook.papers.nhot import curves, training_time
+from ferbook.papers.nhot import settings as nhot_settings
+
+PAPER = "002"
+
+
+def recorded_runs(group: str) -> Runs:
+    """The recorded runs of a group."""
+    return sweeps.loaded(PAPER, group)
+
+
+@cache
+def described_runs() -> Mapping[str, Config]:
+    """All runs that are described, by name with the group's; read only once."""
+    return sweeps.runs(sweeps.description(PAPER))
+
+
+def decided(claim: Claim, values: Mapping[object, float], runs: Runs, what: str, digits: int = 1) -> Outcome:
+    """The mean of one number per seed with its interval, or how many seeds are still missing.
+
+    No value, either, where the interval over seeds has room for the claim and for its contrary; unless the runs are
+    not of what the claim is about, where the value decides nothing and is there to be seen.
+
+    Parameters
+    ----------
+    claim: that is judged.
+    values: seed to number.
+    runs: that were trained for it.
+    what: how the number came about.
+    """
+    if len(values) < ablation_arms.SEEDS:
+        return waiting(len(values))
+    spread, trained = over_seeds(list(values.values())), ablation_arms.training(runs)
+    detail = f"{network_of(runs)}; {what}; {_interval(spread, digits)}"
+    if _has_room_for_both(claim, spread) and not is_stand_in(claim, trained):
+        return Outcome.open(Evidence.SAME_DATA, f"{spread.estimate:.{digits}f}; {detail}", trained)
+    return Outcome(spread.estimate, Evidence.SAME_DATA, detail, trained=trained)
+
+
+def is_stand_in(claim: Claim, trained: Training) -> bool:
+    """Whether what was trained departs from what the claim is about."""
+    return claim.about is not None and bool(claim.about.departures(trained))
+
+
+def _has_room_for_both(claim: Claim, spread: Interval) -> bool:
+    """Whether the claim would fail at one place of the interval and not at another."""
+    asked = claim.bounds if claim.relation == "between" else (float(claim.printed),)
+    places = [spread.low, spread.estimate, spread.high, *(one for one in asked if spread.low <= one <= spread.high)]
+    verdicts = [claims.compared(claim, place) for place in places]
+    return len({verdict is claims.Verdict.FAILS for verdict in verdicts}) > 1
+
+
+def waiting(seeds: int) -> Outcome:
+    """No value, since fewer than ``ablation_arms.SEEDS`` seeds of all that is compared are recorded."""
+    return Outcome(None, Evidence.SAME_DATA, f"{seeds} of {ablation_arms.SEEDS} seeds are recorded")
+
+
+def _interval(spread: Interval, digits: int = 1) -> str:
+    return f"{spread.count} seeds, {spread.level:.0%} interval {spread.low:.{digits}f} to {spread.high:.{digits}f}"
+
+
+def network_of(runs: Runs) -> str:
+    """Which network runs trained, how long and, if all had the same, with which loss; nothing without runs.
+
+    So that a verdict does not pass for one about the paper's networks at their full length.
+    """
+    if not runs:
+        return ""
+    one = next(iter(runs.values()))
+    name, size, epochs = one.config["model"]["name"], one.metrics["parameters"], one.config["epochs"]
+    own = "" if name in _FULL_LENGTH else ", not the paper's"
+    few = f" of the paper's {_FULL_LENGTH[name]}" if epochs < _FULL_LENGTH.get(name, 0) else ""
+    losses = {run.config["loss"] for run in runs.values()}
+    loss = f"; {nhot_settings.words('losses', losses.pop())}" if len(losses) == 1 else ""
+    return f"a {name} network of {size:,} parameters{own}; {epochs} epochs{few}{loss}"
+
+
+#: Epochs of the paper's own networks (section 4.1), by their names here.
+_FULL_LENGTH = {"vgg16": training_time.EPOCHS["vgg16_48"], **training_time.EPOCHS}
+
+
+def _tested_on(runs: Runs, *kinds: str) -> dict[str, RunResult]:
+    """The runs with one of these test sets."""
+    return {name: run for name, run in runs.items() if run.config["split"]["kind"] in kinds}
+
+
+def gains(runs: Runs, kind: str, start: int, end: int) -> dict[int, float]:
+    """Points gained from N = `start` to N = `end` on a test set, by seed."""
+    found = curves.gain(runs, kind, start, end)
+    return {} if found is None else dict(zip(found.seeds, found.values, strict=True))
+
+
+@register("recorded n-hot gain")
+def recorded_gain(claim: Claim, facts: Facts) -> Outcome:
+    """Points of accuracy gained from one N to another in the recorded runs, seed by seed.
+
+    Arguments: ``kind`` (test set), ``start``, ``end``. Runs of VGG16 count if there are enough seeds of them, otherwise
+    those of the small network.
+    """
+    place = [claim.arguments[key] for key in ("kind", "start", "end")]
+    for group in ("vgg16", "nhot"):
+        runs = _tested_on(recorded_runs(group), place[0])
+        values = gains(runs, *place)
+        if len(values) >= ablation_arms.SEEDS:
+            break
+    return decided(claim, values, runs, "epoch chosen on validation")
+
+
+@register("recorded n-hot contrast")
+def recorded_contrast(claim: Claim, facts: Facts) -> Outcome:
+    """How many points one gain over N exceeds another in the recorded runs, seed by seed.
+
+    Arguments: ``more`` and ``less``, each a test set and two N.
+    """
+    runs = _tested_on(recorded_runs("nhot"), *(claim.arguments[key][0] for key in ("more", "less")))
+    more, less = (gains(runs, *claim.arguments[key]) for key in ("more", "less"))
+    values = {seed: more[seed] - less[seed] for seed in more if seed in less}
+    return decided(claim, values, runs, "difference of gains")
+
+
+@register("recorded n-hot plateau")
+def recorded_plateau(claim: Claim, facts: Facts) -> Outcome:
+    """Whether a gain over N is next to nothing: "yes" where its interval over seeds lies within some points of none.
+
+    "no" where the interval leaves out none. A wide interval decides neither: noise is no evidence of a plateau.
+
+    Arguments: ``kind`` (test set), ``start``, ``end``; ``within``, the points.
+    """
+    runs = _tested_on(recorded_runs("nhot"), claim.arguments["kind"])
+    values = gains(runs, *(claim.arguments[key] for key in ("kind", "start", "end")))
+    if len(values) < ablation_arms.SEEDS:
+        return waiting(len(values))
+    spread, within, trained = (
+        over_seeds(list(values.values())),
+        float(claim.arguments["within"]),
+        ablation_arms.training(runs),
+    )
+    detail = f"{network_of(runs)}; gain of {spread.estimate:.1f}, {_interval(spread)}"
+    if -within <= spread.low and spread.high <= within:
+        found = "yes"
+    elif not spread.low <= 0 <= spread.high:
+        found = "no"
+    elif is_stand_in(claim, trained):
+        found = "undecided"
+    else:
+        return Outcome.open(Evidence.SAME_DATA, detail, trained)
+    return Outcome(found, Evidence.SAME_DATA, detail, trained=trained)
+
+
+@register("recorded n-hot drop")
+def recorded_drop(claim: Claim, facts: Facts) -> Outcome:
+    """Points that accuracy on complex faces lies below the ordinary one in the recorded runs, at any N.
+
+    Of all recorded N the one where the claim does worst decides. Only seeds that have every N on both test sets count.
+    """
+    runs = recorded_runs("nhot")
+    points = {point.n: dict(zip(point.seeds, point.values, strict=True)) for point in curves.drop(runs)}
+    common = sorted(set.intersection(*map(set, points.values()))) if points else []
+    if len(common) < ablation_arms.SEEDS:
+        return waiting(len(common))
+    by_n = {n: {seed: values[seed] for seed in common} for n, values in points.items()}
+    worst = max(by_n, key=lambda n: claims.shortfall(claim, float(np.mean(list(by_n[n].values())))))
+    return decided(claim, by_n[worst], runs, f"N = {worst}, furthest from the claim of {len(by_n)} values")
+
+
+@register("recorded n-hot measure")
+def recorded_measure(claim: Claim, facts: Facts) -> Outcome:
+    """A measure of the recorded runs over N, mean over test sets and all N.
+
+    Argument: ``measure``, one of ``curves.MEASURES``. Only seeds that have every recorded test set and N count.
+    """
+    runs = recorded_runs("nhot")
+    places = curves.grid(runs).values()
+    measure = curves.MEASURES[claim.arguments["measure"]].of
+    common = sorted(set.intersection(*(set(by_seed) for by_seed in places))) if places else []
+    values = {seed: [measure(by_seed[seed]) for by_seed in places] for seed in common}
+    means = {seed: float(np.mean(found)) for seed, found in values.items() if None not in found}
+    return decided(claim, means, runs, f"mean over {len(places)} combinations of test set and N", 2)
+
+
+@register("recorded spread")
+def recorded_spread(claim: Claim, facts: Facts) -> Outcome:
+    """Standard deviation (points) of accuracy over the seeds of one setting, pooled over the recorded runs over N."""
+    recorded = recorded_runs("nhot")
+    places = curves.grid(recorded)
+    full = [list(map(curves.accuracy, runs.values())) for runs in places.values() if len(runs) >= ablation_arms.SEEDS]
+    if not full:
+        return waiting(max(map(len, places.values()), default=0))
+    pooled = math.sqrt(float(np.mean([np.var(values, ddof=1) for values in full])))
+    detail = f"{network_of(recorded)}; {len(full)} combinations of test set and N"
+    return Outcome(pooled, Evidence.SAME_DATA, detail, trained=ablation_arms.training(recorded))
+
+
+@register("recorded recall")
+def recorded_recall(claim: Claim, facts: Facts) -> Outcome:
+    """Per cent of the test faces of an ``emotion`` that the recorded runs get right.
+
+    Arguments also: ``kind`` (test set) and ``n``.
+    """
+    arguments = claim.arguments
+    runs = curves.grid(recorded_runs("nhot")).get((arguments["kind"], arguments["n"]), {})
+    place = EMOTIONS.index(arguments["emotion"])
+    found = {seed: run.metrics["test"]["recall"][place] for seed, run in runs.items()}
+    values = {seed: 100 * share for seed, share in found.items() if share is not None}
+    return decided(claim, values, runs, f"N = {arguments['n']}, {arguments['kind']} test set")
+
+
+@register("recorded accuracy")
+def recorded_accuracy(claim: Claim, facts: Facts) -> Outcome:
+    """Accuracy (%) of one of the paper's networks in recorded runs, the epoch chosen on the test faces as in the paper.
+
+    Only runs on FER+ of what the claim is about count: its network, loss, test faces, and half of its epochs or more.
+    Arguments: ``n``, and optionally whether faces are ``augmented``. Of several settings that fit, the first with
+    enough seeds counts.
+    """
+    fitting = {
+        name: run
+        for name, run in _all_runs().items()
+        if _fits(run.config, claim.arguments)
+        and not is_stand_in(claim, ablation_arms.training({name: run}))
+        and curves.best_on_test(run) is not None
+    }
+    settings = ablation_arms.by_name(fitting).values()
+    runs = next((runs for runs in settings if len(runs) >= ablation_arms.SEEDS), None)
+    if runs is None:
+        return waiting(max(map(len, settings), default=0))
+    values = {seed: curves.best_on_test(run) for seed, run in runs.items()}
+    chosen = float(np.mean(list(map(curves.accuracy, runs.values()))))
+    return decided(claim, values, runs, f"epoch chosen on test, with {chosen:.2f} if chosen on validation", 2)
+
+
+def _all_runs() -> dict[str, RunResult]:
+    """The recorded runs of all described groups, by name with the group's."""
+    groups = dict.fromkeys(name.partition("/")[0] for name in described_runs())
+    return {f"{group}/{name}": run for group in groups for name, run in recorded_runs(group).items()}
+
+
+def _fits(config: Mapping, wanted: Mapping) -> bool:
+    return (
+        config["data"]["name"] == "ferplus"
+        and config["labels"]["n_hot"] == wanted["n"]
+        and wanted.get("augmented") in (None, bool(config["augmentation"]) or config["copies"]["kind"] != "none")
+    )
+
+
+@register("recorded difference")
+def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
+    """Points of accuracy that one setting lies above another in the recorded runs, seed by seed.
+
+    Arguments: ``group`` of runs; ``first`` and ``second``, their names without the seed.
+    """
+    arguments = claim.arguments
+    described = _described(arguments["group"])
+    first, second = (_arm(described, arguments[key]) for key in ("first", "second"))
+    runs = recorded_runs(arguments["group"])
+    found = ablation_arms.difference(runs, first, second, curves.accuracy)
+    values = {} if found is None else dict(zip(found.keys, found.values, strict=True))
+    return decided(claim, values, _both(runs, first, second), f"{first} less {second}")
+
+
+def _both(runs: Runs, *labels: str) -> dict[str, RunResult]:
+    """The runs of some settings alone: what others of the group were trained with says nothing of these."""
+    return {f"{label}-{key}": run for label in labels for key, run in ablation_arms.arm(runs, label).items()}
+
+
+@register("recorded best")
+def recorded_best(claim: Claim, facts: Facts) -> Outcome:
+    """The setting with the best mean accuracy of a ``group`` of recorded runs on the ordinary test set.
+
+    It is called by the runs' name without test set and seed. Only seeds that every described setting has count. No
+    value where the interval over seeds has room for the claim and for its contrary: between the setting that is claimed
+    and the best other one.
+    """
+    group = claim.arguments["group"]
+    order = _ranked(group)
+    if not order:
+        return waiting(_common(group))
+    runs = recorded_runs(group)
+    trained = ablation_arms.training(runs)
+    best, second, *_ = order
+    claimed = _arm(_described(group), f"ordinary-{claim.printed}")
+    rival = second if claimed == best else claimed
+    ahead = over_seeds([order[best][seed] - order[rival][seed] for seed in order[best]])
+    name, other = (label.removeprefix("ordinary-") for label in (best, rival))
+    mean = float(np.mean(list(order[best].values())))
+    detail = (
+        f"{network_of(runs)}; {name} has {mean:.1f} %, {ahead.estimate:.1f} points above {other}; {_interval(ahead)}"
+    )
+    if ahead.low <= 0 and not is_stand_in(claim, trained):
+        return Outcome.open(Evidence.SAME_DATA, detail, trained)
+    return Outcome(name, Evidence.SAME_DATA, detail, trained=trained)
+
+
+@register("recorded range")
+def recorded_range(claim: Claim, facts: Facts) -> Outcome:
+    """Points between the best and the worst setting of a ``group`` of recorded runs, seed by seed.
+
+    Best and worst are those of the means over the seeds that every described setting has.
+    """
+    group = claim.arguments["group"]
+    order = _ranked(group)
+    if not order:
+        return waiting(_common(group))
+    best, *_, worst = order
+    values = {seed: order[best][seed] - order[worst][seed] for seed in order[best]}
+    return decided(claim, values, recorded_runs(group), f"{best} less {worst}")
+
+
+def _described(group: str) -> dict[str, Config]:
+    return sweeps.chosen(described_runs(), group)
+
+
+def _labels(described: Mapping[str, Config]) -> list[str]:
+    """Names of a group's settings without group and seed, in the description's order."""
+    return [name.partition("/")[2] for name in ablation_arms.names(described)]
+
+
+def _arm(described: Mapping[str, Config], label: str) -> str:
+    """`label`, if runs of that name are described. Raises ValueError, so that a claim cannot wait for ever."""
+    labels = _labels(described)
+    if label not in labels:
+        raise ValueError(f"no runs are called {label!r}; there are {', '.join(labels)}")
+    return label
+
+
+def _seeds_of_all(group: str) -> tuple[Sequence[str], dict[str, dict[str, RunResult]]]:
+    found = ablation_arms.by_name(recorded_runs(group))
+    labels = _labels(_described(group))
+    return sorted(set.intersection(*(set(found.get(label, {})) for label in labels))), found
+
+
+def _common(group: str) -> int:
+    return len(_seeds_of_all(group)[0])
+
+
+def _ranked(group: str) -> dict[str, dict[str, float]]:
+    """Accuracy by setting and seed, best mean first; nothing below ``ablation_arms.SEEDS`` common seeds."""
+    seeds, found = _seeds_of_all(group)
+    if len(seeds) < ablation_arms.SEEDS:
+        return {}
+    values = {label: {seed: curves.accuracy(by_seed[seed]) for seed in seeds} for label, by_seed in found.items()}
+    order = sorted(values, key=lambda label: -float(np.mean(list(values[label].values()))))
+    return {label: values[label] for label in order}
