@@ -7,21 +7,18 @@ result or the place of another page's claims changed, and only then.
 It does so where a record is missing or was made from another description; new code alone does not repeat a run.
 """
 
-import hashlib
-import importlib.util
 import json
 import os
 import sys
-from functools import cache
 from pathlib import Path
 
 import yaml
 
 from ferbook import datasets
-from ferbook.claims import verdicts, links as places
-from ferbook.core import dependencies, paths, records
-from ferbook.learning import sweeps
+from ferbook.book import building
+from ferbook.core import paths
 from ferbook.core.errors import FerbookError
+from ferbook.learning import sweeps
 
 os.environ.setdefault("FERBOOK_HOME", str(Path.cwd()))
 if "FERBOOK_DATA" in os.environ:
@@ -29,21 +26,6 @@ if "FERBOOK_DATA" in os.environ:
     os.environ["FERBOOK_DATA"] = str(Path(os.environ["FERBOOK_DATA"]).absolute())
 SITE = "_build/site"
 PROFILE = yaml.safe_load(Path(f"book/profiles/{config.get('profile', 'quick')}.yml").read_text())
-
-
-def toc_pages():
-    """Pages of _toc.yml, in order, without suffix."""
-    toc = yaml.safe_load(Path("_toc.yml").read_text())
-    pages, waiting = [], [toc["root"], toc.get("parts", []), toc.get("chapters", [])]
-    while waiting:
-        entry = waiting.pop(0)
-        if isinstance(entry, str):
-            pages.append(entry)
-        elif isinstance(entry, list):
-            waiting[:0] = entry
-        else:
-            waiting[:0] = [entry.get("file", []), entry.get("chapters", []), entry.get("sections", [])]
-    return pages
 
 
 def real_data():
@@ -64,39 +46,24 @@ def clearly(make):
 
 
 DATA = clearly(real_data)
-
-PAGES = toc_pages()
+FOLDER = Path("data")
+PAGES = building.pages(Path("_toc.yml"))
 NOTEBOOKS = [page for page in PAGES if Path(f"{page}.py").is_file()]
 PLAIN = [f"{page}.md" for page in PAGES if Path(f"{page}.md").is_file()]
 STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix in {".bib", ".css", ".js", ".png", ".svg", ".wat"}]
 # The shipped network for the page that runs it in the reader's browser.
 BROWSER_NETWORK = [f"{SITE}/book/_static/try/compact-ferplus.{ending}" for ending in ("js", "onnx")]
 RUNS = "data/recorded/{paper}/runs/{run}.json"
-RUN_FILES = sorted([*Path("data").glob("sweeps/*.yml"), *Path("data").glob("recorded/*/runs/**/*.json")])
-JUDGED = [
-    str(path)
-    for path in sorted(set(Path("data").rglob("*")) - set(RUN_FILES))
-    if path.suffix in {".yml", ".json", ".csv", ".safetensors"}
-]
+CONFIGS = "_build/runs/{paper}/{run}.config.json"
+SWEEPS = clearly(lambda: list(building.describe_runs(FOLDER, RUNS, CONFIGS)))
 
 
-def describe_runs():
-    """The config of every run of every sweep as a file, newer than the run's record where that is not its own."""
-    for path in sorted(Path("data/sweeps").glob("*.yml")):
-        for name, run in sweeps.runs(path).items():
-            record = Path(RUNS.format(paper=path.stem, run=name))
-            described = Path(run_file(path.stem, name, "config.json"))
-            records.write_json(described, run.model_dump(mode="json"))
-            if sweeps.is_recorded(record, run):
-                os.utime(described, times=(0, record.stat().st_mtime - 1))
-        yield path.stem
+def relative(files):
+    return [os.path.relpath(file) for file in files]
 
 
-def run_file(paper, run, what):
-    return f"_build/runs/{paper}/{run}.{what}"
-
-
-SWEEPS = clearly(lambda: list(describe_runs()))
+def tool(name):
+    return os.path.relpath(building.module_file(name))
 
 
 def parameters(page):
@@ -110,44 +77,11 @@ def used_data(page):
     return {name: mark for name, mark in DATA.items() if name in PROFILE.get(page, {}).get("with_data", {})}
 
 
-def library(page):
-    return [os.path.relpath(path) for path in dependencies.library_files(Path(f"{page}.py"))]
-
-
-def tool(name):
-    """The file of a module of the library that is run and not imported."""
-    return os.path.relpath(importlib.util.find_spec(f"ferbook.{name}").origin)
-
-
-def judged(page):
-    """Claims, records and released weights, for a page whose code reads them."""
-    return JUDGED if any(path.endswith(("claims.py", "facts.py", "splits.py")) for path in library(page)) else []
-
-
-@cache
-def from_other_pages():
-    """Hash of what pages take from each other's sources: where each claim is shown, and titles."""
-    links = {
-        claim.id: places.link(claim)
-        for claim in verdicts.stated()
-    }
-    titles = [[line for line in Path(f"{page}.py").read_text().splitlines() if line[:4] == "# # "][:1] for page in NOTEBOOKS]
-    return hashlib.sha256(json.dumps([links, titles]).encode()).hexdigest()
-
-
 def others(page):
-    """That hash, for a page whose code links to others."""
-    return clearly(from_other_pages) if any(path.endswith("places.py") for path in library(page)) else ""
-
-
-def recorded_runs(page):
-    """Hash of all recorded runs, for a page whose code reads them. As inputs they would be made, which takes days."""
-    if not any(path.endswith("sweeps.py") for path in library(page)):
+    """What a page takes from other pages' sources: where each claim is shown, and titles."""
+    if not building.uses(page, "claims.links"):
         return ""
-    total = hashlib.sha256()
-    for path in RUN_FILES:
-        total.update(str(path).encode() + b"\0" + path.read_bytes())
-    return total.hexdigest()
+    return clearly(building.linked) + json.dumps(building.titles(NOTEBOOKS))
 
 
 def asked_runs():
@@ -167,7 +101,7 @@ rule site:
         static=STATIC,
         config="_config.yml",
         toc="_toc.yml",
-        tool=tool("site"),
+        tool=tool("book.site"),
         # For its page alone.
         network=BROWSER_NETWORK if "book/try/in_the_browser" in PAGES else [],
     output:
@@ -178,8 +112,8 @@ rule site:
 
 rule browser_network:
     input:
-        library=[tool("browser"), *library(tool("browser").removesuffix(".py"))],
-        weights=[path for path in JUDGED if path.startswith("data/weights/")],
+        library=relative(building.imported(tool("book.browser").removesuffix(".py"))) + [tool("book.browser")],
+        weights=[str(path) for path in building.judged_files(FOLDER) if path.parts[1] == "weights"],
         kernel="book/_static/try/matmul.wat",
     output:
         BROWSER_NETWORK,
@@ -190,15 +124,15 @@ rule browser_network:
 rule notebook:
     input:
         source="{page}.py",
-        library=lambda wildcards: library(wildcards.page),
-        judged=lambda wildcards: judged(wildcards.page),
-        tool=tool("notebooks"),
+        library=lambda wildcards: relative(building.library(wildcards.page)),
+        judged=lambda wildcards: clearly(lambda: [str(path) for path in building.judged(wildcards.page, FOLDER)]),
+        tool=tool("book.notebooks"),
     output:
         SITE + "/{page}.ipynb",
     params:
         values=lambda wildcards: json.dumps(parameters(wildcards.page), sort_keys=True),
         data=lambda wildcards: json.dumps(used_data(wildcards.page), sort_keys=True),
-        runs=lambda wildcards: recorded_runs(wildcards.page),
+        runs=lambda wildcards: building.recorded_runs(FOLDER) if building.uses(wildcards.page, "learning.sweeps") else "",
         others=lambda wildcards: others(wildcards.page),
     shell:
         "{sys.executable:q} -m ferbook.book.notebooks {input.source} {output} --parameters {params.values:q}"
@@ -211,7 +145,7 @@ rule runs:
 
 rule run:
     input:
-        "_build/runs/{paper}/{run}.config.json",
+        CONFIGS,
     output:
         # Not deleted before the run: an interrupted one must not cost the record that is there.
         update(RUNS),
@@ -219,7 +153,7 @@ rule run:
         values=lambda wildcards, input, output: json.dumps(
             {"config": input[0], "record": output[0], "store": "_build/runs"}
         ),
-        notebook=lambda wildcards: run_file(wildcards.paper, wildcards.run, "ipynb"),
+        notebook=lambda wildcards: f"_build/runs/{wildcards.paper}/{wildcards.run}.ipynb",
     wildcard_constraints:
         paper="[^/]+",
     threads: int(config.get("threads", 1))

@@ -22,7 +22,7 @@ count = 400  # synthetic faces
 from ferbook.book import scoreboard
 from ferbook.claims import comparison, dataset_summary, mutation, report
 from ferbook.claims import verdicts as claims
-from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.claims.claim import Evidence, Verdict
 from ferbook.datasets import load
 
 results = scoreboard.judged()

@@ -25,7 +25,7 @@ timed = 5  # steps
 # %%
 from ferbook.claims import report
 from ferbook.cli import bench
-from ferbook.core import records
+from ferbook.core import machine, records
 from ferbook.learning import throughput
 from ferbook.measures import figures
 
@@ -222,7 +222,7 @@ report.prose(
 # ## Machine and versions
 
 # %% tags=["remove-input"]
-stated, here = recorded["machine"], bench.machine()
+stated, here = recorded["machine"], machine.description()
 report.comparison(
     list(stated),
     {"recorded": list(stated.values()), "this build": [here.get(key) for key in stated]},

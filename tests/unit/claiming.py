@@ -3,7 +3,8 @@
 from docutils.nodes import make_id
 
 from ferbook.claims import dataset_summary, verdicts
-from ferbook.claims.verdicts import Claim, Result, Tolerance
+from ferbook.claims.claim import Claim, Tolerance
+from ferbook.claims.verdicts import Result
 from ferbook.core import paths
 
 

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from ferbook.cli import bench
-from ferbook.cli.main import main
+from ferbook.cli.commands import main
 from ferbook.core import paths
 
 NETWORK = {"factor": 1.2, "factor_allowed": 2.0, "precision": "32-true", "setting": {"batch": 32}}

@@ -14,7 +14,7 @@ from sklearn.metrics import precision_recall_fscore_support, roc_auc_score, roc_
 
 from ferbook import models
 from ferbook.claims import ablation_arms, dataset_summary, printed, report, verdicts
-from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.claims.claim import Evidence, Verdict
 from ferbook.core import paths, records
 from ferbook.datasets import affectnet
 from ferbook.faces.emotions import EMOTIONS

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
 
 from ferbook.claims import printed
-from ferbook.claims.verdicts import Verdict
+from ferbook.claims.claim import Verdict
 from ferbook.measures import multilabel
 from ferbook.papers.cbam import mean_precision, results, tables
 from ferbook.papers.cbam.tables import Counts

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from ferbook.claims import dataset_summary, verdicts
-from ferbook.claims.verdicts import NO_EVIDENCE, Evidence, Verdict
+from ferbook.claims.claim import NO_EVIDENCE, Evidence, Verdict
 from ferbook.core import paths
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES, canonical
 

@@ -13,9 +13,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferbook.claims import comparison, dataset_summary, links
+from ferbook.claims import checks, comparison, dataset_summary, links
 from ferbook.claims import verdicts as claims
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, Tolerance, Training, Verdict
+from ferbook.claims.checks import Outcome, known_checks
+from ferbook.claims.claim import Claim, Evidence, Tolerance, Training, Verdict
+from ferbook.claims.comparison import tolerance
 from ferbook.core import dependencies, paths
 from ferbook.core.errors import DataError, FerbookError
 from tests.unit.claiming import anchors
@@ -80,16 +82,16 @@ def test_between_looks_at_both_ends():
 
 def test_an_accuracy_allows_what_its_digits_and_its_faces_do():
     again = claim(printed="86.06", relation="about", unit="%", faces=3535, kind="arithmetic")
-    allowed = claims.tolerance(again)
+    allowed = tolerance(again)
     assert (allowed.holds, allowed.roughly) == pytest.approx((0.005, 0.01))
     trained = claim(printed="86.06", unit="%", faces=3535, kind="trained")
     noise = 1.96 * 100 * math.sqrt(0.8606 * 0.1394 / 3535)
-    assert claims.tolerance(trained).holds == pytest.approx(0.005 + noise)
-    assert claims.tolerance(trained).roughly == pytest.approx(0.005 + 2 * noise)
+    assert tolerance(trained).holds == pytest.approx(0.005 + noise)
+    assert tolerance(trained).roughly == pytest.approx(0.005 + 2 * noise)
     assert judged(86.06 + noise, printed="86.06", unit="%", faces=3535, kind="trained") is Verdict.HOLDS
     assert judged(86.17, printed="86.06", relation="about", unit="%", faces=3535, kind="arithmetic") is Verdict.FAILS
     # A share of more faces is surer.
-    assert claims.tolerance(claim(printed="86.06", unit="%", faces=10_000, kind="trained")).holds < 0.9 * noise
+    assert tolerance(claim(printed="86.06", unit="%", faces=10_000, kind="trained")).holds < 0.9 * noise
 
 
 PAPERS_OWN = Training(networks=("vgg16", "vgg16_48"), loss="mse", epochs=40, splits=("ordinary",), side=48)
@@ -133,7 +135,7 @@ def test_a_trained_claim_is_never_decided_unseen(monkeypatch):
     """Neither by a check that keeps quiet about what was trained, nor where the claim does not say what it is about."""
     found = {"quiet": Outcome(90.0, Evidence.SAME_DATA), "said": Outcome(90.0, Evidence.SAME_DATA, trained=Training())}
     for name, outcome in found.items():
-        monkeypatch.setitem(claims._CHECKS, name, lambda *_, outcome=outcome: outcome)
+        monkeypatch.setitem(checks._CHECKS, name, lambda *_, outcome=outcome: outcome)
     with pytest.raises(FerbookError, match="does not say what was trained"):
         claims.judge([claim(kind="trained", check="quiet")], dataset_summary.recorded())
     with pytest.raises(FerbookError, match="must say what it is about"):
@@ -219,7 +221,7 @@ def orphaned_records(stated, folder, pages):
     """Records that no claim names and no page reads, itself or through the library files that it imports."""
     used = {str(value) for one in stated for value in one.arguments.values()}
     files = {file for page in pages for file in (page, *dependencies.library_files(page))}
-    checks = {Path(sys.modules[check.__module__].__file__) for check in claims.known_checks().values()}
+    checks = {Path(sys.modules[check.__module__].__file__) for check in known_checks().values()}
     said = set().union(*map(constants, files | checks)) | used
     groups = set().union(*map(constants, {*pages, *checks})) | used
     orphaned = []
@@ -353,7 +355,7 @@ def test_the_allowed_range_is_where_equals_holds(value, places):
 
 def test_claims_are_judged_quickly_and_without_torch():
     code = (
-        "import sys, time; from ferbook.cli.main import main; "
+        "import sys, time; from ferbook.cli.commands import main; "
         "status = main(['claims']) or main(['claims', 'show', sys.argv[1]]); "
         "print('seconds', time.process_time()); sys.exit(status or 'torch' in sys.modules)"
     )
@@ -365,7 +367,7 @@ def test_claims_are_judged_quickly_and_without_torch():
 
 
 def test_no_module_of_checks_imports_torch():
-    for name in {check.__module__ for check in claims.known_checks().values()}:
+    for name in {check.__module__ for check in known_checks().values()}:
         tree = ast.parse(Path(sys.modules[name].__file__).read_text(encoding="utf-8"))
         imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
         imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -376,6 +378,6 @@ def test_no_module_of_checks_imports_torch():
 
 def test_every_module_with_a_check_is_known():
     """A check that is registered in a module which nothing imports would be unknown to the claims."""
-    package = Path(claims.__file__).parent
-    registering = {path.stem for path in package.glob("*.py") if "\n@register(" in path.read_text(encoding="utf-8")}
-    assert registering == {check.__module__.removeprefix("ferbook.") for check in claims.known_checks().values()}
+    sources = dependencies.PACKAGE.rglob("*.py")
+    registering = {path for path in sources if "\n@register(" in path.read_text(encoding="utf-8")}
+    assert registering == {Path(sys.modules[check.__module__].__file__) for check in known_checks().values()}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ferbook.claims import dataset_summary, verdicts
-from ferbook.cli.main import main
+from ferbook.cli.commands import main
 
 
 def test_data_says_what_was_found(tiny, capsys):

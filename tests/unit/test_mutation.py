@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ferbook.claims import dataset_summary, mutation, verdicts
-from ferbook.claims.verdicts import Evidence, Outcome, Tolerance, Verdict
+from ferbook.claims.checks import Outcome
+from ferbook.claims.claim import Evidence, Tolerance, Verdict
 from tests.unit.test_claims import claim
 
 FACTS = dataset_summary.recorded()

@@ -12,7 +12,7 @@ from scipy import stats
 
 from ferbook.claims import ablation_arms, dataset_summary, mutation, printed
 from ferbook.claims import verdicts as claims
-from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.claims.claim import Evidence, Verdict
 from ferbook.core import records
 from ferbook.core.errors import FerbookError
 from ferbook.faces.emotions import EMOTIONS

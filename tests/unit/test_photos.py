@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import ferbook
-from ferbook.cli.main import main
+from ferbook.cli.commands import main
 from ferbook.core import memory, paths
 from ferbook.core.errors import ConfigError, DataError
 from ferbook.faces.emotions import EMOTIONS

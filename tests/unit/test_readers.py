@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ferbook import datasets
 from ferbook.core.errors import ConfigError, DataError, MissingDataError
 from ferbook.datasets import academic, affectnet, ckplus, fer2013_vad, ferplus, jaffe, kdef
 from ferbook.datasets.cards import CARDS
@@ -88,7 +89,7 @@ def drop_column(path, column):
 
 # Every set ----------------------------------------------------------------------------------------------------------
 
-READERS = (affectnet, jaffe, ckplus, kdef, vad_fer2013, academic)
+READERS = (affectnet, jaffe, ckplus, kdef, fer2013_vad, academic)
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda module: module.__name__.rpartition(".")[2])
@@ -102,9 +103,9 @@ def test_no_such_folder(reader, root, refused):
 
 
 def test_every_card_belongs_to_a_reader():
-    assert set(CARDS) == {module.__name__.rpartition(".")[2] for module in READERS} | {"synthetic", "ferplus"}
+    assert set(CARDS) == {module.CARD.name for module in READERS} | {"synthetic", "ferplus"}
     for name, card in CARDS.items():
-        assert importlib.import_module(f"ferbook.datasets.{name}").load
+        assert importlib.import_module(f"ferbook.datasets.{datasets.READERS.get(name, name)}").load
         assert card.name == name
         assert set(card.labels) <= set(EMOTIONS)
         assert list(card.labels) == sorted(card.labels, key=index)

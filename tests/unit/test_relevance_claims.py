@@ -12,7 +12,7 @@ import torch
 from torchvision.models import vgg16
 
 from ferbook.claims import dataset_summary, mutation, printed, verdicts
-from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.claims.claim import Evidence, Verdict
 from ferbook.core import paths
 from ferbook.papers.relevance import tables, text_checks
 from ferbook.relevance import ranks

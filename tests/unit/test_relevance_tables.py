@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferbook.claims import dataset_summary, printed, verdicts
-from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.claims.claim import Evidence, Verdict
 from ferbook.core import paths, records
 from ferbook.core.errors import ConfigError
 from ferbook.papers.relevance import checks, score_checks, tables

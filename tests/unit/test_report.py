@@ -9,8 +9,9 @@ from bs4 import BeautifulSoup
 from ferbook.claims import dataset_summary, folded, report
 from ferbook.claims import links as places
 from ferbook.claims import verdicts as claims
+from ferbook.claims.checks import Outcome
+from ferbook.claims.claim import Claim, ClaimFile, Evidence, Training, Verdict
 from ferbook.claims.dataset_summary import Facts
-from ferbook.claims.verdicts import Claim, ClaimFile, Evidence, Outcome, Training, Verdict
 from ferbook.core.errors import ConfigError
 from ferbook.datasets import NAMES
 from ferbook.datasets.cards import CARDS

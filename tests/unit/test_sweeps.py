@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from ferbook import models
-from ferbook.cli.main import main
+from ferbook.cli.commands import main
 from ferbook.core import paths
 from ferbook.core.errors import ConfigError, DataError
 from ferbook.learning import configs, losses, sweeps

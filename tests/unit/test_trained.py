@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from ferbook import datasets, models
-from ferbook.cli.main import main
+from ferbook.cli.commands import main
 from ferbook.core.errors import DataError
 from ferbook.faces import splits
 from ferbook.faces.emotions import EMOTIONS

@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import load_file
 
 from ferbook import datasets, models
-from ferbook.cli.main import main
+from ferbook.cli.commands import main
 from ferbook.core.errors import ConfigError, DataError
 from ferbook.learning import configs, runs, tasks, training
 from ferbook.measures import metrics, multilabel
@@ -99,7 +99,7 @@ def test_a_run_killed_five_times_goes_on_and_ends_the_same(tmp_path):
     path, store = tmp_path / "config.json", tmp_path / "store"
     path.write_text(json.dumps(settings))
     checkpoint = runs.open_run(configs.parse(settings), store).checkpoint
-    command = [sys.executable, "-m", "ferbook.cli.main", "train", str(path), "--store", str(store)]
+    command = [sys.executable, "-m", "ferbook.cli", "train", str(path), "--store", str(store)]
     moments, killed = random.Random(os.getpid()), 0
     for _ in range(5):
         before = _age(checkpoint)
@@ -556,7 +556,7 @@ def test_two_processes_learn_what_one_learns(tmp_path):
     curves = {}
     for processes in (1, 2):
         store = tmp_path / str(processes)
-        command = [sys.executable, "-m", "ferbook.cli.main", "train", str(path), "--store", str(store)]
+        command = [sys.executable, "-m", "ferbook.cli", "train", str(path), "--store", str(store)]
         subprocess.run([*command, "--processes", str(processes)], check=True, capture_output=True, timeout=300)
         result = runs.open_run(configs.parse(config), store).result()
         assert result.provenance["processes"] == processes

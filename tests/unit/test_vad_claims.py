@@ -10,7 +10,7 @@ from scipy import stats
 
 from ferbook import models
 from ferbook.claims import printed, verdicts
-from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.claims.claim import Evidence, Verdict
 from ferbook.core import records
 from ferbook.core.errors import DataError
 from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, canonical

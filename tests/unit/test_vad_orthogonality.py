@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ferbook import models
-from ferbook.claims.verdicts import Verdict
+from ferbook.claims.claim import Verdict
 from ferbook.core import records
 from ferbook.learning import orthogonality
 from ferbook.models.vad import regularised_layers

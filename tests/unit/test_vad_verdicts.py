@@ -10,7 +10,7 @@ import pytest
 
 from ferbook.claims import dataset_summary, mutation, printed
 from ferbook.claims import verdicts as claims
-from ferbook.claims.verdicts import Evidence, Verdict
+from ferbook.claims.claim import Evidence, Verdict
 from ferbook.core import records
 from ferbook.core.errors import DataError, MissingDataError
 from ferbook.datasets import fer2013_vad

@@ -128,8 +128,8 @@ def face_of(picture: Image.Image, box: Sequence[float]) -> np.ndarray:
     """The face that the page's network sees, uint8 (48, 48): grey, then cropped and averaged down.
 
     ``picture.js`` takes the same steps in the same order, so that the two agree to the last bit.
-    :func:`ferbook.vision.detection.crop` has the same formula in single precision, and rounds a level that falls between two
-    whole numbers to the other one now and then; that alone can move a share by two thousandths.
+    :func:`ferbook.vision.detection.crop` has the same formula in single precision, and rounds a level that falls
+    between two whole numbers to the other one now and then; that alone can move a share by two thousandths.
 
     Parameters
     ----------

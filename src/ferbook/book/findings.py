@@ -15,7 +15,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ferbook.claims import dataset_summary, printed, verdicts
-from ferbook.claims.verdicts import Result, Verdict
+from ferbook.claims.claim import Verdict
+from ferbook.claims.verdicts import Result
 from ferbook.core import records
 from ferbook.faces.emotions import VAD_AXES
 from ferbook.learning.runs import RunResult

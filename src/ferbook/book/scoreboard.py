@@ -18,7 +18,9 @@ from matplotlib.figure import Figure
 
 from ferbook.claims import comparison, dataset_summary, folded, links, report
 from ferbook.claims import verdicts as claims
-from ferbook.claims.verdicts import NO_EVIDENCE, Check, Claim, Evidence, Result, Verdict
+from ferbook.claims.checks import Check, known_checks
+from ferbook.claims.claim import NO_EVIDENCE, Claim, Evidence, Verdict
+from ferbook.claims.verdicts import Result
 from ferbook.measures import figures
 
 #: Colours that stay apart with the common forms of colour blindness (after Okabe and Ito).
@@ -279,7 +281,7 @@ def insensitive(results: Iterable[Result]) -> HTML:
 def check_list(results: Sequence[Result]) -> HTML:
     """All checks: what each computes, how many claims name it, and its code. Links from every verdict lead here."""
     users = pd.Series([result.claim.check for result in results], dtype=object).value_counts()
-    known = claims.known_checks()
+    known = known_checks()
     return HTML("\n".join(_check(name, known[name], int(users.get(name, 0))) for name in known))
 
 

@@ -14,8 +14,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from matplotlib.figure import Figure
 
+from ferbook.claims.claim import Training
 from ferbook.claims.report import NOTHING
-from ferbook.claims.verdicts import Training
 from ferbook.learning.runs import RunResult
 from ferbook.measures import figures, intervals
 from ferbook.measures.intervals import Interval

@@ -54,8 +54,8 @@ class Tolerance(_Strict):
     """How far from the printed value a measured one may lie: `holds` up to here, `holds roughly` up to there.
 
     Both are in the claim's own unit. Without them an accuracy whose test faces are known has
-    :func:`ferbook.claims.comparison.accuracy_tolerance`, "about" allows shares of the printed value, and every other relation
-    allows nothing beyond printed rounding.
+    :func:`ferbook.claims.comparison.accuracy_tolerance`, "about" allows shares of the printed value, and every other
+    relation allows nothing beyond printed rounding.
     """
 
     holds: float = Field(ge=0)
@@ -140,7 +140,8 @@ class Claim(_Strict):
     #: Document and anchor where the book decides it, without a suffix.
     page: str = Field(pattern=r"^book/[a-z_/]+(#[a-z0-9-]+)?$")
     note: str = ""
-    #: Why another printed value would get the same verdict; empty where it would not (see :mod:`ferbook.claims.mutation`).
+    #: Why another printed value would get the same verdict; empty where it would not (see
+    #: :mod:`ferbook.claims.mutation`).
     insensitive: str = ""
 
     @model_validator(mode="after")

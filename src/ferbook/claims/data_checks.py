@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence
 from ferbook.claims.dataset_summary import TABLE_RECORD, Facts
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, register
 from ferbook.core import records
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.faces.labels import clean_votes, n_hot

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from html import escape
 
 from ferbook.claims import links
-from ferbook.claims.verdicts import Claim, Result, Verdict
+from ferbook.claims.claim import Claim, Verdict
+from ferbook.claims.verdicts import Result
 
 #: Lines that stand together; further ones are folded.
 AT_ONCE = 25

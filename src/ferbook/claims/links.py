@@ -11,7 +11,7 @@ import fnmatch
 import re
 from functools import cache
 
-from ferbook.claims.verdicts import Claim
+from ferbook.claims.claim import Claim
 from ferbook.core import paths
 
 #: The page that lists all checks.

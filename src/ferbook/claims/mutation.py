@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ferbook.claims import verdicts as claims
+from ferbook.claims.claim import Claim, Evidence, Verdict
 from ferbook.claims.comparison import tolerance
 from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed import half_digit
-from ferbook.claims.verdicts import Claim, Evidence, Result, Verdict
+from ferbook.claims.verdicts import Result
 
 #: What no paper prints and no check finds: the other value of a claim in words.
 OTHER_WORD = "something else"

@@ -11,8 +11,10 @@ from decimal import Decimal
 import numpy as np
 
 from ferbook.claims import printed
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence, Value, Verdict
+from ferbook.claims.comparison import compared, shortfall, tolerance
 from ferbook.claims.dataset_summary import Facts
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, Value, Verdict, compared, register, shortfall, tolerance
 from ferbook.core import records
 
 

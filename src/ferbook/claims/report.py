@@ -15,9 +15,11 @@ from IPython.display import HTML, Markdown
 from ferbook.claims import folded
 from ferbook.claims import links as places
 from ferbook.claims import verdicts as claims
+from ferbook.claims.checks import Check, known_checks
+from ferbook.claims.claim import Claim, Evidence, Training, Value, Verdict
 from ferbook.claims.comparison import allowance
 from ferbook.claims.dataset_summary import Facts, recorded
-from ferbook.claims.verdicts import Check, Claim, Evidence, Result, Training, Value, Verdict
+from ferbook.claims.verdicts import Result
 from ferbook.core.errors import ConfigError
 from ferbook.datasets.cards import Card
 
@@ -201,7 +203,7 @@ def _listed(value: object) -> str:
 def account(result: Result) -> dict[str, str]:
     """A judged claim in full, label to text; empty where there is nothing to say."""
     claim, outcome = result.claim, result.outcome
-    check = claims.known_checks()[claim.check]
+    check = known_checks()[claim.check]
     value = f"{outcome.value:.10g}" if isinstance(outcome.value, float) else str(outcome.value)
     found = NOTHING if outcome.value is None else f"{value} {claim.unit}".strip()
     page, _, section = claim.page.partition("#")

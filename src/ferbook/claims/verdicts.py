@@ -1,9 +1,9 @@
 """Claims of the papers, how each is checked, and the verdicts.
 
 A claim (:mod:`ferbook.claims.claim`) is one number or statement that a paper makes, written in our own words in
-``data/claims/NNN.yml`` with the place where it is printed. A *check*, a function named by the claim, computes what the
-claim is about; :mod:`ferbook.claims.comparison` compares it with the printed value, which gives one of six verdicts; and the
-check says what kind of evidence it used.
+``data/claims/NNN.yml`` with the place where it is printed. A *check* (:mod:`ferbook.claims.checks`), a function named
+by the claim, computes what the claim is about and says what kind of evidence it used; :mod:`ferbook.claims.comparison`
+compares what it found with the printed value, which gives one of six verdicts.
 
 Nothing here imports torch.
 """
@@ -11,39 +11,19 @@ Nothing here imports torch.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
-# Those who write checks find here all that they need.
-from ferbook.claims.claim import NO_EVIDENCE, Claim, ClaimFile, Evidence, Tolerance, Training, Value, Verdict  # noqa: F401
-from ferbook.claims.comparison import compared, shortfall, tolerance  # noqa: F401
+from ferbook.claims.checks import Outcome, known_checks
+from ferbook.claims.claim import NO_EVIDENCE, Claim, ClaimFile, Evidence, Verdict
+from ferbook.claims.comparison import compared
 from ferbook.claims.dataset_summary import Facts
 from ferbook.core import bounded_files, paths
 from ferbook.core.errors import DataError, FerbookError
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a check found: the value, the evidence it rests on, and a sentence on how it came about."""
-
-    value: Value | None
-    evidence: Evidence
-    detail: str = ""
-    #: Set when the paper disagrees with itself whatever the value is compared with.
-    contradiction: bool = False
-    #: Set when something was found that has room for the claim and for its contrary.
-    undecided: bool = False
-    #: What was trained, where the value comes from trained networks.
-    trained: Training | None = None
-
-    @classmethod
-    def open(cls, evidence: Evidence, detail: str, trained: Training | None = None) -> Outcome:
-        """No value: what was found has room for the claim and for its contrary."""
-        return cls(None, evidence, f"undecided: {detail}", undecided=True, trained=trained)
 
 
 @dataclass(frozen=True)
@@ -65,42 +45,6 @@ class Result:
         """How what was trained departs from what the claim is about; nothing where it does not, or nothing was."""
         about, done = self.claim.about, self.outcome.trained
         return about.departures(done) if about is not None and done is not None else []
-
-
-Check = Callable[[Claim, Facts], Outcome]
-_CHECKS: dict[str, Check] = {}
-
-
-def register(name: str) -> Callable[[Check], Check]:
-    """Make a function known to claim files as check `name`."""
-
-    def add(function: Check) -> Check:
-        if name in _CHECKS:
-            raise ValueError(f"two checks are called {name!r}")
-        _CHECKS[name] = function
-        return function
-
-    return add
-
-
-def known_checks() -> Mapping[str, Check]:
-    """All checks by name."""
-    # Imported here because the checks import this module.
-    import ferbook.claims.data_checks
-    import ferbook.claims.printed_checks
-    import ferbook.papers.cbam.checks
-    import ferbook.papers.cbam.run_checks
-    import ferbook.papers.nhot.checks
-    import ferbook.papers.nhot.run_checks
-    import ferbook.papers.nhot.source_checks
-    import ferbook.papers.relevance.checks
-    import ferbook.papers.relevance.score_checks
-    import ferbook.papers.relevance.text_checks
-    import ferbook.papers.vad.checks
-    import ferbook.papers.vad.number_checks
-    import ferbook.papers.vad.text_checks  # noqa: F401
-
-    return _CHECKS
 
 
 def load_claims(paper: str, folder: Path | None = None) -> ClaimFile:

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import io
 import os
-import platform
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 from ferbook import datasets
-from ferbook.core import paths, records
+from ferbook.core import machine, paths, records
 from ferbook.core.errors import ConfigError
 from ferbook.datasets.ferplus import LABELS, PARTS, SIDE
 from ferbook.learning import throughput
@@ -186,7 +183,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _report(name: str, result: dict[str, object]) -> dict[str, object]:
-    result = {**result, "machine": machine()}
+    result = {**result, "machine": machine.description()}
     records.write_json(paths.project_root() / "_build" / "bench" / f"{name}.json", result)
     print(name)
     for key, value in _flat(result):
@@ -215,29 +212,6 @@ def _flat(result: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str,
 
 def _shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
-
-
-def machine() -> dict[str, object]:
-    """What the figures were taken on."""
-    return {
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "processor": _processor(),
-        "instructions": torch.backends.cpu.get_cpu_capability(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
-        "system": platform.system(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "pillow", "torch", "torchvision", "lightning")},
-    }
-
-
-def _processor() -> str:
-    """The processor's name; Linux keeps it where ``platform`` does not look."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def _probe(place: str, environment: dict[str, str]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def library_files(source: Path) -> list[Path]:
@@ -53,7 +53,9 @@ def _imported(source: Path) -> frozenset[Path]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            # `from package import module` uses that module; `from package import function` the package itself.
+            names = inner if all(_files(name) for name in inner) else [node.module, *inner]
         else:
             continue
         for name in names:
@@ -62,13 +64,20 @@ def _imported(source: Path) -> frozenset[Path]:
 
 
 def _files(module: str) -> list[Path]:
-    """The files behind a dotted name of this package; none for other packages and for names that are not modules."""
+    """The files behind a dotted name of this package; none for other packages and for names that are not modules.
+
+    Those of the packages that it lies in are among them, since importing it runs them.
+    """
     head, *rest = module.split(".")
     if head != PACKAGE.name:
         return []
-    place = PACKAGE.joinpath(*rest)
     if not rest:
         return [PACKAGE / "__init__.py"]
+    place = PACKAGE.joinpath(*rest)
     if place.is_dir():
-        return list(place.glob("*.py"))
-    return [place.with_suffix(".py")] if place.with_suffix(".py").is_file() else []
+        own = list(place.glob("*.py"))
+    elif place.with_suffix(".py").is_file():
+        own = [place.with_suffix(".py")]
+    else:
+        return []
+    return [*own, *(PACKAGE.joinpath(*rest[:depth], "__init__.py") for depth in range(1, len(rest)))]

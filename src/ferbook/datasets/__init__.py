@@ -18,8 +18,13 @@ from types import ModuleType
 from ferbook.core.errors import ConfigError, MissingDataError
 from ferbook.faces.faceset import FaceSet
 
-#: Registered names; each is a module of this package with a ``load(root, **options) -> FaceSet``.
-NAMES: tuple[str, ...] = ("synthetic", "ferplus", "vad_fer2013", "affectnet", "jaffe", "ckplus", "kdef")
+#: Registered names, and the modules of this package that read them by ``load(root, **options) -> FaceSet``.
+READERS: dict[str, str] = {
+    **{name: name for name in ("synthetic", "ferplus", "affectnet", "jaffe", "ckplus", "kdef")},
+    "vad_fer2013": "fer2013_vad",
+}
+
+NAMES: tuple[str, ...] = tuple(READERS)
 
 #: Those of them that must lie on disk.
 ON_DISK: tuple[str, ...] = tuple(name for name in NAMES if name != "synthetic")
@@ -70,4 +75,4 @@ def source_mark(name: str, root: str | Path | None = None) -> str:
 def _reader(name: str) -> ModuleType:
     if name not in NAMES:
         raise ConfigError("dataset", f"there is no data set {name!r}", f"Known: {', '.join(NAMES)}.")
-    return import_module(f"ferbook.datasets.{name}")
+    return import_module(f"ferbook.datasets.{READERS[name]}")

@@ -1,11 +1,11 @@
 """Papers 003 and 004: emotion category and valence, arousal, dominance trained together, and made to agree.
 
 The papers add to cross-entropy and squared error a *consistency cost*: 1 for each axis on which the predicted value
-contradicts the predicted category, else 0. They define it twice, and differently: see :mod:`ferbook.learning.requirements`. Either
-way the cost is a step function of the predictions: its gradient is zero wherever it exists, so adding it changes the
-number that is printed but not one weight. :func:`soft_cost` has a gradient, and the printed cost as its limit. In the
-authors' published code (YeeHoran/Multi-task-Emotion-Recognition) the cost is looked up in a spreadsheet, through NumPy,
-and added as a plain number: no gradient there either.
+contradicts the predicted category, else 0. They define it twice, and differently: see
+:mod:`ferbook.learning.requirements`. Either way the cost is a step function of the predictions: its gradient is zero
+wherever it exists, so adding it changes the number that is printed but not one weight. :func:`soft_cost` has a
+gradient, and the printed cost as its limit. In the authors' published code (YeeHoran/Multi-task-Emotion-Recognition)
+the cost is looked up in a spreadsheet, through NumPy, and added as a plain number: no gradient there either.
 
 The papers know seven emotions, by FER2013's codes; emotions are matched by name here, and contempt, which has no row,
 never costs anything. Axes are those of ``VAD_AXES``, in [-1, 1].

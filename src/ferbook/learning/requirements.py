@@ -6,8 +6,8 @@ the demands twice:
 * ``table``: 003's table 1, by signs. 004's table 1 is the same, and 004's table 2 writes it out as costs.
 * ``equations``: 003's equations (5), (9) and (13), which say of themselves that they follow table 1.
 
-:func:`disagreements` lists where they part. Costs on tensors are in :mod:`ferbook.learning.consistency`; nothing here needs
-torch.
+:func:`disagreements` lists where they part. Costs on tensors are in :mod:`ferbook.learning.consistency`; nothing here
+needs torch.
 """
 
 from __future__ import annotations

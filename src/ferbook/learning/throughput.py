@@ -194,7 +194,8 @@ def matrix_rates(side: int = MATRIX, repeats: int = 5) -> dict[str, float]:
 
 
 def engine(setting: Setting, images: Tensor, distribution: Tensor) -> dict[str, Any]:
-    """Train by ``ferbook.learning.tasks`` on Lightning, as :func:`ferbook.learning.training.train` does, without validation and files.
+    """Train by ``ferbook.learning.tasks`` on Lightning, as :func:`ferbook.learning.training.train` does, without
+    validation and files.
 
     Parameters
     ----------

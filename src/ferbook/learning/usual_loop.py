@@ -75,7 +75,8 @@ class PictureFiles(Dataset):
 
 
 def torchvision_transform(augmentation: Sequence[Mapping[str, Any]]) -> transforms.Compose:
-    """The same steps as :func:`ferbook.vision.augment.build` makes of a config, one picture at a time, by torchvision on PIL.
+    """The same steps as :func:`ferbook.vision.augment.build` makes of a config, one picture at a time, by torchvision
+    on PIL.
 
     Raises
     ------

@@ -92,7 +92,8 @@ class SeparateVad(nn.Module):
 def regularised_layers(model: nn.Module) -> list[nn.Conv2d]:
     """Convolutions that the authors' code keeps orthogonal: the first of every block, and the 1 x 1 shortcuts.
 
-    Eleven in each ResNet-18, five in the book's compact network (depth 1); see :func:`ferbook.learning.orthogonality.penalty`.
+    Eleven in each ResNet-18, five in the book's compact network (depth 1); see
+    :func:`ferbook.learning.orthogonality.penalty`.
     """
     layers: list[nn.Conv2d] = []
     for block in model.modules():

@@ -1,1 +1,1 @@
-""""""
+"""One package per paper: its checks, tables, results and quick runs."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from ferbook import datasets
-from ferbook.core import records
+from ferbook.core import machine, records
 from ferbook.learning import throughput
 
 #: What the project asks of itself, on two cores.
@@ -84,9 +84,7 @@ def lrp(size: int = 224, batch: int = 8, single: int = 3, rounds: int = 3) -> di
 
 def record() -> Path:
     """Measure and write it to ``data/recorded``, with the machine and how busy it was; returns where."""
-    from ferbook.cli import bench  # which imports this module
-
     load = os.getloadavg()[0]
-    values = {"load": round(load, 2), **lrp(), "machine": bench.machine()}
+    values = {"load": round(load, 2), **lrp(), "machine": machine.description()}
     # Random pixels and random weights: the record names the data set whose faces they stand in for.
     return records.write(RECORD, values, faces=datasets.load("synthetic", count=10), module=__file__)

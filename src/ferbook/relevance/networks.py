@@ -32,7 +32,8 @@ def standardised(images: np.ndarray) -> Tensor:
 
 
 def untrained(seed: int, size: int = 48, classes: int = len(EMOTIONS)) -> nn.Sequential:
-    """The small network of :mod:`ferbook.vision.difficulty` without its first layer, which :func:`standardised` stands in for.
+    """The small network of :mod:`ferbook.vision.difficulty` without its first layer, which :func:`standardised` stands
+    in for.
 
     Parameters
     ----------
@@ -46,7 +47,8 @@ def untrained(seed: int, size: int = 48, classes: int = len(EMOTIONS)) -> nn.Seq
 
 
 def fit(network: nn.Sequential, images: Tensor, target: Tensor, *, epochs: int, seed: int) -> nn.Sequential:
-    """Train as :func:`ferbook.vision.difficulty.fit` does, dropout seeded as well, the caller's random state left alone.
+    """Train as :func:`ferbook.vision.difficulty.fit` does, dropout seeded as well, the caller's random state left
+    alone.
 
     Parameters
     ----------

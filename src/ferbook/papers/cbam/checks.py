@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.metrics import log_loss
 
 from ferbook.claims import printed
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence
 from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed import half_digit
 from ferbook.claims.printed_checks import against_itself
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, register
 from ferbook.core import records
 from ferbook.datasets import affectnet
 from ferbook.papers.cbam import mean_precision

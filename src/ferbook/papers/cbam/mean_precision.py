@@ -36,7 +36,8 @@ class Reading(NamedTuple):
 
 
 def average_precision(levels: Levels, kind: Kind = "none") -> Fraction:
-    """Average precision of an order of images, exactly; the twin of :func:`ferbook.measures.multilabel.average_precision`.
+    """Average precision of an order of images, exactly; the twin of
+    :func:`ferbook.measures.multilabel.average_precision`.
 
     Parameters
     ----------

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ferbook.claims import ablation_arms
 from ferbook.claims.ablation_arms import Runs
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence
 from ferbook.claims.dataset_summary import Facts
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, register
 from ferbook.core import records
 from ferbook.datasets import affectnet
 from ferbook.learning import sweeps

@@ -1,9 +1,9 @@
 """What paper 000's tables 1 and 2 say about themselves, and what six images can say at all. No torch.
 
 Table 1 counts, label by label, true and false positives and negatives. Scores of single images are not printed. What a
-figure made of scores (the area under the ROC curve; average precision, see :mod:`ferbook.papers.cbam.mean_precision`) may be is therefore
-found by trying every order of the images that gives the printed counts: whatever was predicted has a higher score than
-whatever was not.
+figure made of scores (the area under the ROC curve; average precision, see :mod:`ferbook.papers.cbam.mean_precision`)
+may be is therefore found by trying every order of the images that gives the printed counts: whatever was predicted has
+a higher score than whatever was not.
 """
 
 from __future__ import annotations

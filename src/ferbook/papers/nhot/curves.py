@@ -124,8 +124,8 @@ class Point:
     n: of the labels; of a difference, the larger one.
     seeds: of the runs behind it.
     values: one per seed.
-    interval: of their mean, from ``ablation_arms.SEEDS`` on. With one run: over the test faces, if its answers are known;
-        otherwise None.
+    interval: of their mean, from ``ablation_arms.SEEDS`` on. With one run: over the test faces, if its answers are
+        known; otherwise None.
     over: what the interval is over: ``seeds``, ``faces``, or nothing.
     """
 

@@ -1,7 +1,7 @@
 """What the claim file of paper 002 asks of recorded runs.
 
-Checks pair runs of one seed and give no value before there are ``ablation_arms.SEEDS`` seeds of whatever they compare; they need
-not be changed when more are recorded.
+Checks pair runs of one seed and give no value before there are ``ablation_arms.SEEDS`` seeds of whatever they compare;
+they need not be changed when more are recorded.
 
 Nothing here imports torch.
 """
@@ -15,10 +15,11 @@ from functools import cache
 import numpy as np
 
 from ferbook.claims import ablation_arms
-from ferbook.claims import verdicts as claims
 from ferbook.claims.ablation_arms import Runs
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence, Training, Verdict
+from ferbook.claims.comparison import compared, shortfall
 from ferbook.claims.dataset_summary import Facts
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, Training, register
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import sweeps
 from ferbook.learning.configs import Config
@@ -72,8 +73,8 @@ def _has_room_for_both(claim: Claim, spread: Interval) -> bool:
     """Whether the claim would fail at one place of the interval and not at another."""
     asked = claim.bounds if claim.relation == "between" else (float(claim.printed),)
     places = [spread.low, spread.estimate, spread.high, *(one for one in asked if spread.low <= one <= spread.high)]
-    verdicts = [claims.compared(claim, place) for place in places]
-    return len({verdict is claims.Verdict.FAILS for verdict in verdicts}) > 1
+    verdicts = [compared(claim, place) for place in places]
+    return len({verdict is Verdict.FAILS for verdict in verdicts}) > 1
 
 
 def waiting(seeds: int) -> Outcome:
@@ -185,7 +186,7 @@ def recorded_drop(claim: Claim, facts: Facts) -> Outcome:
     if len(common) < ablation_arms.SEEDS:
         return waiting(len(common))
     by_n = {n: {seed: values[seed] for seed in common} for n, values in points.items()}
-    worst = max(by_n, key=lambda n: claims.shortfall(claim, float(np.mean(list(by_n[n].values())))))
+    worst = max(by_n, key=lambda n: shortfall(claim, float(np.mean(list(by_n[n].values())))))
     return decided(claim, by_n[worst], runs, f"N = {worst}, furthest from the claim of {len(by_n)} values")
 
 

@@ -1,9 +1,9 @@
 """Recorded runs of paper 002 that differ in one setting and the seed: what sections 4.3.1 to 4.3.4 vary for VGG16.
 
 A group of ``data/sweeps/002.yml`` (losses, augmentation, rotation, copies, alignment, start) holds some settings, each
-with several seeds. Runs go by the names that :func:`ferbook.learning.sweeps.load` gives them, ``ordinary-degrees20-seed0``, or
-without the test set in front. Whatever is missing is left out, and every number says how many seeds lie behind it.
-Accuracies are in per cent, their differences in points.
+with several seeds. Runs go by the names that :func:`ferbook.learning.sweeps.load` gives them,
+``ordinary-degrees20-seed0``, or without the test set in front. Whatever is missing is left out, and every number says
+how many seeds lie behind it. Accuracies are in per cent, their differences in points.
 
 Nothing here imports torch.
 """

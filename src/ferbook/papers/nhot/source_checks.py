@@ -6,9 +6,10 @@ Nothing here imports torch.
 from __future__ import annotations
 
 from ferbook.claims import printed
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence
 from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed_checks import against_itself
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, register
 
 #: The references of the report, and which works introduced what it cites.
 REFERENCES, SOURCES = "002-references", "002-sources"

@@ -1,1 +1,1 @@
-""""""
+"""Paper 004: final scores of students from their learning data and emotions."""

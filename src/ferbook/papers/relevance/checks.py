@@ -1,7 +1,7 @@
 """Checks of paper 001: how its tables turn relevance into ranks, its annotators, and its equation on a small example.
 
-Tables 6 to 9 and what the text says of them have :mod:`ferbook.papers.relevance.score_checks`; the rest of the text and the
-references have :mod:`ferbook.papers.relevance.text_checks`. Nothing here imports torch.
+Tables 6 to 9 and what the text says of them have :mod:`ferbook.papers.relevance.score_checks`; the rest of the text and
+the references have :mod:`ferbook.papers.relevance.text_checks`. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from ferbook.claims import ablation_arms, printed
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence, Training
 from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed_checks import against_itself
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, Training, register
 from ferbook.core import records
 from ferbook.learning import sweeps
 from ferbook.measures.intervals import over_defined

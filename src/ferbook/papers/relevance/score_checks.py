@@ -11,9 +11,11 @@ import numpy as np
 from scipy.optimize import linprog
 
 from ferbook.claims import printed
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence
+from ferbook.claims.comparison import shortfall, tolerance
 from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed_checks import against_itself
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, register, shortfall, tolerance
 from ferbook.papers.relevance import tables
 
 

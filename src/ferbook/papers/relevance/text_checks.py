@@ -12,9 +12,10 @@ from math import gcd
 import pandas as pd
 
 from ferbook.claims import printed
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence
 from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed_checks import against_itself
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, register
 from ferbook.relevance.ranks import BINS
 
 #: From this share of equal letters on, two titles are nearly the same.

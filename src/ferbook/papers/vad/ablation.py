@@ -336,7 +336,7 @@ def mean_of(runs: Sequence[Mapping[str, Mapping[str, float]]], axis: str, measur
 
 
 def on_published_scale(mse: float) -> float:
-    """A mean squared error of values in [-1, 1] as papers 003 and 004 would print it (:mod:`ferbook.papers.vad.annotated`)."""
+    """A mean squared error of values in [-1, 1] as papers 003 and 004 would print it, see ``annotated``."""
     return mse * annotated.UNIT**2 / annotated.BATCH
 
 

@@ -1,7 +1,7 @@
 """Checks of papers 003 and 004: their network's parameters, what tables and equations demand, what was trained.
 
-What one printed number implies of another is in :mod:`ferbook.papers.vad.number_checks`, equations and references read as
-text in :mod:`ferbook.papers.vad.text_checks`.
+What one printed number implies of another is in :mod:`ferbook.papers.vad.number_checks`, equations and references read
+as text in :mod:`ferbook.papers.vad.text_checks`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import math
 from scipy import stats
 
 from ferbook.claims import printed
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence, Training
 from ferbook.claims.dataset_summary import Facts
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, Training, register
 from ferbook.core import records
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES, VAD_POINTS, VAD_SOURCES
 from ferbook.learning import requirements
@@ -212,8 +213,8 @@ def slope_of_the_cost(claim: Claim, facts: Facts) -> Outcome:
                     tried += 1
                     sloped += requirements.fails(demand, value - STEP) != requirements.fails(demand, value + STEP)
     detail = (
-        f"{tried:,} predictions tried: two definitions, {len(requirements.TABLE)} categories, three axes, {PROBES} values; "
-        "the cost is a step, flat on either side of 0, and the category is chosen by the largest output, which has no "
+        f"{tried:,} predictions tried: two definitions, {len(requirements.TABLE)} categories, three axes, {PROBES} "
+        "values; the cost is a step, flat on either side of 0, and the category is chosen by the largest output, which has no "
         "slope either"
     )
     return Outcome(100 * sloped / tried, Evidence.ARITHMETIC, detail)

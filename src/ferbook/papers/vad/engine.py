@@ -1,8 +1,8 @@
 """Training category and valence, arousal, dominance together (papers 003 and 004), with and without consistency.
 
 ``VadTask`` is the training step: cross-entropy, squared error and one of the consistency costs of
-:mod:`ferbook.learning.consistency`. What is random depends on the seed alone, so two runs with one seed and different costs form
-a pair: same start weights, same order of faces, same augmentation.
+:mod:`ferbook.learning.consistency`. What is random depends on the seed alone, so two runs with one seed and different
+costs form a pair: same start weights, same order of faces, same augmentation.
 
 Two experiments stand on it, on any faces with annotated V, A, D: cross-validation on them alone, and training on other
 faces whose V, A, D are only guessed from the crowd's votes (:func:`proxy`).

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from ferbook.claims import printed
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence
 from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed_checks import against_itself
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, register
 from ferbook.core import records
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES, canonical
 

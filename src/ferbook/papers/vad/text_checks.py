@@ -7,9 +7,10 @@ import math
 import numpy as np
 
 from ferbook.claims import printed
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence
 from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed_checks import against_itself
-from ferbook.claims.verdicts import Claim, Evidence, Outcome, register
 from ferbook.faces.emotions import VAD_AXES
 
 # --- equations ---

@@ -6,17 +6,17 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ferbook.cli.records import RECORDS
 from ferbook.core.errors import FerbookError
 
 if TYPE_CHECKING:
     from ferbook.claims.verdicts import Result
-    from ferbook.faces.faceset import FaceSet
     from ferbook.learning.runs import RunResult
 
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     data.set_defaults(run=_data)
 
     record = commands.add_parser("record", help="measure on the complete data and write to data/recorded")
-    record.add_argument("what", choices=sorted(_RECORDS))
+    record.add_argument("what", choices=sorted(RECORDS))
     record.add_argument("--root", help="folder of FER+ (default: FERBOOK_DATA, else data/)")
     record.set_defaults(run=_record)
 
@@ -114,181 +114,8 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _record(options: argparse.Namespace) -> int:
-    print(f"recorded {_RECORDS[options.what](options.root)}")
+    print(f"recorded {RECORDS[options.what](options.root)}")
     return 0
-
-
-def _record_labels(root: str | None) -> Path:
-    """Facts of FER+'s labels, and of its vote table where that is at hand; the ids of the test sets drawn from it."""
-    from ferbook.claims import dataset_summary
-    from ferbook.core import paths
-    from ferbook.datasets import ferplus
-    from ferbook.faces import splits
-    from ferbook.faces.labels import clean_votes
-
-    faces = _complete_ferplus(root)
-    if (ferplus.find(root).folder / ferplus.VOTE_TABLE).is_file():
-        dataset_summary.record_table(root)
-    cleaned = clean_votes(faces.votes)
-    ids = faces.ids[cleaned.keep]
-    for name, split in dataset_summary.paper_splits(cleaned.distribution).items():
-        splits.freeze(ids[split.test], paths.project_root() / "data" / "splits" / f"ferplus-{name}.csv")
-    return dataset_summary.record(faces)
-
-
-def _record_detection(root: str | None) -> Path:
-    from ferbook.vision import finding
-
-    return finding.record(_complete_ferplus(root))
-
-
-def _record_difficulty(root: str | None) -> Path:
-    from ferbook.vision import difficulty
-
-    return difficulty.record()
-
-
-def _record_training(root: str | None) -> Path:
-    """How fast this machine trains; leave it alone meanwhile."""
-    from ferbook.cli import bench
-
-    return bench.record_training()
-
-
-def _complete_ferplus(root: str | None) -> FaceSet:
-    from ferbook import datasets
-    from ferbook.datasets import ferplus
-
-    faces = datasets.load("ferplus", root)
-    if not ferplus.is_official(faces):
-        raise FerbookError("only the complete FER+ release is recorded; this is something else.")
-    return faces
-
-
-def _record_calibration(root: str | None) -> Path:
-    """The temperature of the released network, beside its weights."""
-    from ferbook.learning import calibration, trained
-
-    faces = _complete_ferplus(root)
-    return [calibration.record(name, faces) for name in trained.RELEASED][-1]
-
-
-def _record_released(root: str | None) -> Path:
-    """How good the released network is, by emotion and by how far the crowd agreed."""
-    from ferbook.learning import trained
-    from ferbook.photos import shipped
-
-    faces = _complete_ferplus(root)
-    return [shipped.record(name, faces) for name in trained.RELEASED][-1]
-
-
-def _record_vad_readout(root: str | None) -> Path:
-    """The regressor of V, A, D that goes with the released network, beside its weights."""
-    from ferbook import datasets
-    from ferbook.learning import trained
-    from ferbook.papers.vad import readout
-
-    faces = datasets.load("vad_fer2013", root, images="ferplus")
-    return [readout.record(name, faces) for name in trained.RELEASED][-1]
-
-
-def _record_relevance(root: str | None) -> Path:
-    """Relevance and ranks against known intensity on synthetic faces, and against votes on FER+ where it is at hand."""
-    from ferbook import datasets
-    from ferbook.papers.relevance import rank_scores
-    from ferbook.relevance import intensity
-
-    intensity.record()
-    path = rank_scores.record()
-    return intensity.record_voted(_complete_ferplus(root)) if datasets.is_available("ferplus", root) else path
-
-
-def _record_relevance_vgg16(root: str | None) -> Path:
-    """The same for VGG16 on FER+, which ``ferbook sweep 001`` trains, and its maps."""
-    from ferbook.relevance import maps, photographs
-
-    faces = _complete_ferplus(root)
-    path = photographs.record(faces)
-    maps.record(faces)
-    return path
-
-
-def _record_relevance_speed(root: str | None) -> Path:
-    """How fast relevance of VGG16 is here; leave the machine alone meanwhile."""
-    from ferbook.relevance import benchmark
-
-    return benchmark.record()
-
-
-def _record_annotations(root: str | None) -> Path:
-    """Facts of the annotated faces of papers 003 and 004, and of the authors' logs."""
-    from ferbook.papers.vad import annotated
-
-    return annotated.record(root)
-
-
-def _record_first_release(root: str | None) -> Path:
-    """What constants score on the labels that were public when paper 003 was."""
-    from ferbook.papers.vad import annotated
-
-    return annotated.record_first_release(root)
-
-
-def _record_orthogonality(root: str | None) -> Path:
-    """Learning with the orthogonality loss of papers 003 and 004, and without; goes on where it was interrupted."""
-    from ferbook.papers.vad import independence
-
-    return independence.record(root)
-
-
-def _record_outcomes(root: str | None) -> Path:
-    from ferbook.papers.outcomes import prediction
-
-    return prediction.record(root)
-
-
-def _record_vad(root: str | None) -> Path:
-    """The ablation of papers 003 and 004 on the annotated faces; goes on where it was interrupted."""
-    from ferbook.papers.vad import ablation as vad_ablation
-
-    return vad_ablation.record(root)
-
-
-def _record_multilabel(root: str | None) -> Path:
-    """Labels and curves of paper 000's runs, which `ferbook sweep 000` trains."""
-    from ferbook.papers.cbam import record as cbam_record
-
-    faces = _complete_ferplus(root)
-    cbam_record.record_labels(faces)
-    return cbam_record.record_curves(faces)
-
-
-def _record_peers(root: str | None) -> Path:
-    """What other tools say of FER+'s test faces; installs them under _build/peers and needs npm for one."""
-    from ferbook.photos import peers
-
-    return peers.record(_complete_ferplus(root))
-
-
-_RECORDS: dict[str, Callable[[str | None], Path]] = {
-    "calibration": _record_calibration,
-    "labels": _record_labels,
-    "detection": _record_detection,
-    "difficulty": _record_difficulty,
-    "relevance": _record_relevance,
-    "relevance-speed": _record_relevance_speed,
-    "relevance-vgg16": _record_relevance_vgg16,
-    "multilabel": _record_multilabel,
-    "released": _record_released,
-    "peers": _record_peers,
-    "training": _record_training,
-    "annotations": _record_annotations,
-    "first-release": _record_first_release,
-    "orthogonality": _record_orthogonality,
-    "outcomes": _record_outcomes,
-    "vad": _record_vad,
-    "vad-readout": _record_vad_readout,
-}
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -434,7 +261,3 @@ def _bench(options: argparse.Namespace) -> int:
 
     bench.run(options.root, options.parts)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

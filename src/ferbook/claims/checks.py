@@ -1,0 +1,72 @@
+"""The checks that claim files name: what a check is, what it finds, and the list of all.
+
+A check is a function of a claim and of facts, made known to claim files by :func:`register`. The modules that hold
+checks are named in ``MODULES`` and imported at the first use: so nothing here depends on a paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from ferbook.claims.claim import Claim, Evidence, Training, Value
+from ferbook.claims.dataset_summary import Facts
+
+#: Modules with checks: those that serve all papers under "", and each paper's own under its number. The letter 004
+#: repeats the method of 003 and is judged by the same checks.
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "": ("ferbook.claims.data_checks", "ferbook.claims.printed_checks"),
+    "000": ("ferbook.papers.cbam.checks", "ferbook.papers.cbam.run_checks"),
+    "001": (
+        "ferbook.papers.relevance.checks",
+        "ferbook.papers.relevance.score_checks",
+        "ferbook.papers.relevance.text_checks",
+    ),
+    "002": ("ferbook.papers.nhot.checks", "ferbook.papers.nhot.run_checks", "ferbook.papers.nhot.source_checks"),
+    "003": ("ferbook.papers.vad.checks", "ferbook.papers.vad.number_checks", "ferbook.papers.vad.text_checks"),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found: the value, the evidence it rests on, and a sentence on how it came about."""
+
+    value: Value | None
+    evidence: Evidence
+    detail: str = ""
+    #: Set when the paper disagrees with itself whatever the value is compared with.
+    contradiction: bool = False
+    #: Set when something was found that has room for the claim and for its contrary.
+    undecided: bool = False
+    #: What was trained, where the value comes from trained networks.
+    trained: Training | None = None
+
+    @classmethod
+    def open(cls, evidence: Evidence, detail: str, trained: Training | None = None) -> Outcome:
+        """No value: what was found has room for the claim and for its contrary."""
+        return cls(None, evidence, f"undecided: {detail}", undecided=True, trained=trained)
+
+
+Check = Callable[[Claim, Facts], Outcome]
+_CHECKS: dict[str, Check] = {}
+
+
+def register(name: str) -> Callable[[Check], Check]:
+    """Make a function known to claim files as check `name`."""
+
+    def add(function: Check) -> Check:
+        if name in _CHECKS:
+            raise ValueError(f"two checks are called {name!r}")
+        _CHECKS[name] = function
+        return function
+
+    return add
+
+
+def known_checks() -> Mapping[str, Check]:
+    """All checks by name."""
+    for names in MODULES.values():
+        for name in names:
+            import_module(name)
+    return _CHECKS
