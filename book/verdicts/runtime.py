@@ -23,8 +23,8 @@ network = "compact"  # trained both ways in this build; "vgg16_48" and "cifar_re
 timed = 5  # steps
 
 # %%
+from ferbook.book import bench
 from ferbook.claims import report
-from ferbook.cli import bench
 from ferbook.core import machine, records
 from ferbook.learning import throughput
 from ferbook.measures import figures

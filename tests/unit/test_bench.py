@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from ferbook.cli import bench
+from ferbook.book import bench
 from ferbook.cli.commands import main
 from ferbook.core import paths
 

@@ -12,21 +12,21 @@ def test_follows_imports_through_the_library(tmp_path):
     source = tmp_path / "page.py"
     source.write_text("import numpy\nfrom ferbook.faces.splits import ordinary_split\n")
     found = names(source)
-    assert {"splits.py", "labels.py", "emotions.py", "errors.py"} <= found
-    assert not {"claims.py", "figures.py", "raters.py"} & found
+    assert {"faces/splits.py", "faces/labels.py", "faces/emotions.py", "core/errors.py"} <= found
+    assert not {"claims/verdicts.py", "measures/figures.py", "faces/raters.py"} & found
 
 
-def test_a_module_imported_from_the_package_root(tmp_path):
+def test_a_module_imported_from_its_package_alone(tmp_path):
     source = tmp_path / "page.py"
-    source.write_text("from ferbook import labels, __version__\n")
-    assert "labels.py" in names(source)
-    assert "splits.py" not in names(source)
+    source.write_text("from ferbook import __version__\nfrom ferbook.faces import labels\n")
+    assert {"faces/labels.py", "faces/__init__.py"} <= names(source)
+    assert "faces/splits.py" not in names(source)
 
 
 def test_a_package_counts_with_all_its_modules(tmp_path):
     source = tmp_path / "page.py"
     source.write_text("from ferbook.datasets import load\n")
-    assert {"datasets/ferplus.py", "datasets/synthetic.py", "raters.py", "synthesis/render.py"} <= names(source)
+    assert {"datasets/ferplus.py", "datasets/synthetic.py", "faces/raters.py", "synthesis/render.py"} <= names(source)
 
 
 def test_a_page_without_the_library_depends_on_nothing(tmp_path):
@@ -45,7 +45,7 @@ def test_hash_follows_content(tmp_path, monkeypatch):
 
 
 def test_a_process_is_described_by_the_code_it_began_with(tmp_path, monkeypatch):
-    module = PACKAGE / "labels.py"
+    module = PACKAGE / "faces" / "labels.py"
     copies = tmp_path / "labels.py"
     copies.write_bytes(module.read_bytes())
     monkeypatch.setattr(dependencies, "PACKAGE", tmp_path)

@@ -109,7 +109,7 @@ def run(n, seed, accuracy, first, best=None, unseen=None):
 
 
 def test_habits_are_means_over_all_runs(monkeypatch):
-    monkeypatch.setattr(findings.nhot.configs, "parse", lambda c: SimpleNamespace(
+    monkeypatch.setattr(findings.curves.configs, "parse", lambda c: SimpleNamespace(
         split=SimpleNamespace(**c["split"]), labels=SimpleNamespace(**c["labels"]), seed=c["seed"],
         model_dump=lambda mode: json.loads(json.dumps(c))))  # fmt: skip
     runs = {"a": run(1, 0, 0.80, 0.79, best=0.82), "b": run(1, 1, 0.80, 0.77, best=0.80), "c": run(3, 0, 0.9, 0.88)}
@@ -123,7 +123,7 @@ def test_habits_are_means_over_all_runs(monkeypatch):
 def test_findings_without_runs_say_so_and_draw():
     assert findings.habits({}) == {}
     findings.draw_habits({}, None)
-    findings.nhot.figure({"recorded": {}})
+    findings.curves.figure({"recorded": {}})
 
 
 @pytest.fixture

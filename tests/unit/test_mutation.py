@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ferbook.claims import dataset_summary, mutation, verdicts
+from ferbook.claims import checks, dataset_summary, mutation, verdicts
 from ferbook.claims.checks import Outcome
 from ferbook.claims.claim import Evidence, Tolerance, Verdict
 from tests.unit.test_claims import claim
@@ -49,8 +49,8 @@ def test_where_the_printed_value_is_moved(value, options, expected):
 
 
 def test_a_check_that_looks_at_nothing_is_found(monkeypatch):
-    monkeypatch.setitem(verdicts._CHECKS, "idle", lambda one, _: Outcome(float(one.printed), Evidence.ARITHMETIC))
-    monkeypatch.setitem(verdicts._CHECKS, "sound", lambda *_: Outcome(90.0, Evidence.ARITHMETIC))
+    monkeypatch.setitem(checks._CHECKS, "idle", lambda one, _: Outcome(float(one.printed), Evidence.ARITHMETIC))
+    monkeypatch.setitem(checks._CHECKS, "sound", lambda *_: Outcome(90.0, Evidence.ARITHMETIC))
     results = verdicts.judge([claim(id="002-idle", check="idle"), claim(id="002-sound", check="sound")], FACTS)
     assert [result.verdict for result in results] == [Verdict.HOLDS] * 2
     assert mutation.unmoved(results, FACTS) == {"002-idle": ["92", "88"]}

@@ -58,25 +58,31 @@ def imported(page: str) -> tuple[Path, ...]:
 
 @cache
 def papers_judged(page: str) -> tuple[str, ...]:
-    """The papers whose claims a page judges: those that it names to ``ClaimReport`` or ``load_claims``, else all.
+    """The papers whose claims a page judges; none where neither its source nor the library judges any for it.
 
-    None where its code judges no claims.
+    A source names them to ``ClaimReport`` or ``load_claims``. Where a paper's name is worked out, or the library
+    chooses, any paper may be meant.
     """
-    if dependencies.PACKAGE / "claims" / "verdicts.py" not in imported(page):
-        return ()
-    calls = (
-        node
-        for node in ast.walk(ast.parse(Path(f"{page}.py").read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
+    given = _papers_named(Path(f"{page}.py")).union(
+        *(_papers_named(file) for file in imported(page) if file.parent != dependencies.PACKAGE / "claims")
     )
-    given = {
-        call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else ""
-        for call in calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr in ("ClaimReport", "load_claims")
-    }
-    every = (paper for paper in MODULES if paper)
-    # A name that is worked out, or none at all (the code of the library chooses): any paper.
-    return tuple(sorted(given)) if given and "" not in given else (*every, *_JUDGED_BY)
+    if "" in given:
+        return (*(paper for paper in MODULES if paper), *_JUDGED_BY)
+    return tuple(sorted(given))
+
+
+@cache
+def _papers_named(source: Path) -> frozenset[str]:
+    """The papers that a source hands to what judges claims; an empty name where the source does not say which."""
+    calls = [node for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    named, judging = set(), False
+    for call in calls:
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        judging = judging or name in ("judge", "survey", "stated", "known_checks")
+        if name in ("ClaimReport", "load_claims"):
+            first = call.args[0] if call.args else None
+            named.add(first.value if isinstance(first, ast.Constant) else "")
+    return frozenset(named or ({""} if judging else ()))
 
 
 @cache
@@ -109,14 +115,17 @@ def judged_files(data: Path) -> tuple[Path, ...]:
 
 
 def judged(page: str, data: Path) -> list[Path]:
-    """Those of :func:`judged_files` that a page can depend on: not the claim files of papers that it does not judge."""
+    """Those of :func:`judged_files` that a page can depend on.
+
+    A page that judges some papers does not depend on the claim files of the others.
+    """
     if not uses(page, "claims.verdicts", "claims.dataset_summary", "faces.splits"):
         return []
     papers = papers_judged(page)
     return [
         path
         for path in judged_files(data)
-        if not (path.parent.name == "claims" and path.stem.isdigit() and path.stem not in papers)
+        if not (papers and path.parent.name == "claims" and path.stem.isdigit() and path.stem not in papers)
     ]
 
 

@@ -257,7 +257,7 @@ def _show_claims(ids: Sequence[str]) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from ferbook.cli import bench
+    from ferbook.book import bench
 
     bench.run(options.root, options.parts)
     return 0

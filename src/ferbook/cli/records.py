@@ -44,7 +44,7 @@ def _difficulty(root: str | None) -> Path:
 
 def _training(root: str | None) -> Path:
     """How fast this machine trains; leave it alone meanwhile."""
-    from ferbook.cli import bench
+    from ferbook.book import bench
 
     return bench.record_training()
 

@@ -214,8 +214,8 @@ def slope_of_the_cost(claim: Claim, facts: Facts) -> Outcome:
                     sloped += requirements.fails(demand, value - STEP) != requirements.fails(demand, value + STEP)
     detail = (
         f"{tried:,} predictions tried: two definitions, {len(requirements.TABLE)} categories, three axes, {PROBES} "
-        "values; the cost is a step, flat on either side of 0, and the category is chosen by the largest output, which has no "
-        "slope either"
+        "values; the cost is a step, flat on either side of 0, and the category is chosen by the largest output, which "
+        "has no slope either"
     )
     return Outcome(100 * sloped / tried, Evidence.ARITHMETIC, detail)
 
