@@ -30,7 +30,7 @@ from ferbook.claims import report
 from ferbook.core import records
 from ferbook.measures import figures
 from ferbook.synthesis import render, sample
-from ferbook.vision import augment, detection, finding
+from ferbook.vision import appended, detection, finding
 
 figures.use_style()
 
@@ -149,9 +149,9 @@ report.comparison(
 # (beyond *x2*). The library builds the set as an index, never as copies in memory.
 
 # %%
-plain = augment.Appended.full(len(faces), augment.ordinary(20))
+plain = appended.Appended.full(len(faces), appended.ordinary(20))
 natural = sample(500, seed=seed, split="train")
-adaptive = augment.adaptive_copies(natural.landmarks(size), x1=5, x2=15, angle=20)
+adaptive = appended.adaptive_copies(natural.landmarks(size), x1=5, x2=15, angle=20)
 print(f"plain    {len(plain) / len(faces):.2f} pictures per face")
 print(f"adaptive {len(adaptive) / len(natural):.2f} pictures per face")
 

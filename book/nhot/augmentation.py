@@ -33,7 +33,7 @@ from ferbook.learning import sweeps
 from ferbook.measures import figures, intervals
 from ferbook.papers.nhot import settings
 from ferbook.synthesis import render, sample
-from ferbook.vision import augment, detection, finding
+from ferbook.vision import appended, augment, detection, finding
 
 figures.use_style()
 audit = report.ClaimReport("002")
@@ -47,7 +47,7 @@ recorded = {group: sweeps.load("002", group) for group in groups}
 
 # %%
 face = render(sample(1, seed=4, split="train", mixture="happiness", pose=(0, 0, 0), occlusion="none"), size=48)
-copies = augment.Appended.full(1, augment.ordinary(angle))
+copies = appended.Appended.full(1, appended.ordinary(angle))
 shown = copies.batch(torch.from_numpy(face), torch.arange(len(copies)))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A synthetic face, its mirror image, and the face turned counter-clockwise and clockwise"}}
@@ -303,7 +303,7 @@ audit.rows("002-alignment*", "002-upright", caption="What alignment does")
 # %%
 rolls = np.array([-25, -10, -2, 2, 10, 25])
 six = natural[6:12].with_pose(np.stack([np.zeros(6), np.zeros(6), rolls], axis=1))
-adaptive = augment.adaptive_copies(six.landmarks(48), x1, x2, angle)
+adaptive = appended.adaptive_copies(six.landmarks(48), x1, x2, angle)
 faces_of, operations_of = adaptive.decode(torch.arange(len(adaptive)))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six synthetic faces with different tilts and the copies that each of them gets; left-out copies are blank"}}
@@ -320,10 +320,10 @@ _ = figures.sheet(grid.flatten(0, 1).numpy(), tilts, ["base", "mirrored", f"+{an
 # copy all the same. How much the rule saves depends on the thresholds:
 
 # %% tags=["remove-input"]
-plain = augment.Appended.full(count, augment.ordinary(angle))
+plain = appended.Appended.full(count, appended.ordinary(angle))
 lines = []
 for low, high in ((2, 10), (x1, x2), (10, 20)):
-    left = torch.bincount(augment.adaptive_copies(landmarks, low, high, angle).operation, minlength=4)
+    left = torch.bincount(appended.adaptive_copies(landmarks, low, high, angle).operation, minlength=4)
     lines.append(
         {
             "x1, x2 (degrees)": f"{low}, {high}",

@@ -28,11 +28,12 @@ from ferbook.claims import report
 from ferbook.core import records
 from ferbook.measures import figures, intervals
 from ferbook.papers.outcomes import prediction as outcomes
+from ferbook.papers.outcomes import record
 from ferbook.papers.outcomes.prediction import ALONE, BOTH, EMOTIONS_ALONE
 
 figures.use_style()
 audit = report.ClaimReport("004")
-real = records.read(outcomes.RECORD)["values"]
+real = records.read(record.RECORD)["values"]
 left_out = real["leave_one_out"]
 
 # %% [markdown]

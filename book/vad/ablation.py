@@ -34,13 +34,13 @@ from ferbook.datasets.synthetic import PRIOR
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
 from ferbook.measures import figures, regression
 from ferbook.papers.vad import ablation as vad_ablation
-from ferbook.papers.vad import annotated, checks, engine
+from ferbook.papers.vad import annotated, checks, engine, experiments
 from ferbook.synthesis import render, sample
 
 figures.use_style()
 third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
-known = engine.measured(count, 0, "train", noise)
-test = engine.measured(1000, 0, "test", noise)
+known = experiments.measured(count, 0, "train", noise)
+test = experiments.measured(1000, 0, "test", noise)
 base = engine.Setting(model="mlp", epochs=epochs)
 
 # %% [markdown]
@@ -206,7 +206,7 @@ shown if stored is not None else None
 if stored is not None:
     marks = {
         name: {axis: real["baselines"][name][axis]["mse"] for axis in VAD_AXES}
-        for name in ("constant", engine.TRUE_CATEGORY, engine.PREDICTED_CATEGORY)
+        for name in ("constant", experiments.TRUE_CATEGORY, experiments.PREDICTED_CATEGORY)
     }
     _ = figures.against(errors(real["runs"]["tuned, all"]), marks, "mean squared error of values in [-1, 1] (FER2013)")
 
@@ -386,7 +386,7 @@ shown if stored is not None else None
 
 # %%
 fresh = sample(200, seed=99, split="test", prior=PRIOR)
-seen = engine.measured(200, 99, "test", noise)
+seen = experiments.measured(200, 99, "test", noise)
 shown_of = ("anger", "surprise", "fear", "happiness", "sadness", "disgust")
 chosen = [int(np.flatnonzero(seen.category == name)[0]) for name in shown_of]
 task = engine.train(base, known.images, known.distribution, known.vad)

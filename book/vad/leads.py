@@ -33,12 +33,12 @@ from ferbook.faces.emotions import VAD_AXES
 from ferbook.learning import consistency
 from ferbook.measures import figures
 from ferbook.models import build
-from ferbook.papers.vad import annotated, checks, engine
+from ferbook.papers.vad import annotated, checks, engine, experiments
 
 figures.use_style()
 third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
 real = records.read(annotated.RECORD)["values"]
-faces = engine.Faces.of(datasets.load("synthetic", count=count, seed=seed))
+faces = experiments.Faces.of(datasets.load("synthetic", count=count, seed=seed))
 
 # %% [markdown]
 # ## No gradient, no effect

@@ -21,6 +21,7 @@ from ferbook.claims import ablation_arms, report
 from ferbook.learning import sweeps
 from ferbook.measures import figures
 from ferbook.papers.nhot import best_network, curves
+from ferbook.papers.vad import findings as vad_findings
 
 figures.use_style()
 results = scoreboard.judged()
@@ -29,8 +30,8 @@ results = scoreboard.judged()
 # ## A cost without a slope teaches nothing
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Changes of squared error with intervals: exactly zero for the printed costs on each axis, not zero for a smooth cost"}}
-slope = findings.slope()
-_ = findings.draw_slope(slope)
+slope = vad_findings.slope()
+_ = vad_findings.draw_slope(slope)
 
 # %% tags=["remove-input"]
 zero = slope.tally("printed")[0]
@@ -48,8 +49,8 @@ report.prose(
 # ## A constant belongs beside every regression loss
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars per axis: average loss of a constant predictor beside those printed in papers 004 and 003"}}
-constant = findings.constant()
-_ = findings.draw_constant(constant)
+constant = vad_findings.constant()
+_ = vad_findings.draw_constant(constant)
 
 # %% tags=["remove-input"]
 report.prose(
@@ -65,8 +66,8 @@ report.prose(
 # ## Count who breaks a rule before it becomes a loss
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars per category: share of annotated faces whose V, A, D have all the signs that table 1 and the equations ask for"}}
-annotated = findings.obedience()
-_ = findings.draw_obedience(annotated)
+annotated = vad_findings.obedience()
+_ = vad_findings.draw_obedience(annotated)
 
 # %% tags=["remove-input"]
 obey = {name: found["obey"]["table"] for name, found in annotated["by_category"].items()}

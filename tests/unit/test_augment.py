@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from ferbook.core.errors import ConfigError
 from ferbook.vision import augment
-from ferbook.vision.augment import BASE, FLIP, Appended, adaptive_copies, build, ordinary, random_rotations, rotation
+from ferbook.vision.appended import BASE, FLIP, Appended, adaptive_copies, ordinary, random_rotations, rotation
+from ferbook.vision.augment import build
 
 FACE = torch.tensor([[15.0, 17], [31, 18], [24, 27], [17, 35], [32, 34]])
 

@@ -123,5 +123,5 @@ def test_the_page_shows_each_entry_and_leads_to_ours(tmp_path):
 
 
 def test_no_torch():
-    code = "import sys; from ferbook import coverage; sys.exit('torch' in sys.modules)"
+    code = "import sys; from ferbook.book import coverage; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

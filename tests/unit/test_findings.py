@@ -17,6 +17,7 @@ from ferbook.claims import dataset_summary, printed, verdicts
 from ferbook.core import paths
 from ferbook.measures import intervals
 from ferbook.papers.relevance import tables
+from ferbook.papers.vad import findings as vad_findings
 
 DATA = paths.project_root() / "data"
 
@@ -34,7 +35,7 @@ def close_figures():
 def test_slopes_are_told_by_their_interval():
     change = {"zero": (0, 0, 0), "lower": (-2, -3, -1), "higher": (2, 1, 3), "unclear": (0.1, -1, 1)}
     axes = {name: dict(zip(("estimate", "low", "high"), ends, strict=True)) for name, ends in change.items()}
-    found = findings.Slope({"table": {"valence": axes["zero"], "arousal": axes["lower"]}}, {"soft": axes}, 5)
+    found = vad_findings.Slope({"table": {"valence": axes["zero"], "arousal": axes["lower"]}}, {"soft": axes}, 5)
     assert found.tally("printed") == (1, 1, 0)
     assert found.tally("smooth") == (1, 1, 1)
     assert (found.comparisons("printed"), found.comparisons("smooth")) == (2, 4)
@@ -42,28 +43,28 @@ def test_slopes_are_told_by_their_interval():
 
 def test_the_recorded_printed_costs_change_nothing():
     """As the mathematics has it; a record where they do would mean that something else differs between the runs."""
-    found = findings.slope()
+    found = vad_findings.slope()
     assert found.tally("printed")[0] == found.comparisons("printed") > 0
     arms = record("003/ablation")["differences"]["tuned, all"]
     assert set(found.printed) | set(found.smooth) == set(arms) and not set(found.printed) & set(found.smooth)
-    rows = findings.draw_slope(found).axes[0].get_yticklabels()
+    rows = vad_findings.draw_slope(found).axes[0].get_yticklabels()
     assert len(rows) == 3 * (len(found.printed) + 1)
 
 
 def test_the_constant_is_the_recorded_one_and_the_rest_is_printed():
-    found, values = findings.constant(), record("003/annotations")
+    found, values = vad_findings.constant(), record("003/annotations")
     moved = [log["spread"] / log["last"] for axis in values["logs"] if axis != "accuracy"
              for log in values["logs"][axis].values()]  # fmt: skip
     assert found.drift == max(moved)
     assert found.mean["arousal"] == values["published_scale"]["arousal"]["mean"]
     assert found.fourth["dominance"] == printed.cell("004-table3", "consistency", "dominance")
-    heights = [[bar.get_height() for bar in bars] for bars in findings.draw_constant(found).axes[0].containers]
+    heights = [[bar.get_height() for bar in bars] for bars in vad_findings.draw_constant(found).axes[0].containers]
     assert heights[0] == list(found.mean.values())
 
 
 def test_obedience_is_drawn_for_each_category():
-    found = findings.obedience()
-    heights = [[bar.get_height() for bar in bars] for bars in findings.draw_obedience(found).axes[0].containers]
+    found = vad_findings.obedience()
+    heights = [[bar.get_height() for bar in bars] for bars in vad_findings.draw_obedience(found).axes[0].containers]
     assert heights[0] == [100 * one["obey"]["table"] for one in found["by_category"].values()]
 
 

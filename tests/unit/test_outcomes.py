@@ -11,7 +11,7 @@ from sklearn.model_selection import LeaveOneOut
 from ferbook.core import records
 from ferbook.core.errors import ConfigError
 from ferbook.datasets import academic
-from ferbook.papers.outcomes import prediction
+from ferbook.papers.outcomes import prediction, record
 from ferbook.papers.outcomes.prediction import ALONE, BOTH, EMOTIONS_ALONE
 from tests.conftest import REAL_DATA
 
@@ -132,10 +132,10 @@ def test_the_papers_regressor_is_adaboost_over_forests():
 
 
 def test_a_small_measurement_has_everything_that_pages_and_claims_read():
-    found = prediction.measure(
+    found = record.measure(
         prediction.synthetic(24, 6.0, seed=0), 3, size=(2, 2), repeats=2, models=("ada_rf_exp",), small=(2, 2)
     )
-    stored = records.read(prediction.RECORD)["values"]
+    stored = records.read(record.RECORD)["values"]
     assert found.keys() == stored.keys()
     assert found["claims"].keys() == stored["claims"].keys()
     assert found["single"].keys() == stored["single"].keys()
@@ -147,14 +147,14 @@ def test_lessons_are_counted_in_the_table():
     """A thirteenth column of marks, which no model sees, is counted; pretest, V, A, D and outcomes are not."""
     table = prediction.synthetic(24, 0.0, seed=0)
     table.insert(13, "L14", table["L13"])
-    found = prediction.measure(table, 1, size=(1, 1), repeats=2, models=("ada_rf_exp",), small=(1, 1))
+    found = record.measure(table, 1, size=(1, 1), repeats=2, models=("ada_rf_exp",), small=(1, 1))
     assert found["table"]["lessons"] == 13
 
 
 @needs_academic
 def test_the_record_is_of_the_published_table():
     table = academic.load(REAL_DATA)
-    stored = records.read(prediction.RECORD)
+    stored = records.read(record.RECORD)
     values = stored["values"]
     assert stored["provenance"]["checksum"] == academic.CARD.checksums[academic.TABLE]
     assert values["table"]["students"] == len(table) == 24
@@ -170,4 +170,4 @@ def test_only_the_published_table_is_recorded(tmp_path):
     table.insert(0, "id", 1)
     table.to_csv(tmp_path / academic.TABLE, index=False)
     with pytest.raises(Exception, match="not the published table"):
-        prediction.record(tmp_path)
+        record.record(tmp_path)

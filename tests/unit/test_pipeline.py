@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = '# %% tags=["parameters"]\ncount = 1\n\n# %%\n{code}\nprint(count)\n'
-PAGES = {"labels": "from ferbook import labels", "plain": "import math"}
+PAGES = {"labels": "from ferbook.faces import labels", "plain": "import math"}
 
 
 class Checkout:
@@ -73,7 +73,7 @@ def rerun(checkout):
 
 def test_what_changed_runs_again_and_nothing_else(checkout):
     assert rerun(checkout) == set()
-    (checkout.folder / "src" / "ferbook" / "labels.py").touch()
+    (checkout.folder / "src" / "ferbook" / "faces" / "labels.py").touch()
     assert rerun(checkout) == {"labels"}
     checkout.write("book/profiles/quick.yml", "book/plain:\n  parameters: {count: 3}\n")
     assert rerun(checkout) == {"plain"}

@@ -17,7 +17,7 @@ from ferbook.datasets import academic, affectnet, ckplus, fer2013_vad, ferplus, 
 from ferbook.datasets.cards import CARDS
 from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VOTE_COLUMNS, index
 from ferbook.faces.splits import duplicate_groups
-from ferbook.papers.vad import annotated, engine
+from ferbook.papers.vad import annotated, experiments
 from tests.conftest import REAL_DATA
 
 
@@ -1099,7 +1099,7 @@ def test_real_vad_caveats_of_the_card(real_vad):
     assert len(twice) == 4
     assert (faces.vad[twice] != faces.vad[own[twice]]).any(axis=1).all()
     # As the page on the ablation says of its folds.
-    fold = annotated.folds(engine.Faces.of(faces).category)
+    fold = annotated.folds(experiments.Faces.of(faces).category)
     assert (fold[twice] != fold[own[twice]]).all()
 
 

@@ -231,7 +231,7 @@ def test_one_network_has_an_interval_over_faces_and_several_one_over_networks():
 
 def test_the_benchmark_compares_turns_that_lie_beside_each_other(monkeypatch):
     told = {"batched": [1.0, 2.0, 1.0], "plain": [2.0, 3.0, 4.0], "peak": 1500.4, "difference": 0.000123}
-    monkeypatch.setattr(benchmark.throughput, "probed", lambda *_: told)
+    monkeypatch.setattr(benchmark.machine, "probed", lambda *_: told)
     found = benchmark.lrp()
     assert found["lrp_factors"] == [2, 1.5, 4] and found["lrp_factor"] == 2
     assert found["lrp_images_per_s"] == 1 and found["lrp_images_per_s_plain"] == pytest.approx(1 / 3, abs=1e-3)

@@ -309,5 +309,5 @@ def test_reasons_of_verdicts_that_cannot_move_are_shown():
 
 
 def test_no_torch():
-    code = "import sys; from ferbook import findings, places, scoreboard; sys.exit('torch' in sys.modules)"
+    code = "import sys; from ferbook.book import findings, scoreboard; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

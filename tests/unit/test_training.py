@@ -24,7 +24,7 @@ from ferbook.core.errors import ConfigError, DataError
 from ferbook.learning import configs, runs, tasks, training
 from ferbook.measures import metrics, multilabel
 from ferbook.measures.metrics import tie_aware_accuracy
-from ferbook.vision import augment, detection
+from ferbook.vision import appended, augment, detection
 
 SMALL = {
     "data": {"name": "synthetic", "options": {"count": 300, "size": 48}},
@@ -618,7 +618,7 @@ def test_copies_are_appended_and_an_epoch_sees_them_all(tmp_path, tilted, monkey
 def test_a_copy_has_the_labels_of_its_face(monkeypatch):
     task = task_of(SHORT)
     images, target = task.faces["train"]
-    task.copies = augment.Appended.full(len(images), augment.ordinary(20))
+    task.copies = appended.Appended.full(len(images), appended.ordinary(20))
     wanted = torch.tensor([3, len(images) + 3, 2 * len(images) + 5])
     kept = {}
     task.augmentation = lambda batch, generator: kept.setdefault("batch", batch)

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from ferbook import models
-from ferbook.core import memory
+from ferbook.core import machine, memory
 from ferbook.core.errors import ConfigError, DataError, FerbookError
 from ferbook.learning import tasks, throughput, usual_loop
 from ferbook.learning.throughput import Setting
@@ -164,13 +164,13 @@ def test_multiply_adds_of_a_network_counted_by_hand():
 
 def test_matrix_rate_is_the_products_operations_over_its_time(monkeypatch):
     times = {torch.float32: 1e-9, torch.bfloat16: 1e-7}
-    monkeypatch.setattr(throughput, "_product_seconds", lambda side, kind, repeats: 2 * side**3 * times[kind])
-    found = throughput.matrix_rates()
+    monkeypatch.setattr(machine, "_product_seconds", lambda side, kind, repeats: 2 * side**3 * times[kind])
+    found = machine.matrix_rates()
     # One operation takes 1 ns, and 100 ns in the emulated type, which is given up on beyond a second.
     assert (found["fp32"], found["bf16"]) == (1.0, 0.01)
     assert found["side_bf16"] == 256
-    monkeypatch.setattr(throughput, "_product_seconds", lambda side, kind, repeats: 2 * side**3 * 1e-12)
-    assert throughput.matrix_rates()["side_fp32"] == throughput.MATRIX
+    monkeypatch.setattr(machine, "_product_seconds", lambda side, kind, repeats: 2 * side**3 * 1e-12)
+    assert machine.matrix_rates()["side_fp32"] == machine.MATRIX
 
 
 def runs(engine, usual, precision="32-true"):

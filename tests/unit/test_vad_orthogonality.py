@@ -12,7 +12,8 @@ from ferbook.core import records
 from ferbook.learning import orthogonality
 from ferbook.models.vad import regularised_layers
 from ferbook.papers.vad import checks, independence
-from ferbook.papers.vad.engine import Faces, Setting
+from ferbook.papers.vad.engine import Setting
+from ferbook.papers.vad.experiments import Faces
 from tests.unit.claiming import judged
 
 

@@ -15,8 +15,9 @@ from ferbook.faces.emotions import EMOTIONS, VAD_AXES, VAD_POINTS
 from ferbook.faces.faceset import FaceSet
 from ferbook.learning.consistency import vad_loss
 from ferbook.papers.vad import ablation as vad_ablation
-from ferbook.papers.vad import annotated, engine
-from ferbook.papers.vad.engine import Faces, Setting, Start
+from ferbook.papers.vad import annotated, engine, experiments
+from ferbook.papers.vad.engine import Setting, Start
+from ferbook.papers.vad.experiments import Faces
 from ferbook.synthesis import sample
 
 QUICK = Setting(model="mlp", epochs=2, batch=32)
@@ -24,7 +25,7 @@ QUICK = Setting(model="mlp", epochs=2, batch=32)
 
 @pytest.fixture(scope="module")
 def known():
-    return engine.measured(160, 0, "train")
+    return experiments.measured(160, 0, "train")
 
 
 @pytest.fixture(scope="module")
@@ -139,13 +140,13 @@ def test_missing_values_are_refused(known):
 
 
 def test_measured_faces_repeat_and_have_no_person_twice():
-    one, again = (engine.measured(50, 1, "train") for _ in range(2))
+    one, again = (experiments.measured(50, 1, "train") for _ in range(2))
     assert (one.images == again.images).all()
     # Without noise they are the draw's own action units, of people who are in one split only.
     drawn = {split: sample(50, seed=1, split=split, prior=PRIOR) for split in ("train", "test")}
     assert set(drawn["train"].identity.tolist()).isdisjoint(drawn["test"].identity.tolist())
     for split, people in drawn.items():
-        assert np.array_equal(engine.measured(50, 1, split, noise=0).images, people.action_units)
+        assert np.array_equal(experiments.measured(50, 1, split, noise=0).images, people.action_units)
 
 
 def test_cross_validation_never_predicts_what_it_saw(known, monkeypatch):
@@ -161,7 +162,7 @@ def test_cross_validation_never_predicts_what_it_saw(known, monkeypatch):
             return engine.Predicted(np.full((len(images), 8), 1 / 8), np.zeros((len(images), 3)))
 
     monkeypatch.setattr(engine, "train", lambda setting, images, *rest: Recorder(images))
-    engine.cross_validate(known, QUICK, fold)
+    experiments.cross_validate(known, QUICK, fold)
     assert seen == [0, 0, 0, 0]
 
 
@@ -173,38 +174,38 @@ def test_proxies_are_the_crowds_mean_point_and_leave_out_copies():
     votes[1] = [5, 0, 0, 5, 0, 0, 0, 0, 0, 0]
     split = np.array(["train"] * 5 + ["test"])
     faces = FaceSet("ferplus", images, np.arange(6).astype(str), votes=votes, split=split)
-    found = engine.proxy(faces)
+    found = experiments.proxy(faces)
     assert len(found) == 5
     assert found.vad[0] == pytest.approx(VAD_POINTS["happiness"])
     assert found.vad[1] == pytest.approx(np.mean([VAD_POINTS["neutral"], VAD_POINTS["sadness"]], axis=0))
-    assert len(engine.proxy(faces, without=images[[2, 5]])) == 4
+    assert len(experiments.proxy(faces, without=images[[2, 5]])) == 4
 
 
 def test_calibration_and_read_out_are_linear_and_held_out():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=(60, 3))
     fold = np.arange(60) % 5
-    assert engine.calibrate(3 * truth + 1, truth, fold) == pytest.approx(truth)
+    assert experiments.calibrate(3 * truth + 1, truth, fold) == pytest.approx(truth)
     features = truth @ rng.normal(size=(3, 6))
-    assert np.corrcoef(engine.read_out(features, truth, fold).ravel(), truth.ravel())[0, 1] > 0.95
-    noise = engine.read_out(rng.normal(size=(60, 6)), truth, fold)
+    assert np.corrcoef(experiments.read_out(features, truth, fold).ravel(), truth.ravel())[0, 1] > 0.95
+    noise = experiments.read_out(rng.normal(size=(60, 6)), truth, fold)
     assert ((noise - truth) ** 2).mean() > 0.8 * truth.var()
 
 
 def test_category_baselines_by_hand():
     category = np.array(["a", "a", "b", "b"])
     vad = np.array([[0.0], [1.0], [4.0], [6.0]]) * np.ones(3)
-    found = engine.category_baselines(category, np.array(["b", "a", "b", "b"]), vad, np.array([0, 1, 0, 1]))
+    found = experiments.category_baselines(category, np.array(["b", "a", "b", "b"]), vad, np.array([0, 1, 0, 1]))
     assert found["constant"][:, 0].tolist() == [3.5, 2.0, 3.5, 2.0]
-    assert found[engine.TRUE_CATEGORY][:, 0].tolist() == [1.0, 0.0, 6.0, 4.0]
-    assert found[engine.PREDICTED_CATEGORY][:, 0].tolist() == [6.0, 0.0, 6.0, 4.0]
+    assert found[experiments.TRUE_CATEGORY][:, 0].tolist() == [1.0, 0.0, 6.0, 4.0]
+    assert found[experiments.PREDICTED_CATEGORY][:, 0].tolist() == [6.0, 0.0, 6.0, 4.0]
 
 
 # --- the ablation ---
 
 
 def test_pairs_differ_by_the_cost_alone(known):
-    test = engine.measured(80, 0, "test")
+    test = experiments.measured(80, 0, "test")
     runs = vad_ablation.holdout(QUICK, ["none", "table", "soft, lambda 10"], [0, 1], known, test)
     changes = vad_ablation.paired(runs)
     assert all(change["estimate"] == change["low"] == change["high"] == 0 for change in changes["table"].values())

@@ -215,7 +215,7 @@ def _shown(value: object) -> str:
 
 
 def _probe(place: str, environment: dict[str, str]) -> dict[str, float]:
-    return throughput.probed(["-c", _PROBE, place], "the loading probe", environment)
+    return machine.probed(["-c", _PROBE, place], "the loading probe", environment)
 
 
 def _stand_in(folder: Path) -> Path:

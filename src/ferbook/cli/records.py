@@ -136,9 +136,9 @@ def _orthogonality(root: str | None) -> Path:
 
 
 def _outcomes(root: str | None) -> Path:
-    from ferbook.papers.outcomes import prediction
+    from ferbook.papers.outcomes import record
 
-    return prediction.record(root)
+    return record.record(root)
 
 
 def _vad(root: str | None) -> Path:

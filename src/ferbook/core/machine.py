@@ -1,13 +1,26 @@
-"""The machine that figures of speed were taken on."""
+"""The machine that figures of speed are taken on: what it is, its matrix rate, and probes in processes of their own."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
+
+from ferbook.core.errors import FerbookError
+
+#: Side of the matrices whose product gives the machine's rate.
+MATRIX = 2048
+# A product that would take longer than this many seconds is measured on smaller matrices.
+_PATIENCE = 1.0
 
 
 def description() -> dict[str, object]:
@@ -31,3 +44,59 @@ def _processor() -> str:
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def matrix_rates(side: int = MATRIX, repeats: int = 5) -> dict[str, float]:
+    """GFLOP/s of ``torch.mm`` of two square matrices in 32 bits and in bfloat16, the best of some tries.
+
+    Where processors only emulate bfloat16, a product of that size takes a minute; then a smaller one is measured, and
+    ``side_bf16`` says which.
+    """
+    rates: dict[str, float] = {}
+    for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        tried, seconds = 256, _product_seconds(256, kind, 2)
+        while tried < side and seconds * 8 * (2 if tried * 2 == side else 1) < _PATIENCE:
+            tried *= 2
+            seconds = _product_seconds(tried, kind, repeats if tried == side else 2)
+        rates[name] = round(2 * tried**3 / seconds / 1e9, 2)
+        rates[f"side_{name}"] = tried
+    return rates
+
+
+def wait() -> None:
+    """Until the GPU, if there is one, has done what it was told."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def _product_seconds(side: int, kind: torch.dtype, repeats: int) -> float:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    one, other = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
+    best = float("inf")
+    for _ in range(repeats):
+        wait()
+        start = time.perf_counter()
+        torch.mm(one, other)
+        wait()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def probed(arguments: Sequence[str], what: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What a Python process of its own measures: the JSON that it prints last.
+
+    Parameters
+    ----------
+    arguments: of the interpreter.
+    what: is done, for the error.
+    environment: of the process; default: this one's.
+
+    Raises
+    ------
+    FerbookError: if the process fails, with the last line that it said.
+    """
+    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise FerbookError(f"{what} failed: {last}")
+    return json.loads(done.stdout.splitlines()[-1])

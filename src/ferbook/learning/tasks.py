@@ -28,7 +28,7 @@ from ferbook.measures import metrics, multilabel
 from ferbook.models.dan import AffinityLoss, DanOutput, partition_loss
 from ferbook.models.layers import evaluating
 from ferbook.models.ran import RanOutput, region_bias_loss
-from ferbook.vision import augment
+from ferbook.vision import appended, augment
 
 
 class TrainingError(FerbookError):
@@ -65,7 +65,7 @@ class Task(lightning.LightningModule):
         config: Config,
         faces: dict[str, tuple[Tensor, Tensor]],
         total_steps: int,
-        copies: augment.Appended | None = None,
+        copies: appended.Appended | None = None,
         data: str = "",
     ):
         super().__init__()

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,8 +29,8 @@ import torch
 from torch import Tensor, nn
 
 from ferbook import models
-from ferbook.core import memory
-from ferbook.core.errors import ConfigError, FerbookError
+from ferbook.core import machine, memory
+from ferbook.core.errors import ConfigError
 
 #: Ways of training, in the order in which they take turns.
 ARMS = ("engine", "usual")
@@ -43,10 +42,6 @@ AUGMENTATION: tuple[Mapping[str, Any], ...] = (
 LEARNING_RATE = 1e-3
 #: Side of the pictures in pixels.
 SIDE = 48
-#: Side of the matrices whose product gives the machine's rate.
-MATRIX = 2048
-# A product that would take longer than this many seconds is measured on smaller matrices.
-_PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -119,17 +114,17 @@ def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: boo
 
     Returns
     -------
-    ``matrix``: of :func:`matrix_rates`. ``networks``: by name, per way the mean images_per_s, peak_mib (workers'
-    included), gflop_per_s (six operations per multiply-add: two forward, four backward) and matrix_share, of the
-    faster matrix rate; ``factor``, the engine's images_per_s over the usual loop's, and ``factors``, one per turn;
-    ``factor_allowed``, what it would be if the engine did nothing but multiply at that rate; ``precision`` and
-    ``compiled``, of the engine; ``parts``.
+    ``matrix``: of :func:`ferbook.core.machine.matrix_rates`. ``networks``: by name, per way the mean images_per_s,
+    peak_mib (workers' included), gflop_per_s (six operations per multiply-add: two forward, four backward) and
+    matrix_share, of the faster matrix rate; ``factor``, the engine's images_per_s over the usual loop's, and
+    ``factors``, one per turn; ``factor_allowed``, what it would be if the engine did nothing but multiply at that
+    rate; ``precision`` and ``compiled``, of the engine; ``parts``.
 
     Raises
     ------
     FerbookError: if a measurement fails.
     """
-    before = matrix_rates()
+    before = machine.matrix_rates()
     runs: dict[str, dict[str, list[dict[str, Any]]]] = {}
     made_of: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -139,7 +134,7 @@ def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: boo
             runs[setting.network] = {arm: [turn[arm] for turn in turns] for arm in ARMS}
             made_of[setting.network] = _measured("parts", setting, Path(scratch)) if parts else {}
     # Others may have used the machine for a while; what it can do is the better of two tries.
-    rates = max(before, matrix_rates(), key=lambda found: max(found["fp32"], found["bf16"]))
+    rates = max(before, machine.matrix_rates(), key=lambda found: max(found["fp32"], found["bf16"]))
     networks = {
         setting.network: {
             **summary(setting, runs[setting.network], max(rates["fp32"], rates["bf16"])),
@@ -174,23 +169,6 @@ def summary(setting: Setting, runs: Mapping[str, Sequence[Mapping[str, Any]]], m
         "precision": runs["engine"][0]["precision"],
         "compiled": runs["engine"][0]["compiled"],
     }
-
-
-def matrix_rates(side: int = MATRIX, repeats: int = 5) -> dict[str, float]:
-    """GFLOP/s of ``torch.mm`` of two square matrices in 32 bits and in bfloat16, the best of some tries.
-
-    Where processors only emulate bfloat16, a product of that size takes a minute; then a smaller one is measured, and
-    ``side_bf16`` says which.
-    """
-    rates: dict[str, float] = {}
-    for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
-        tried, seconds = 256, _product_seconds(256, kind, 2)
-        while tried < side and seconds * 8 * (2 if tried * 2 == side else 1) < _PATIENCE:
-            tried *= 2
-            seconds = _product_seconds(tried, kind, repeats if tried == side else 2)
-        rates[name] = round(2 * tried**3 / seconds / 1e9, 2)
-        rates[f"side_{name}"] = tried
-    return rates
 
 
 def engine(setting: Setting, images: Tensor, distribution: Tensor) -> dict[str, Any]:
@@ -331,32 +309,13 @@ class _Watch:
 
     def step(self) -> None:
         """A step has ended."""
-        _wait()
+        machine.wait()
         self.ends.append(time.perf_counter())
 
     def speed(self) -> float:
         """Images per second."""
         first, last = self.ends[self.setting.warm_up - 1], self.ends[-1]
         return self.setting.batch * (len(self.ends) - self.setting.warm_up) / (last - first)
-
-
-def _wait() -> None:
-    """Until the GPU, if there is one, has done what it was told."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-
-
-def _product_seconds(side: int, kind: torch.dtype, repeats: int) -> float:
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    one, other = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
-    best = float("inf")
-    for _ in range(repeats):
-        _wait()
-        start = time.perf_counter()
-        torch.mm(one, other)
-        _wait()
-        best = min(best, time.perf_counter() - start)
-    return best
 
 
 def _step(setting: Setting, batch: Tensor, order: torch.memory_format, half: bool) -> Callable[[], object]:
@@ -380,12 +339,12 @@ def _step(setting: Setting, batch: Tensor, order: torch.memory_format, half: boo
 def _speed(setting: Setting, work: Callable[[], object], seconds: float) -> float:
     """Batches' images per second, after one round for warming up."""
     work()
-    _wait()
+    machine.wait()
     rounds, start = 0, time.perf_counter()
     while rounds < 2 or time.perf_counter() - start < seconds:
         work()
         rounds += 1
-    _wait()
+    machine.wait()
     return setting.batch * rounds / (time.perf_counter() - start)
 
 
@@ -409,27 +368,7 @@ def pictures(count: int):
 def _measured(kind: str, setting: Setting, folder: Path) -> dict[str, Any]:
     job = json.dumps({"kind": kind, "setting": asdict(setting), "folder": str(folder)})
     command = ["-W", "ignore", "-m", "ferbook.learning.throughput", job]
-    return probed(command, f"measuring {kind} of {setting.network}")
-
-
-def probed(arguments: Sequence[str], what: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """What a Python process of its own measures: the JSON that it prints last.
-
-    Parameters
-    ----------
-    arguments: of the interpreter.
-    what: is done, for the error.
-    environment: of the process; default: this one's.
-
-    Raises
-    ------
-    FerbookError: if the process fails, with the last line that it said.
-    """
-    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise FerbookError(f"{what} failed: {last}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return machine.probed(command, f"measuring {kind} of {setting.network}")
 
 
 def _job(text: str) -> dict[str, Any]:

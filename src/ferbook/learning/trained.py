@@ -1,7 +1,7 @@
 """Networks after training: those of finished runs, and the one whose weights the book gives away with its model card.
 
 >>> import numpy as np
->>> from ferbook import trained
+>>> from ferbook.learning import trained
 >>> network = trained.released("compact-ferplus")
 >>> trained.logits(network, np.zeros((2, 48, 48), dtype=np.uint8), mirror=True).shape
 torch.Size([2, 8])

@@ -31,7 +31,7 @@ from ferbook.learning.configs import Config
 from ferbook.learning.runs import Run, RunResult
 from ferbook.learning.tasks import TASKS, Batches, Task
 from ferbook.measures import metrics, multilabel
-from ferbook.vision import augment, detection
+from ferbook.vision import appended, detection
 
 
 def train(config: Config, store: Path | None = None, processes: int = 1) -> RunResult:
@@ -284,15 +284,15 @@ def _tensors(faces: FaceSet, target: np.ndarray) -> tuple[Tensor, Tensor]:
     return images.contiguous(), torch.from_numpy(np.asarray(target, dtype=np.float32))
 
 
-def _copies(config: Config, training: FaceSet, faces: FaceSet) -> augment.Appended | None:
+def _copies(config: Config, training: FaceSet, faces: FaceSet) -> appended.Appended | None:
     """The index of the training faces and their appended copies; None where there are none."""
     wanted = config.copies
     match wanted.kind:
         case "ordinary":
-            return augment.Appended.full(len(training), augment.ordinary(wanted.angle))
+            return appended.Appended.full(len(training), appended.ordinary(wanted.angle))
         case "adaptive":
             landmarks = detection.landmarks_of(training, faces)
-            return augment.adaptive_copies(landmarks, wanted.x1, wanted.x2, wanted.angle)
+            return appended.adaptive_copies(landmarks, wanted.x1, wanted.x2, wanted.angle)
         case _:
             return None
 
@@ -301,7 +301,7 @@ def _task(
     config: Config,
     tensors: dict[str, tuple[Tensor, Tensor]],
     count: int,
-    copies: augment.Appended | None = None,
+    copies: appended.Appended | None = None,
     *,
     processes: int = 1,
     data: str = "",

@@ -8,7 +8,6 @@ from statistics import median
 
 from ferbook import datasets
 from ferbook.core import machine, records
-from ferbook.learning import throughput
 
 #: What the project asks of itself, on two cores.
 LIMITS: dict[str, tuple[str, float]] = {"lrp_factor": ("at least", 1.5), "lrp_peak_mib": ("at most", 6 * 1024)}
@@ -68,7 +67,7 @@ def lrp(size: int = 224, batch: int = 8, single: int = 3, rounds: int = 3) -> di
     single: how many of them the plain loop explains.
     rounds: how often the two take turns; figures are medians over them.
     """
-    found = throughput.probed(["-c", _PROBE, *map(str, (size, batch, single, rounds))], "the probe of relevance")
+    found = machine.probed(["-c", _PROBE, *map(str, (size, batch, single, rounds))], "the probe of relevance")
     factors = [slow / fast for slow, fast in zip(found["plain"], found["batched"], strict=True)]
     return {
         "lrp_size": size,

@@ -1,8 +1,7 @@
 """Augmentation: whole batches at once, on the device that holds them, with every draw from a generator passed in.
 
-Three things live here. Functions change a batch, one operation each. ``Appended`` is paper 002's way: the training set
-is extended by flipped and rotated copies of every face, kept as an index and not as images; ``adaptive_copies`` is the
-version that the paper proposes (section 5.3.2) and does not try. ``build`` makes a ``Pipeline`` from a config's list.
+Functions change a batch, one operation each; ``build`` makes a ``Pipeline`` of them from a config's list. Copies that
+are appended to a training set are in :mod:`ferbook.vision.appended`.
 
 Batches are (N, C, H, W), float in [0, 1] or uint8 in 0..255, and come back as they came. Angles are in degrees,
 positive counter-clockwise as a viewer sees the image, about the image's centre. Landmarks are (N, 5, 2), x and y in
@@ -15,69 +14,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
 from ferbook.core.errors import ConfigError
-from ferbook.vision.detection import inclination
-
-#: What lies beyond the border of an image that is rotated or shifted: its mirror image, black, or its border repeated.
-FILLS: dict[str, str] = {"reflect": "reflection", "zero": "zeros", "edge": "border"}
+from ferbook.vision.resampling import FILLS, kept, looked_up, mirrors, resampled, rotations, uniform
 
 # Left and right swap names in a mirror.
 _MIRRORED = [1, 0, 2, 4, 3]
-
-
-# An operation that moves the image is a matrix (N, 3, 3) from a pixel of the result, counted from the image's centre,
-# to the place in the source that it shows. First A and then B is A @ B, and costs one look-up in the source.
-
-
-def _mirrors(which: Tensor) -> Tensor:
-    sign = 1 - 2 * which.float()
-    return torch.diag_embed(torch.stack([sign, torch.ones_like(sign), torch.ones_like(sign)], 1))
-
-
-def _rotations(degrees: Tensor, scale: Tensor | float = 1.0, shift: Tensor | None = None) -> Tensor:
-    """Rotation by (N,) degrees and scaling, then a shift of (N, 2) pixels."""
-    angle = torch.deg2rad(degrees.float())
-    cosine, sine = torch.cos(angle) / scale, torch.sin(angle) / scale
-    zero = torch.zeros_like(cosine)
-    turn = torch.stack([torch.stack([cosine, -sine], 1), torch.stack([sine, cosine], 1)], 1)
-    back = -turn @ (torch.stack([zero, zero], 1) if shift is None else shift)[..., None]
-    last = torch.stack([zero, zero, zero + 1], 1)[:, None]
-    return torch.cat([torch.cat([turn, back], 2), last], 1)
-
-
-def _resampled(x: Tensor, matrix: Tensor, fill: str) -> Tensor:
-    if fill not in FILLS:
-        raise ConfigError("fill", f"{fill!r} is unknown", f"Use one of {', '.join(FILLS)}.")
-    half = matrix.new_tensor([x.shape[3] / 2, x.shape[2] / 2, 1.0])
-    theta = (matrix * half / half[:, None])[:, :2]
-    grid = functional.affine_grid(theta, list(x.shape), align_corners=False)
-    return _looked_up(x, grid, FILLS[fill])
-
-
-def _looked_up(x: Tensor, grid: Tensor, padding: str) -> Tensor:
-    sample = partial(functional.grid_sample, grid=grid, padding_mode=padding, align_corners=False)
-    return _kept(x, lambda z: sample(z.float()).to(z.dtype))  # half precision cannot hold a place in the image
-
-
-def _kept(x: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
-    """Apply a change that is written for floats in [0, 1], and return the batch's own type."""
-    if x.dtype != torch.uint8:
-        return change(x)
-    return (change(x.float() / 255) * 255).round_().clamp_(0, 255).to(torch.uint8)
-
-
-def _uniform(count: int, low: float, high: float, like: Tensor, generator: Generator) -> Tensor:
-    draws = torch.rand(count, generator=generator, device=generator.device)
-    return (low + (high - low) * draws).to(like.device)
 
 
 def _each(value: Tensor | float, x: Tensor) -> Tensor:
@@ -92,12 +40,12 @@ def flip(x: Tensor, which: Tensor | bool = True) -> Tensor:
 
 def rotate(x: Tensor, degrees: Tensor | float, fill: str = "reflect") -> Tensor:
     """Rotate each image by its angle, (N,) or one for all, with bilinear interpolation."""
-    return _resampled(x, _rotations(_each(degrees, x)), fill)
+    return resampled(x, rotations(_each(degrees, x)), fill)
 
 
 def random_rotation(x: Tensor, limit: float, generator: Generator, fill: str = "reflect") -> Tensor:
     """Rotate each image by an angle drawn evenly from [-limit, limit]; paper 000 (section 2.4.1): limit 10."""
-    return rotate(x, _uniform(len(x), -limit, limit, x, generator), fill)
+    return rotate(x, uniform(len(x), -limit, limit, x, generator), fill)
 
 
 def flip_landmarks(landmarks: Tensor, width: int, which: Tensor | bool = True) -> Tensor:
@@ -110,26 +58,26 @@ def rotate_landmarks(landmarks: Tensor, degrees: Tensor | float, size: tuple[int
     """Where the landmarks (N, 5, 2) lie after ``rotate`` of images of `size` (height, width)."""
     centre = landmarks.new_tensor([(size[1] - 1) / 2, (size[0] - 1) / 2])
     # The matrix looks a place up; for row vectors its rotation part is the way back.
-    turn = _rotations(_each(degrees, landmarks))[:, :2, :2].to(landmarks)
+    turn = rotations(_each(degrees, landmarks))[:, :2, :2].to(landmarks)
     return (landmarks - centre) @ turn + centre
 
 
 def contrast(x: Tensor, limit: float, generator: Generator) -> Tensor:
     """Stretch each image's values about its mean, by a factor drawn evenly from [1 - limit, 1 + limit]."""
-    factor = _uniform(len(x), 1 - limit, 1 + limit, x, generator)[:, None, None, None]
-    return _kept(x, lambda z: torch.lerp(z.mean((1, 2, 3), keepdim=True), z, factor.to(z.dtype)).clamp(0, 1))
+    factor = uniform(len(x), 1 - limit, 1 + limit, x, generator)[:, None, None, None]
+    return kept(x, lambda z: torch.lerp(z.mean((1, 2, 3), keepdim=True), z, factor.to(z.dtype)).clamp(0, 1))
 
 
 def brightness(x: Tensor, limit: float, generator: Generator) -> Tensor:
     """Add to each image a shift drawn evenly from [-limit, limit], where 1 is the way from black to white."""
-    shift = _uniform(len(x), -limit, limit, x, generator)[:, None, None, None]
-    return _kept(x, lambda z: (z + shift.to(z.dtype)).clamp(0, 1))
+    shift = uniform(len(x), -limit, limit, x, generator)[:, None, None, None]
+    return kept(x, lambda z: (z + shift.to(z.dtype)).clamp(0, 1))
 
 
 def gaussian_noise(x: Tensor, deviation: float, generator: Generator) -> Tensor:
     """Add independent normal noise to every value, where 1 is the way from black to white."""
     noise = torch.randn(x.shape, generator=generator, device=generator.device).to(x.device) * deviation
-    return _kept(x, lambda z: (z + noise.to(z.dtype)).clamp(0, 1))
+    return kept(x, lambda z: (z + noise.to(z.dtype)).clamp(0, 1))
 
 
 def warp_limit(nodes: int) -> float:
@@ -163,7 +111,7 @@ def morphological_warp(x: Tensor, strength: float, generator: Generator, nodes: 
     pixels = torch.meshgrid(torch.arange(width, device=x.device), torch.arange(height, device=x.device), indexing="xy")
     where = torch.stack(pixels) + field + 0.5
     grid = (where * 2 / where.new_tensor([width, height])[:, None, None] - 1).permute(0, 2, 3, 1)
-    return _looked_up(x, grid, "border")
+    return looked_up(x, grid, "border")
 
 
 def random_crop(x: Tensor, size: int, generator: Generator, pad: int = 0) -> Tensor:
@@ -200,132 +148,15 @@ def erase(x: Tensor, p: float, area: tuple[float, float], generator: Generator, 
     ratio: the rectangle's height over its width is drawn log-evenly from [ratio, 1 / ratio].
     """
     count, height, width = len(x), *x.shape[2:]
-    share = _uniform(count, *area, x, generator).sqrt()
-    shape = torch.exp(_uniform(count, math.log(ratio), -math.log(ratio), x, generator) / 2)
-    inside = (_uniform(count, 0, 1, x, generator) < p)[:, None, None]
+    share = uniform(count, *area, x, generator).sqrt()
+    shape = torch.exp(uniform(count, math.log(ratio), -math.log(ratio), x, generator) / 2)
+    inside = (uniform(count, 0, 1, x, generator) < p)[:, None, None]
     for extent, part, lines in ((height, share * shape, (-1, 1)), (width, share / shape, (1, -1))):
         length = (part * extent).round().clamp(1, extent)
-        start = (_uniform(count, 0, 1, x, generator) * (extent - length + 1)).floor()
+        start = (uniform(count, 0, 1, x, generator) * (extent - length + 1)).floor()
         at = torch.arange(extent, device=x.device)
         inside = inside & ((at >= start[:, None]) & (at < (start + length)[:, None])).view(count, *lines)
-    return _kept(x, lambda z: torch.where(inside[:, None], z.mean((1, 2, 3), keepdim=True), z))
-
-
-@dataclass(frozen=True)
-class Operation:
-    """What is done to a face to make one of its copies: a flip, a rotation by an angle from [low, high], or nothing."""
-
-    name: str
-    mirrored: bool = False
-    low: float = 0.0
-    high: float = 0.0
-
-
-BASE = Operation("base")
-FLIP = Operation("flip", mirrored=True)
-
-
-def rotation(degrees: float) -> Operation:
-    """Rotation by a fixed angle."""
-    return Operation(f"rotate{degrees:+g}", low=degrees, high=degrees)
-
-
-def random_rotations(low: float, high: float) -> Operation:
-    """Rotation by each copy's own angle, drawn evenly from [low, high] (paper 002, table 2: "RR", 10 to 30)."""
-    if low > high:
-        raise ConfigError("low", f"{low} is above high ({high})", "Give the smaller angle first.")
-    return Operation(f"rotate{low:+g}..{high:+g}", low=low, high=high)
-
-
-def ordinary(angle: float) -> tuple[Operation, ...]:
-    """Paper 002's Base + Flip + Rotate +-angle, best at 20 degrees by its table 2."""
-    return BASE, FLIP, rotation(angle), rotation(-angle)
-
-
-class Appended:
-    """An index over a set of faces and its appended copies (paper 002, section 3.6.1); no copy is stored.
-
-    Copies are ordered by operation, then by face, as if each operation's images had been appended to the set. A copy
-    has its face's labels: ``labels[copies.decode(index)[0]]``.
-
-    Parameters
-    ----------
-    chosen: (N, K) bool, which of K operations each of N faces gets.
-    operations: the K operations.
-    seed: of the angles of random rotations. The paper appends its copies once, so each copy keeps its angle.
-    """
-
-    def __init__(self, chosen: Tensor | np.ndarray, operations: Sequence[Operation], seed: int = 0):
-        chosen = torch.as_tensor(chosen, dtype=torch.bool)
-        if chosen.ndim != 2 or chosen.shape[1] != len(operations) or not operations:
-            raise ValueError(f"chosen must have shape (faces, {len(operations)}), not {tuple(chosen.shape)}")
-        self.operations = tuple(operations)
-        self.operation, self.face = chosen.T.nonzero(as_tuple=True)
-        # One draw for every pair, chosen or not: a copy's angle does not depend on what the other faces get.
-        draws = torch.rand(chosen.shape, generator=Generator().manual_seed(seed))[self.face, self.operation]
-        self._low = torch.tensor([o.low for o in operations], dtype=torch.float32)
-        self._high = torch.tensor([o.high for o in operations], dtype=torch.float32)
-        self._mirrored = torch.tensor([o.mirrored for o in operations])
-        self.degrees = torch.lerp(self._low[self.operation], self._high[self.operation], draws)
-
-    @classmethod
-    def full(cls, count: int, operations: Sequence[Operation], seed: int = 0) -> Appended:
-        """Every operation for each of `count` faces: K times as long as the set."""
-        return cls(torch.ones(count, len(operations), dtype=torch.bool), operations, seed)
-
-    def __len__(self) -> int:
-        return len(self.face)
-
-    def to(self, device: str | torch.device) -> Appended:
-        """The same index with its tables on a device."""
-        moved = object.__new__(Appended)
-        moved.__dict__ = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in self.__dict__.items()}
-        return moved
-
-    def decode(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Which face and which operation the copies at `index` (B,) are."""
-        return self.face[index], self.operation[index]
-
-    def batch(self, images: Tensor, index: Tensor, generator: Generator | None = None, fill: str = "reflect") -> Tensor:
-        """The copies at `index` (B,) as float32 (B, C, H, W) in [0, 1], in one resampling.
-
-        Parameters
-        ----------
-        images: all faces as a face set holds them, uint8 (N, H, W) grey or (N, H, W, 3) RGB, on the tables' device.
-        generator: draws the random rotations anew; None: each copy's own angle.
-        """
-        face, operation = self.decode(index)
-        degrees = self.degrees[index]
-        if generator is not None:
-            draws = _uniform(len(degrees), 0, 1, degrees, generator)
-            degrees = torch.lerp(self._low[operation], self._high[operation], draws)
-        x = images[face]
-        x = (x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)).float() / 255
-        return _resampled(x, _mirrors(self._mirrored[operation]) @ _rotations(degrees), fill)
-
-
-def adaptive_copies(landmarks: np.ndarray, x1: float, x2: float, angle: float) -> Appended:
-    """Base, flip and rotations by +-angle, less what paper 002 (section 5.3.2) expects to be useless or harmful.
-
-    With the inclination of the eye line: a face within x1 of upright gets no flip, because it is "nearly symmetric"; a
-    face tilted beyond x2 is not rotated further the same way. A face without landmarks (NaN) gets everything. The paper
-    leaves x1, x2 and the angle open. Inclination is all it measures: a profile with level eyes counts as symmetric.
-
-    Parameters
-    ----------
-    landmarks: (N, 5, 2) in pixels.
-
-    Raises
-    ------
-    ConfigError: unless 0 <= x1 < x2 and the angle is positive.
-    """
-    if not 0 <= x1 < x2:
-        raise ConfigError("x1, x2", f"{x1} and {x2} are not 0 <= x1 < x2", "Give the smaller threshold first.")
-    if angle <= 0:
-        raise ConfigError("angle", f"{angle} is not above 0", "Both directions come from one positive angle.")
-    tilt = np.nan_to_num(inclination(landmarks), nan=(x1 + x2) / 2)
-    chosen = np.stack([np.ones(len(tilt), dtype=bool), np.abs(tilt) > x1, tilt <= x2, tilt >= -x2], 1)
-    return Appended(chosen, ordinary(angle))
+    return kept(x, lambda z: torch.where(inside[:, None], z.mean((1, 2, 3), keepdim=True), z))
 
 
 # Steps of a pipeline and their options' defaults; an option without one (None) has to be given.
@@ -365,7 +196,7 @@ class Pipeline:
 
     def __call__(self, x: Tensor, generator: Generator) -> Tensor:
         """Augment a batch (N, C, H, W). In between it is float, so uint8 is rounded once."""
-        return _kept(x, lambda z: self._run(z, generator))
+        return kept(x, lambda z: self._run(z, generator))
 
     def middle(self, x: Tensor) -> Tensor:
         """Images (N, C, H, W) as a network that learned behind these steps is tested on: its crops, from the middle."""
@@ -392,16 +223,16 @@ def _moved(x: Tensor, steps: list[tuple[str, Mapping[str, Any]]], generator: Gen
     fill = ""
     for name, options in steps:
         if name == "flip":
-            which = _uniform(len(x), 0, 1, x, generator) < options["p"]
-            mirrored, matrix = mirrored ^ which, matrix @ _mirrors(which)
+            which = uniform(len(x), 0, 1, x, generator) < options["p"]
+            mirrored, matrix = mirrored ^ which, matrix @ mirrors(which)
         else:
             degrees, scale, right, down = (
-                _uniform(len(x), -options[key], options[key], x, generator)
+                uniform(len(x), -options[key], options[key], x, generator)
                 for key in ("degrees", "scale", "translate", "translate")
             )
             shift = torch.stack([right * x.shape[3], down * x.shape[2]], 1)
-            matrix, fill = matrix @ _rotations(degrees, 1 + scale, shift), options["fill"]
-    return _resampled(x, matrix, fill) if fill else flip(x, mirrored)
+            matrix, fill = matrix @ rotations(degrees, 1 + scale, shift), options["fill"]
+    return resampled(x, matrix, fill) if fill else flip(x, mirrored)
 
 
 def build(steps: Sequence[Mapping[str, Any]]) -> Pipeline:

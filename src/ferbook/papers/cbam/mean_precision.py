@@ -153,7 +153,7 @@ def images_that_give(wanted: float, within: float, tries: int = 5000) -> tuple[n
 
     Returns
     -------
-    Scores and truth, (images, 7), labels as in ``cbam_tables.LABELS``, predicted from ``THRESHOLD`` on; None if no draw
+    Scores and truth, (images, 7), labels as in ``tables.LABELS``, predicted from ``THRESHOLD`` on; None if no draw
     gave it.
     """
     rng, rows = np.random.default_rng(0), list(cbam_tables.counts().values())

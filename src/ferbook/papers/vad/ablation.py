@@ -27,20 +27,17 @@ from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
 from ferbook.faces.faceset import FaceSet
 from ferbook.measures import intervals, regression
 from ferbook.papers.vad import annotated
-from ferbook.papers.vad.engine import (
+from ferbook.papers.vad.engine import Predicted, Setting, Start, train
+from ferbook.papers.vad.experiments import (
     ARMS,
     MODELS,
     SINGLE_ARMS,
     Faces,
-    Predicted,
-    Setting,
-    Start,
     calibrate,
     category_baselines,
     cross_validate,
     proxy,
     read_out,
-    train,
 )
 
 RECORD = "003/ablation"

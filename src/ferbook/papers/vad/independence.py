@@ -23,7 +23,8 @@ from ferbook.measures import intervals
 from ferbook.models.vad import regularised_layers
 from ferbook.papers.vad import annotated
 from ferbook.papers.vad.ablation import key_of, paired, published, scores
-from ferbook.papers.vad.engine import Faces, Setting, VadTask, calibrate, proxy, train
+from ferbook.papers.vad.engine import Setting, VadTask, train
+from ferbook.papers.vad.experiments import Faces, calibrate, proxy
 
 RECORD = "003/orthogonality"
 #: Weights of the loss by arm: without it, a tenth of the published code's weight, and that weight.
@@ -78,7 +79,7 @@ def one_run(known: Faces, test: Faces, setting: Setting, fold: np.ndarray) -> di
     known, test: faces to learn from, with guessed V, A, D, and annotated ones.
     setting: what is learned, and how.
     fold: (len(test),) folds in which predictions are brought to the scale of the annotations
-        (:func:`ferbook.papers.vad.engine.calibrate`).
+        (:func:`ferbook.papers.vad.experiments.calibrate`).
 
     Returns
     -------

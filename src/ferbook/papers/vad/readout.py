@@ -49,7 +49,7 @@ class Readout:
 
 
 def fit(inputs: np.ndarray, vad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ridge regression, its penalty chosen per axis by leaving one out, as ``vad_training.read_out`` does per fold.
+    """Ridge regression, its penalty chosen per axis by leaving one out, as ``experiments.read_out`` does per fold.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def measure(shares: np.ndarray, features: np.ndarray, category: np.ndarray, vad:
     """
     from ferbook.measures import regression
     from ferbook.papers.vad import annotated
-    from ferbook.papers.vad.engine import category_baselines, read_out
+    from ferbook.papers.vad.experiments import category_baselines, read_out
 
     fold = annotated.folds(category)
     predicted = np.array(EMOTIONS)[shares.argmax(axis=1)]

@@ -1,0 +1,64 @@
+"""Moving pixels: matrices of mirrors and rotations, and one look-up in the source for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from ferbook.core.errors import ConfigError
+
+#: What lies beyond the border of an image that is rotated or shifted: its mirror image, black, or its border repeated.
+FILLS: dict[str, str] = {"reflect": "reflection", "zero": "zeros", "edge": "border"}
+
+# An operation that moves the image is a matrix (N, 3, 3) from a pixel of the result, counted from the image's centre,
+# to the place in the source that it shows. First A and then B is A @ B, and costs one look-up in the source.
+
+
+def mirrors(which: Tensor) -> Tensor:
+    """Mirroring where `which` (N,) is true: (N, 3, 3)."""
+    sign = 1 - 2 * which.float()
+    return torch.diag_embed(torch.stack([sign, torch.ones_like(sign), torch.ones_like(sign)], 1))
+
+
+def rotations(degrees: Tensor, scale: Tensor | float = 1.0, shift: Tensor | None = None) -> Tensor:
+    """Rotation by (N,) degrees and scaling, then a shift of (N, 2) pixels: (N, 3, 3)."""
+    angle = torch.deg2rad(degrees.float())
+    cosine, sine = torch.cos(angle) / scale, torch.sin(angle) / scale
+    zero = torch.zeros_like(cosine)
+    turn = torch.stack([torch.stack([cosine, -sine], 1), torch.stack([sine, cosine], 1)], 1)
+    back = -turn @ (torch.stack([zero, zero], 1) if shift is None else shift)[..., None]
+    last = torch.stack([zero, zero, zero + 1], 1)[:, None]
+    return torch.cat([torch.cat([turn, back], 2), last], 1)
+
+
+def resampled(x: Tensor, matrix: Tensor, fill: str) -> Tensor:
+    """A batch (N, C, H, W) moved by matrices (N, 3, 3). Raises ConfigError for a fill that is not in ``FILLS``."""
+    if fill not in FILLS:
+        raise ConfigError("fill", f"{fill!r} is unknown", f"Use one of {', '.join(FILLS)}.")
+    half = matrix.new_tensor([x.shape[3] / 2, x.shape[2] / 2, 1.0])
+    theta = (matrix * half / half[:, None])[:, :2]
+    grid = functional.affine_grid(theta, list(x.shape), align_corners=False)
+    return looked_up(x, grid, FILLS[fill])
+
+
+def looked_up(x: Tensor, grid: Tensor, padding: str) -> Tensor:
+    """A batch (N, C, H, W) at the places of a grid (N, H, W, 2), as ``grid_sample`` counts them."""
+    sample = partial(functional.grid_sample, grid=grid, padding_mode=padding, align_corners=False)
+    return kept(x, lambda z: sample(z.float()).to(z.dtype))  # half precision cannot hold a place in the image
+
+
+def kept(x: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """Apply a change that is written for floats in [0, 1], and return the batch's own type."""
+    if x.dtype != torch.uint8:
+        return change(x)
+    return (change(x.float() / 255) * 255).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def uniform(count: int, low: float, high: float, like: Tensor, generator: Generator) -> Tensor:
+    """Even draws (count,) from [low, high), on the device of `like`."""
+    draws = torch.rand(count, generator=generator, device=generator.device)
+    return (low + (high - low) * draws).to(like.device)
