@@ -2,9 +2,11 @@
 PYTHON ?= python3
 CORES ?= all
 PROFILE ?= quick
-VENV := .venv
-BIN := $(VENV)/bin
-STAMP := $(VENV)/.set-up
+BIN := .venv/bin
+# The tools that look after requirements.lock; nothing else needs them.
+TOOLS := _build/tools
+UV := uv==0.13.9
+PIP_AUDIT := pip-audit==2.10.1
 
 # DATA=folder shows the build real data; without it every chapter runs on synthetic faces.
 ifdef DATA
@@ -15,20 +17,13 @@ export FERBOOK_CACHE ?= $(abspath _build/cache)
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book runs test bench lint reference clean
+.PHONY: help setup book runs test bench lint reference lock audit clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(STAMP) ## make .venv and install what is needed; nothing when nothing changed
-
-$(STAMP): requirements.txt requirements-nodeps.txt constraints.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; this is " + sys.version)'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-nodeps.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	@touch $@
+setup: ## make .venv as requirements.lock says, nothing when nothing changed; CUDA=1 or 0: with or without what only a GPU needs
+	@$(PYTHON) set_up.py --cuda=$(filter 0 1,$(CUDA))
 
 book: setup ## run the chapters that changed and render the site; DATA=folder for real data, PROFILE=paper for full runs
 	$(BIN)/snakemake --cores $(CORES) --quiet all --max-checksum-file-size 0 --config profile=$(PROFILE)
@@ -49,6 +44,18 @@ lint: setup ## ruff, formatting included
 
 reference: setup ## run tests/reference/*.py again and store their outputs, after looking at what changed
 	$(BIN)/python tests/reference/make.py
+
+lock: ## resolve requirements.txt into requirements.lock; UPGRADE=1 also takes newer versions of what it pulls in
+	$(PYTHON) -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
+# The direct needs override what packages ask of each other: facenet-pytorch's metadata wants a torch of 2023.
+	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(if $(UPGRADE),--upgrade) \
+		--override requirements.txt --custom-compile-command "make lock" -o requirements.lock requirements.txt
+
+audit: ## ask for known vulnerabilities of what requirements.lock names (needs the JSON interface of the package index)
+	$(PYTHON) -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_AUDIT)
+	$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 clean: ## remove what was built, not the virtual environment
 	rm -rf _build .snakemake

@@ -8,7 +8,11 @@ Importing the package imports nothing heavy; torch comes in only with the module
 [True]
 """
 
+import logging
 from importlib import import_module
+
+# Without a GPU there is no triton (set_up.py), which PyTorch says at each start; nothing here counts its operations.
+logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
 
 __version__ = "0.1.0"
 
