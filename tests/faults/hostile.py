@@ -6,6 +6,7 @@ Each case gets an empty folder, writes what it needs into it and returns what re
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import resource
 import struct
@@ -24,8 +25,10 @@ from ferbook import models
 from ferbook.claims import verdicts
 from ferbook.core import records
 from ferbook.core.errors import FerbookError
-from ferbook.datasets import academic, affectnet, jaffe, load
+from ferbook.datasets import academic, affectnet, emotion_costs, jaffe, load
 from ferbook.learning import configs, sweeps
+from ferbook.learning.runs import Run
+from tests import folders
 from tests.conftest import TinyFerplus
 
 Reader = Callable[[], object]
@@ -87,8 +90,8 @@ def link(name: str) -> zipfile.ZipInfo:
     return info
 
 
-def unfolding(last: str, size: int = 2**30) -> Case:
-    """A member of zeros that unpacks to a gigabyte, written piece by piece."""
+def unfolding(last: str, size: int = 2**30, claimed: int | None = None) -> Case:
+    """A member of zeros that unpacks to a gigabyte, written piece by piece; its size is told, or `claimed` is."""
 
     def case(folder: Path) -> Reader:
         root = TinyFerplus(folder).write_archives()
@@ -100,7 +103,7 @@ def unfolding(last: str, size: int = 2**30) -> Case:
         with zipfile.ZipFile(root / PART, "w") as opened:
             for name, data in members:
                 opened.writestr(name, packed if name.endswith(last) else data)
-        _claim_deflated(root / PART, last, len(packed), size)
+        _claim_deflated(root / PART, last, len(packed), claimed or size)
         return lambda: load("ferplus", root)
 
     return case
@@ -167,6 +170,14 @@ CASES |= {
     ),
     "zip: a picture of a gigabyte": (unfolding(FACE), "fer0000006.png: unpacks to 1,073,741,824 bytes"),
     "zip: a table of a gigabyte": (unfolding(LABELS), "label.csv: unpacks to 1,073,741,824 bytes"),
+    "zip: a picture of a gigabyte that says it is small": (
+        unfolding(FACE, claimed=2_000),
+        "fer0000006.png: cannot be unpacked (Bad CRC-32",
+    ),
+    "zip: a table of a gigabyte that says it is small": (
+        unfolding(LABELS, claimed=60),
+        "label.csv: cannot be unpacked (Bad CRC-32",
+    ),
     "zip: 100,000 entries": (added(*((f"other/{i}.txt", b"") for i in range(100_000))), None),
     "zip: encrypted": (encrypted, "is encrypted. Unpack the archive"),
     "zip: a name twice": (added(("FER2013Test/label.csv", b"x")), "holds both FER2013Test/label.csv and"),
@@ -265,6 +276,154 @@ CASES |= {
     ),
     "students: NUL": (written(academic.TABLE, bytes(10_000), academic.load), academic.TABLE),
     "students: a quote that never ends": (written(academic.TABLE, b'id,"name' * 10_000, academic.load), academic.TABLE),
+}
+
+
+# The tables of the other data sets, each with the same faults.
+
+
+def table_of(form: str, file: str, edit: Callable[[bytes], bytes]) -> Case:
+    def case(folder: Path) -> Reader:
+        folders.FORMS[form].write(folder)
+        (path,) = folder.rglob(file)
+        path.write_bytes(edit(path.read_bytes()))
+        return lambda: folders.FORMS[form].read(folder)
+
+    return case
+
+
+def bom_and_crlf(data: bytes) -> bytes:
+    return b"\xef\xbb\xbf" + data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def second_line(new: bytes) -> Callable[[bytes], bytes]:
+    """Put something before the first cell below the header."""
+    return lambda data: data.replace(b"\n", b"\n" + new, 1)
+
+
+#: Layout and table; what the error names where a cell is wrong.
+TABLES_OF_FORMS = {
+    "fer2013": ("fer2013 table", "icml_face_data.csv"),
+    "ckplus": ("ckplus table", "ckextended.csv"),
+    "affectnet": ("affectnet 2017", "training.csv"),
+    "vad": ("vad pixels", "publictest-20251228.csv"),
+    "students": ("academic", academic.TABLE),
+}
+for key, (form, file) in TABLES_OF_FORMS.items():
+    CASES |= {
+        f"{key}: byte order mark and CRLF": (table_of(form, file, bom_and_crlf), None),
+        f"{key}: semicolons": (
+            table_of(form, file, lambda data: data.replace(b",", b";")),
+            f"{file}, line 1: has no column",
+        ),
+        # What a field without end swallows ends at the csv module's limit, or makes a row of too few cells.
+        f"{key}: quotes that never end": (
+            table_of(form, file, lambda data: second_line(b'"')(data) + b"x" * 400_000),
+            file,
+        ),
+        f"{key}: NUL within": (table_of(form, file, second_line(b"\0")), file if key != "students" else None),
+        f"{key}: 1,000,000 columns": (table_of(form, file, lambda data: b"a," * 10**6 + b"\n" + data), "has no column"),
+        f"{key}: a row of 1,000,000 cells": (
+            table_of(form, file, lambda data: data + b"1," * 10**6 + b"\n"),
+            file,
+        ),
+        f"{key}: formulas": (
+            table_of(form, file, second_line(b"=cmd|' /C calc'!A0,")),
+            f"{file}, line 2",
+        ),
+    }
+
+
+# A pipe in place of a file is waited for by whoever opens it.
+
+
+def pipe(form: str, file: str) -> Case:
+    def case(folder: Path) -> Reader:
+        folders.FORMS[form].write(folder)
+        path = next(folder.rglob(file))
+        path.unlink()
+        os.mkfifo(path)
+        return lambda: folders.FORMS[form].read(folder)
+
+    return case
+
+
+def claim_pipe(folder: Path) -> Reader:
+    os.mkfifo(folder / "000.yml")
+    return lambda: verdicts.load_claims("000", folder)
+
+
+CASES |= {
+    "pipe: a picture of FER+": (
+        pipe("ferplus folders", "fer0000006.png"),
+        "fer0000006.png: cannot be read: it is no file",
+    ),
+    "pipe: a table of FER+": (pipe("ferplus tables", "fer2013new.csv"), "the FER+ vote table is missing"),
+    "pipe: a picture of JAFFE": (pipe("jaffe", "KA.AN1.39.tiff"), "KA.AN1.39.tiff: cannot be read: it is no file"),
+    "pipe: a picture of a class folder": (pipe("fer2013 folders", "*.jpg"), "cannot be read: it is no file"),
+    "pipe: a label of CK+": (pipe("ckplus sequences", "*_emotion.txt"), "cannot be read: it is no file"),
+    "pipe: an annotation": (pipe("affectnet 2021", "4_exp.npy"), "4_exp.npy: cannot be read: it is no file"),
+    "pipe: a claim file": (claim_pipe, "it is no file"),
+}
+
+
+# Arrays and workbooks.
+
+
+def npy(shape: tuple[int, ...], kind: str) -> bytes:
+    """An array's header that promises so much, and 8 bytes of it."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"shape": shape, "fortran_order": False, "descr": kind})
+    return stream.getvalue() + bytes(8)
+
+
+def annotation(data: bytes) -> Case:
+    return table_of("affectnet 2021", "4_exp.npy", lambda old: data)
+
+
+def predictions(data: bytes) -> Case:
+    def case(folder: Path) -> Reader:
+        with zipfile.ZipFile(folder / "predictions.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("ids.npy", data)
+        return Run(folder).predictions
+
+    return case
+
+
+def workbook(member: str, data: bytes) -> Case:
+    def case(folder: Path) -> Reader:
+        with zipfile.ZipFile(folder / emotion_costs.WORKBOOK, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(member, data)
+        return lambda: emotion_costs.read(folder)
+
+    return case
+
+
+LAUGHS = b'<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><sst>&b;</sst>'
+CASES |= {
+    "npy: a terabyte": (annotation(npy((2**37,), "<f8")), "4_exp.npy: holds no single value"),
+    "npy: a text of a gigabyte": (annotation(npy((), "<U268435456")), "4_exp.npy: holds no single value"),
+    "npy: a pickle": (annotation(npy((), "|O")), "it holds Python objects"),
+    "npy: a header that is code": (annotation(b"\x93NUMPY\1\0\x10\0__import__('os')"), "holds no single value"),
+    "npz: a terabyte": (predictions(npy((2**37,), "<f8")), "predictions.npz: holds no predictions"),
+    "npz: a quarter of a gigabyte of zeros": (
+        predictions(npy((2**27,), "<f8") + bytes(2**28)),
+        "predictions.npz: holds no predictions",
+    ),
+    "xlsx: entities": (workbook("xl/sharedStrings.xml", LAUGHS), "defines entities"),
+    "xlsx: 100 MB": (workbook("xl/sharedStrings.xml", bytes(10**8)), "unpacks to 100,000,000 bytes"),
+    "class folders: 50,000 x 50,000": (
+        table_of("fer2013 folders", "Training_90000.jpg", lambda old: png(50_000, 50_000)),
+        "Training_90000.jpg: is",
+    ),
+    "affectnet: a way out": (
+        table_of("affectnet 2017", "training.csv", second_line(b"../../evil.jpg,0,0,9,9,,0,0,0\n")),
+        "training.csv, line 2: '../../evil.jpg' is no place",
+    ),
+    "affectnet: an absolute path": (
+        table_of("affectnet 2017", "training.csv", second_line(b"/etc/passwd,0,0,9,9,,0,0,0\n")),
+        "training.csv, line 2: etc/passwd is listed but not in",
+    ),
 }
 
 

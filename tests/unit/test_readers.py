@@ -13,12 +13,24 @@ from PIL import Image
 
 from ferbook import datasets
 from ferbook.core.errors import ConfigError, DataError, MissingDataError
-from ferbook.datasets import academic, affectnet, ckplus, fer2013_vad, ferplus, jaffe, kdef
+from ferbook.datasets import academic, affectnet, ckplus, fer2013, fer2013_vad, ferplus, jaffe, kdef
 from ferbook.datasets.cards import CARDS
-from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VOTE_COLUMNS, index
+from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, index
 from ferbook.faces.splits import duplicate_groups
 from ferbook.papers.vad import annotated, experiments
+from tests import folders
 from tests.conftest import REAL_DATA
+from tests.folders import (
+    CK_FACES,
+    JAFFE_FACES,
+    KDEF_FACES,
+    STUDENT_HEADER,
+    annotate,
+    grey,
+    kdef_picture,
+    pixels,
+    write_table,
+)
 
 
 def needs(*folders):
@@ -59,15 +71,6 @@ def emotions_of(faces):
     return [EMOTIONS[place] for place in faces.distribution.argmax(axis=1)]
 
 
-def grey(value, width, height):
-    return Image.new("L", (width, height), value)
-
-
-def write_table(path, rows):
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows(rows)
-
-
 def cut(path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
@@ -89,7 +92,7 @@ def drop_column(path, column):
 
 # Every set ----------------------------------------------------------------------------------------------------------
 
-READERS = (affectnet, jaffe, ckplus, kdef, fer2013_vad, academic)
+READERS = (affectnet, fer2013, jaffe, ckplus, kdef, fer2013_vad, academic)
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda module: module.__name__.rpartition(".")[2])
@@ -125,26 +128,10 @@ def test_cards_agree_with_the_readers():
 
 # JAFFE --------------------------------------------------------------------------------------------------------------
 
-JAFFE_FACES = {
-    "KA.AN1.39.tiff": "anger",
-    "KA.DI2.43.tiff": "disgust",
-    "KL.FE1.173.tiff": "fear",
-    "KM.HA4.7.tiff": "happiness",
-    "KM.SA5.13.tiff": "sadness",
-    "UY.NE3.138.tiff": "neutral",
-    "YM.SU1.58.tiff": "surprise",
-}
-
 
 @pytest.fixture
 def jaffe_folder(root):
-    folder = root / "jaffe"
-    folder.mkdir()
-    for value, name in enumerate(JAFFE_FACES):
-        grey(10 * value, 256, 256).save(folder / name)
-    (folder / "README_FIRST.txt").write_text("terms")
-    (folder / "._KA.AN1.39.tiff").write_text("left behind by a Mac")
-    return folder
+    return folders.jaffe_folder(root)
 
 
 def test_jaffe(root, jaffe_folder):
@@ -188,39 +175,10 @@ def test_jaffe_broken_picture(root, jaffe_folder, refused, spoil, words):
 
 # KDEF ---------------------------------------------------------------------------------------------------------------
 
-KDEF_FACES = {
-    "AF01AFS.JPG": ("F01", "fear"),
-    "AF01ANS.JPG": ("F01", "anger"),
-    "BF01DIS.JPG": ("F01", "disgust"),
-    "AM35HAS.JPG": ("M35", "happiness"),
-    "BM35NES.JPG": ("M35", "neutral"),
-    "AM07SAS.JPG": ("M07", "sadness"),
-    "AF20SUS.JPG": ("F20", "surprise"),
-}
-
-
-def kdef_picture(path, colour=(200, 100, 50), size=(562, 762)):
-    """The middle square in `colour`, the rest black."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    width, height = size
-    side = min(size)
-    picture = Image.new("RGB", size)
-    picture.paste(colour, ((width - side) // 2, (height - side) // 2, (width + side) // 2, (height + side) // 2))
-    picture.save(path, "JPEG", quality=95)
-
 
 @pytest.fixture
 def kdef_folder(root):
-    folder = root / "KDEF_and_AKDEF" / "KDEF"
-    for name in KDEF_FACES:
-        kdef_picture(folder / name[:4] / name)
-    kdef_picture(folder / "AF01" / "AF01ANFL.JPG", (0, 0, 5))
-    kdef_picture(folder / "AF31" / "AF31V.JPG")
-    kdef_picture(folder / "BM10" / "BM10ANFR.JPG", size=(970, 633))
-    # Averaged faces, which are no part of KDEF.
-    kdef_picture(root / "KDEF_and_AKDEF" / "AKDEF" / "FAFFL.JPG")
-    (folder / "AF01" / "Thumbs.db").write_text("left behind by Windows")
-    return folder
+    return folders.kdef_folder(root)
 
 
 def test_kdef_frontal(root, kdef_folder):
@@ -301,17 +259,9 @@ def test_kdef_wrong_option(root, kdef_folder, refused, option, value):
 # CK+, the table -----------------------------------------------------------------------------------------------------
 
 
-def pixels(value, side=48):
-    return " ".join([str(value)] * side * side)
-
-
 @pytest.fixture
 def ck_table(root):
-    path = root / "ckextended.csv"
-    usages = ["Training"] * 6 + ["PublicTest", "PrivateTest"]
-    rows = [(code, pixels(10 * code), usage) for code, usage in enumerate(usages)]
-    write_table(path, [("emotion", "pixels", "Usage"), *rows])
-    return path
+    return folders.ck_table(root)
 
 
 def test_ckplus_table(root, ck_table):
@@ -358,26 +308,10 @@ def test_ckplus_broken_table(root, ck_table, refused, spoil, words):
 
 # CK+, the 48-pixel faces --------------------------------------------------------------------------------------------
 
-CK_FACES = {
-    "anger/S010_004_00000017.png": "anger",
-    "anger/S010_004_00000018.png": "anger",
-    "contempt/S138_008_00000009.png": "contempt",
-    "disgust/S005_001_00000011.png": "disgust",
-    "fear/S011_003_00000014.png": "fear",
-    "happy/S010_006_00000015.png": "happiness",
-    "sadness/S011_002_00000022.png": "sadness",
-    "surprise/S999_001_00000018.png": "surprise",
-}
-
 
 @pytest.fixture
 def ck_faces(root):
-    folder = root / "CK+48"
-    for value, name in enumerate(CK_FACES):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        grey(value, 48, 48).save(folder / name)
-    (folder / "anger" / "._S010_004_00000017.png").write_text("left behind by a Mac")
-    return folder
+    return folders.ck_faces(root)
 
 
 def test_ckplus_faces(root, ck_faces):
@@ -439,43 +373,10 @@ def test_ckplus_broken_face(root, ck_faces, refused, spoil, words):
 
 # CK+, the sequences -------------------------------------------------------------------------------------------------
 
-# Label and number of frames of each sequence; None: not labelled.
-CK_SEQUENCES = {
-    "S010/004": (1, 3),
-    "S010/006": (5, 2),
-    "S011/002": (6, 2),
-    "S011/003": (4, 2),
-    "S005/001": (3, 2),
-    "S138/008": (2, 2),
-    "S999/001": (7, 2),
-    "S055/001": (None, 2),
-}
-
 
 @pytest.fixture
 def ck_release(root):
-    for name, (label, count) in CK_SEQUENCES.items():
-        frames = root / "ckplus" / "cohn-kanade-images" / name
-        labels = root / "ckplus" / "Emotion" / name
-        frames.mkdir(parents=True)
-        labels.mkdir(parents=True)
-        stem = name.replace("/", "_")
-        for number in range(1, count + 1):
-            # Half of the release is in colour, and sizes differ; outside of the middle square, black.
-            colour = number % 2 == 0
-            width, height = (640, 480) if colour else (640, 490)
-            frame = Image.new("RGB" if colour else "L", (width, height))
-            value = 50 * number
-            frame.paste((value,) * 3 if colour else value, ((width - height) // 2, 0, (width + height) // 2, height))
-            frame.save(frames / f"{stem}_{number:08d}.png", compress_level=1)
-        (frames / ".DS_Store").write_text("left behind by a Mac")
-        if label is not None:
-            (labels / f"{stem}_{count:08d}_emotion.txt").write_text(f"   {label:.7e}\n")
-    return SimpleNamespace(
-        folder=root / "ckplus",
-        frames=root / "ckplus" / "cohn-kanade-images" / "S010" / "004",
-        label=root / "ckplus" / "Emotion" / "S010" / "004" / "S010_004_00000003_emotion.txt",
-    )
+    return folders.ck_release(root)
 
 
 def test_ckplus_sequences(root, ck_release):
@@ -583,34 +484,7 @@ AFFECTNET_WORDS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgu
 
 @pytest.fixture
 def affectnet_2017(root):
-    """Eleven training rows, one of each code, and a validation table without a header."""
-    folder = root / "affectnet"
-    images = folder / "Manually_Annotated_Images"
-    rows = []
-    for code in range(11):
-        name = f"{code}/face{code}.{'png' if code == 3 else 'jpg'}"
-        (images / str(code)).mkdir(parents=True)
-        # The face is the box from (10, 20) to (50, 60); the rest is black.
-        picture = Image.new("RGB", (80, 100))
-        picture.paste((20 * code, 100, 200), (10, 20, 50, 60))
-        if code == 5:
-            picture = picture.convert("L")
-        picture.save(images / name, quality=95)
-        valence, arousal = (-2, -2) if code in (2, 8, 9, 10) else (code / 10, -code / 10)
-        box = (10, 20, 40, 40) if code < 8 else ("NULL",) * 4
-        rows.append((name, *box, "1;2;3;4", code, valence, arousal))
-    (images / "103").mkdir()
-    (images / affectnet.BROKEN_IN_RELEASE).touch()
-    rows.append((affectnet.BROKEN_IN_RELEASE, 0, 0, 9, 9, "", 1, 0, 0))
-    write_table(folder / "training.csv", [affectnet.COLUMNS, *rows])
-    (images / "900").mkdir()
-    valid = []
-    for number in range(3):
-        grey(100, 30, 30).convert("RGB").save(images / f"900/v{number}.jpg")
-        # A box that reaches beyond its picture.
-        valid.append((f"900/v{number}.jpg", -5, 0, 60, 30, "", 6, -0.5, 0.5))
-    write_table(folder / "validation.csv", valid)
-    return folder
+    return folders.affectnet_2017(root)
 
 
 def test_affectnet_2017(root, affectnet_2017):
@@ -739,24 +613,9 @@ def test_affectnet_wrong_option(root, affectnet_2017, refused, option, value):
     refused(lambda: affectnet.load(root, **{option: value}), option, kind=ConfigError)
 
 
-def annotate(folder, number, code, valence, arousal, as_text=True):
-    for key, value in (("exp", code), ("val", valence), ("aro", arousal), ("lnd", np.zeros(136))):
-        np.save(folder / f"{number}_{key}.npy", np.array(str(value) if as_text and key != "lnd" else value))
-
-
 @pytest.fixture
 def affectnet_2021(root):
-    folder = root / "AffectNet"
-    for part, numbers in (("train_set", range(1, 12)), ("val_set", (2, 10))):
-        images, annotations = folder / part / "images", folder / part / "annotations"
-        images.mkdir(parents=True)
-        annotations.mkdir()
-        for number in numbers:
-            Image.new("RGB", (224, 224), (20 * number, 50, 90)).save(images / f"{number}.jpg", quality=95)
-            absent = part == "train_set" and number == 3
-            values = (-2.0, -2.0) if absent else (number / 20, -number / 20)
-            annotate(annotations, number, number - 1, *values, as_text=number % 2 == 0)
-    return folder
+    return folders.affectnet_2021(root)
 
 
 def test_affectnet_2021(root, affectnet_2021):
@@ -815,20 +674,10 @@ def test_affectnet_2021_part_is_missing(root, affectnet_2021, refused):
 
 # VAD-FER2013 --------------------------------------------------------------------------------------------------------
 
-VAD_WORDS = ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral")
-
 
 @pytest.fixture
 def vad_pixels(root):
-    path = root / "vad_fer2013" / "publictest-20251228.csv"
-    path.parent.mkdir()
-    header = ("index", "emotionLabel", "Valence", "Arousal", "Dominance", "emotion", "pixels")
-    rows = [
-        (place, f"{code}={word}", code % 5 - 2, 2, -1, code, pixels(code))
-        for place, (code, word) in enumerate(enumerate(VAD_WORDS))
-    ]
-    write_table(path, [header, *rows])
-    return path
+    return folders.vad_pixels(root)
 
 
 def test_vad_pixels(root, vad_pixels):
@@ -890,27 +739,7 @@ def test_vad_pixels_without_rows(root, vad_pixels, refused):
 
 @pytest.fixture
 def vad_joined(root):
-    """FER+ with a vote table of two training and five PublicTest rows, the third of them removed, and four labels."""
-    numbers = [0, 1, 28638, 28639, None, 28640, 28641]
-    names = ["" if number is None else f"fer{number:07d}.png" for number in numbers]
-    usages = ["Training"] * 2 + ["PublicTest"] * 5
-    table = [("Usage", "Image name", *VOTE_COLUMNS)]
-    for usage, name in zip(usages, names, strict=True):
-        table.append((usage, name, *([10] + [0] * 9 if name else [0] * 9 + [10])))
-    (root / "ferplus").mkdir()
-    write_table(root / "ferplus" / "fer2013new.csv", table)
-    parts = {"FER2013Train": names[:2], "FER2013Valid": [name for name in names[2:] if name], "FER2013Test": ["t.png"]}
-    for part, members in parts.items():
-        folder = root / "ferplus" / part
-        folder.mkdir()
-        for name in members:
-            grey(names.index(name) if name in names else 99, 48, 48).save(folder / name)
-        write_table(folder / "label.csv", [(name, "(0, 0, 48, 48)", 10, *[0] * 9) for name in members])
-    path = root / "vad_fer2013" / "publictest-20240507-labels.csv"
-    path.parent.mkdir()
-    rows = [(4, "3=Happy", 2, 1, 1), (0, "0=Angry", -1, 1, 1), (2, "4=Sad", -2, 0, 0), (3, "2=Fear", -1, -1, -1)]
-    write_table(path, [("index", "emotionLabel", "Valence", "Arousal", "Dominance"), *rows])
-    return path
+    return folders.vad_joined(root)
 
 
 def test_vad_joined_to_ferplus(root, vad_joined):
@@ -976,17 +805,10 @@ def test_vad_wrong_option(root, vad_pixels, refused):
 
 # The student table --------------------------------------------------------------------------------------------------
 
-STUDENT_HEADER = ("id", "name", "pretest", *academic.LESSONS, "V", "A", "D", "final", "failed")
-
 
 @pytest.fixture
 def students(root):
-    path = root / "academic" / "learningMeasure.csv"
-    path.parent.mkdir()
-    rows = [("2.02E+12", "**", 260 + n, *[7] * 12, 10, 5, 1, 84 + n / 2, int(n < 2)) for n in range(4)]
-    write_table(path, [STUDENT_HEADER, *rows])
-    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    return path
+    return folders.students(root)
 
 
 def test_students(root, students):
@@ -1005,7 +827,7 @@ def test_students(root, students):
     ("column", "text", "words"),
     [
         ("L5", "", "L5 is empty"),
-        ("V", "NaN", "V is empty"),
+        ("V", "NaN", "V is 'NaN'"),
         ("L5", "ten", "L5 is 'ten'"),
         ("L13", "11", "L13 is 11"),
         ("A", "0", "A is 0"),
@@ -1025,7 +847,7 @@ def test_students_broken_cell(root, students, refused, column, text, words):
     [
         (lambda path: drop_column(path, "L7"), ["line 1", "no column L7"]),
         (lambda path: change_cell(path, 1, "L7", "7.5"), ["line 2", "L7 is 7.5, no whole number"]),
-        (lambda path: path.write_text(""), ["is not a table"]),
+        (lambda path: path.write_text(""), ["no column"]),
         (lambda path: path.write_text(",".join(STUDENT_HEADER) + "\n"), ["the table is empty"]),
         (lambda path: path.write_text(path.read_text()[:-30]), ["line 5", "is empty"]),
         (lambda path: path.write_bytes(bytes(range(256))), ["learningMeasure.csv"]),

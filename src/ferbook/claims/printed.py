@@ -25,12 +25,15 @@ def table(name: str) -> pd.DataFrame:
 
     Raises
     ------
-    DataError: if there is no such table.
+    DataError: if there is no such table, or it is none.
     """
     path = _path(name)
     if not path.is_file():
         raise DataError(f"no transcribed table {name!r}", path, hint="Tables are named like 003-table2.")
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:
+        raise DataError(f"is not a CSV table ({str(error).strip()})", path, hint="Restore it.") from None
 
 
 def row(name: str, key: str) -> pd.Series:

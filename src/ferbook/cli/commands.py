@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ferbook.learning.runs import RunResult
 
 
+#: Names of files that are not read, shown at most.
+_SHOWN = 5
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 a check or run erred, 2 the user has something to mend."""
     parser = argparse.ArgumentParser(prog="ferbook", description=__doc__)
@@ -88,8 +92,11 @@ def _data(options: argparse.Namespace) -> int:
     faces = datasets.load(options.name, options.root)
     print(f"{faces.name}: {len(faces):,} faces, {faces.provenance['layout']}, checksum {faces.provenance['checksum']}")
     if options.name == "ferplus":
-        whole = ferplus.is_official(faces)
-        print("the complete public release" if whole else "not the complete public release: numbers will differ")
+        print(ferplus.release_of(faces))
+    unread = datasets.others(options.name, options.root)
+    if unread:
+        more = f" and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
+        print(f"not read: {len(unread)} other files or folders: {', '.join(unread[:_SHOWN])}{more}")
     return 0
 
 

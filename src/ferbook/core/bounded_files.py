@@ -99,6 +99,9 @@ def parse_json(text: str) -> Any:
 def _text(path: Path) -> str:
     try:
         size = path.stat().st_size
+        if not path.is_file():
+            # Opening a pipe would wait for ever.
+            raise ValueError("it is no file")
         if size > LARGEST:
             raise ValueError(f"{size:,} bytes are more than any such file has")
         return path.read_text(encoding="utf-8")

@@ -20,8 +20,9 @@ from ferbook.faces.faceset import FaceSet
 
 #: Registered names, and the modules of this package that read them by ``load(root, **options) -> FaceSet``.
 READERS: dict[str, str] = {
-    **{name: name for name in ("synthetic", "ferplus", "affectnet", "jaffe", "ckplus", "kdef")},
+    **{name: name for name in ("synthetic", "ferplus", "fer2013")},
     "vad_fer2013": "fer2013_vad",
+    **{name: name for name in ("affectnet", "jaffe", "ckplus", "kdef")},
 }
 
 NAMES: tuple[str, ...] = tuple(READERS)
@@ -70,6 +71,14 @@ def is_available(name: str, root: str | Path | None = None) -> bool:
 def source_mark(name: str, root: str | Path | None = None) -> str:
     """Fingerprint of the data set's files as they are now; changes when they do. Raises as :func:`is_available`."""
     return _reader(name).find(root).mark()
+
+
+def others(name: str, root: str | Path | None = None) -> list[str]:
+    """What lies in a data set's folders and is not read; what the system leaves behind (``.DS_Store``) does not count.
+
+    Of AffectNet, pictures that no table lists are not looked for. Raises as :func:`load`, only sooner.
+    """
+    return [] if name == "synthetic" else _reader(name).find(root).others()
 
 
 def _reader(name: str) -> ModuleType:

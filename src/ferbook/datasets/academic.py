@@ -16,7 +16,8 @@ import pandera.pandas as pa
 from ferbook.core import paths
 from ferbook.core.errors import DataError, MissingDataError
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.files import header, need_columns
+from ferbook.datasets.files import cause, find_file, proper, read_bytes
+from ferbook.datasets.files import table as rows_of
 
 TABLE = "learningMeasure.csv"
 STUDENTS = 24
@@ -61,38 +62,48 @@ def load(root: str | Path | None = None) -> pd.DataFrame:
     """
     place = paths.data_root(root)
     for folder in (place, place / "academic"):
-        if (folder / TABLE).is_file():
-            return _read(folder / TABLE)
+        path = find_file(folder, TABLE)
+        if path is not None:
+            return _read(path)
     raise MissingDataError(f"no student table here: no {TABLE}", place, hint=HOW_TO_GET)
 
 
 def _read(path: Path) -> pd.DataFrame:
-    data = path.read_bytes()
-    need_columns(header(path), ("id", "name", *SCHEMA.columns), path)
-    try:
-        # Text first: a cell that is not a number is reported with its line, not turned into something else.
-        raw = pd.read_csv(path, dtype=str, encoding="utf-8-sig", encoding_errors="replace", skip_blank_lines=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"is not a table ({str(error).strip()})", path, hint=AS_PUBLISHED) from None
-    if raw.empty:
+    data = read_bytes(path)
+    # Text first: a cell that is not a number is reported with its line, not turned into something else.
+    lines, found = [], []
+    for line, row in rows_of(path, ("id", "name", *SCHEMA.columns)):
+        surplus = row.pop(None, None)
+        # Spreadsheets leave empty rows at the end.
+        if not surplus and not any((cell or "").strip() for cell in row.values()):
+            continue
+        if surplus:
+            problem = f"{len(row) + len(surplus)} cells instead of {len(row)}"
+            raise DataError(problem, path, line, AS_PUBLISHED)
+        lines.append(line)
+        found.append({name: (cell or "").strip() for name, cell in row.items() if name not in ("id", "name")})
+    if not found:
         raise DataError("the table is empty", path, hint=AS_PUBLISHED)
-    raw = raw.drop(columns=["id", "name"])
+    raw = pd.DataFrame(found, index=lines, dtype=str)
     numbers = raw.apply(pd.to_numeric, errors="coerce")
     for column in numbers:
         for row in numbers.index[numbers[column].isna()]:
             cell = raw.at[row, column]
-            problem = f"{column} is empty" if pd.isna(cell) else f"{column} is {cell!r}"
-            raise DataError(problem, path, int(row) + 2, "Every cell must be a number.")
+            problem = f"{column} is {cell!r}" if cell else f"{column} is empty"
+            raise DataError(problem, path, int(row), "Every cell must be a number.")
         broken = numbers.index[numbers[column] % 1 != 0]
         if column != "final" and len(broken):
             problem = f"{column} is {raw.at[broken[0], column]}, no whole number"
-            raise DataError(problem, path, int(broken[0]) + 2, AS_PUBLISHED)
+            raise DataError(problem, path, int(broken[0]), AS_PUBLISHED)
     try:
         table = SCHEMA.validate(numbers.astype({"final": float}))
     except pandera.errors.SchemaError as error:
         raise _refused(error, path) from None
     table = table.astype({"failed": bool}).set_index(pd.RangeIndex(1, len(table) + 1, name="student"))
-    table.attrs = {"source": str(path), "published": hashlib.sha256(data).hexdigest() == CARD.checksums[path.name]}
+    table.attrs = {
+        "source": str(path),
+        "published": hashlib.sha256(data).hexdigest() == CARD.checksums[proper(path.name)],
+    }
     return table
 
 
@@ -100,5 +111,5 @@ def _refused(error: pandera.errors.SchemaError, path: Path) -> DataError:
     cases = error.failure_cases
     row = cases["index"].iloc[0] if isinstance(cases, pd.DataFrame) and "index" in cases else None
     if row is None or pd.isna(row):
-        return DataError(f"{error.schema.name or 'the table'}: {error}", path, hint=AS_PUBLISHED)
-    return DataError(f"{error.schema.name} is {cases['failure_case'].iloc[0]}", path, int(row) + 2, AS_PUBLISHED)
+        return DataError(f"{error.schema.name or 'the table'}: {cause(error)}", path, hint=AS_PUBLISHED)
+    return DataError(f"{error.schema.name} is {cases['failure_case'].iloc[0]}", path, int(row), AS_PUBLISHED)

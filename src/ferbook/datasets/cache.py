@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from ferbook.core import bounded_files, paths
-from ferbook.core.errors import FerbookError
+from ferbook.core.errors import DataError, FerbookError
 from ferbook.faces.faceset import FaceSet
 
 # Raise when the meaning of the stored arrays changes.
@@ -29,12 +29,35 @@ ABANDONED_AFTER = 24 * 3600
 
 
 def fingerprint(files: Iterable[Path]) -> str:
-    """sha256 over names and contents of `files`, as hex; about a second per gigabyte."""
+    """sha256 over names and contents of `files`, as hex; about a second per gigabyte.
+
+    Raises
+    ------
+    DataError: if one cannot be read.
+    """
     total = hashlib.sha256()
     for path in files:
         total.update(path.name.encode())
-        with path.open("rb") as stream:
-            total.update(hashlib.file_digest(stream, "sha256").digest())
+        try:
+            # Opening a pipe would wait for ever.
+            if not path.is_file():
+                raise DataError("cannot be read: it is no file", path, hint="Remove it, or put the file in its place.")
+            with path.open("rb") as stream:
+                total.update(hashlib.file_digest(stream, "sha256").digest())
+        except OSError as error:
+            raise DataError(f"cannot be read ({error.strerror})", path, hint="Mend its type or rights.") from None
+    return total.hexdigest()
+
+
+def stamps(files: Iterable[Path], top: Path) -> str:
+    """sha256 over names below `top`, sizes and times of `files`, as hex: of many small files, which take longer to hash
+    than to decode, these stand for their contents.
+    """
+    total = hashlib.sha256()
+    for path in files:
+        # lstat: a link that leads nowhere is for the reader to report.
+        stat = path.lstat()
+        total.update(f"{path.relative_to(top).as_posix()}:{stat.st_size}:{stat.st_mtime_ns}\n".encode())
     return total.hexdigest()
 
 
@@ -73,9 +96,9 @@ def prepared(name: str, source: str, mark: str, build: Callable[[], FaceSet]) ->
     was_there = folder.exists()
     try:
         return _load(name, folder)
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
-        # A copy appears whole, so one that was there and cannot be read is damaged. It goes now and not after building,
-        # when another process may have put a good one in its place and be reading it.
+    except Exception:
+        # Whatever numpy says of it: a copy appears whole, so one that was there and cannot be read is damaged. It goes
+        # now and not after building, when another process may have put a good one in its place and be reading it.
         if was_there:
             shutil.rmtree(folder, ignore_errors=True)
     faces = build()

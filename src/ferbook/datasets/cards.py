@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ferbook.datasets.ferplus import OFFICIAL_CHECKSUM
+from ferbook.datasets.ferplus import CHANGED_VOTES, OFFICIAL_CHECKSUM, VOTE_TABLE_CHECKSUM
 from ferbook.faces.emotions import EMOTIONS
 
 
@@ -79,8 +79,31 @@ _CARDS = (
         caveats=(
             "288 faces of the official test part have an identical picture in the training part.",
             "People are not identified, so no split can keep them apart.",
+            f"For {CHANGED_VOTES:,} faces the votes of fer2013new.csv are others than those of the label.csv files, on "
+            "which this book's numbers rest.",
         ),
-        checksums={"content of the complete release": OFFICIAL_CHECKSUM},
+        checksums={
+            "content of the complete release": OFFICIAL_CHECKSUM,
+            "content with the votes of fer2013new.csv": VOTE_TABLE_CHECKSUM,
+        },
+    ),
+    Card(
+        name="fer2013",
+        title="FER2013 with its own labels",
+        citation="Goodfellow et al.: Challenges in representation learning: a report on three machine learning "
+        "contests. ICONIP 2013.",
+        counts={"train": 28_709, "valid (PublicTest)": 3_589, "test (PrivateTest)": 3_589},
+        labels=_SEVEN,
+        annotation="The emotion word that the picture was searched for, checked by a person: one of seven each.",
+        subjects="Unknown: pictures from web searches.",
+        terms="The ICML 2013 challenge's; research use, not ours to redistribute.",
+        where="FER2013 on Kaggle: fer2013.csv or icml_face_data.csv of the challenge, or a copy as class folders.",
+        caveats=(
+            "The copy as class folders (train/angry/...) was saved as JPEG: its pixels are not quite FER2013's.",
+            "It has no votes. FER+'s are joined by pixels, for which FER+'s own pictures must be at hand, too.",
+            "Its labels and FER+'s majority often differ: papers on one do not compare with papers on the other.",
+            "It holds no contempt.",
+        ),
     ),
     Card(
         name="vad_fer2013",

@@ -24,8 +24,20 @@ from ferbook.core.errors import ConfigError, DataError, MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
 from ferbook.datasets.ferplus import USAGE
-from ferbook.datasets.files import DAMAGED, decode, grey_pixels, table
-from ferbook.faces.emotions import EMOTIONS, canonical, index
+from ferbook.datasets.files import (
+    DAMAGED,
+    by_name,
+    decode_grey,
+    emotion_of_folder,
+    entries,
+    find_file,
+    grey_pixels,
+    others,
+    proper,
+    read_bytes,
+    table,
+)
+from ferbook.faces.emotions import EMOTIONS, index
 from ferbook.faces.faceset import FaceSet
 
 #: Side of the faces of the two unofficial forms.
@@ -133,6 +145,10 @@ class Layout(Protocol):
         """Decode everything. Raises DataError."""
         ...
 
+    def others(self) -> list[str]:
+        """Names of what lies there and is not read."""
+        ...
+
 
 class _Face(NamedTuple):
     path: Path
@@ -141,12 +157,12 @@ class _Face(NamedTuple):
 
 
 def _assemble(faces: list[_Face], images: list[np.ndarray], form: Form, **more: object) -> FaceSet:
-    order = sorted(range(len(faces)), key=lambda place: faces[place].path.name)
+    order = sorted(range(len(faces)), key=lambda place: proper(faces[place].path.name))
     chosen = [faces[place] for place in order]
     return FaceSet(
         name="ckplus",
         images=np.stack([images[place] for place in order]),
-        ids=np.array([face.path.name for face in chosen]),
+        ids=np.array([proper(face.path.name) for face in chosen]),
         distribution=_one_hot([face.emotion for face in chosen]),
         subject=np.array([face.subject for face in chosen]),
         provenance={"layout": form, **more, "terms": CARD.terms},
@@ -159,15 +175,7 @@ def _one_hot(emotions: list[str]) -> np.ndarray:
 
 def _grey(path: Path, side: int | None = None) -> np.ndarray:
     """A grey picture, or a colour picture in grey: CK+ holds both."""
-    data = path.read_bytes()
-    try:
-        return decode(data, path, side=side)
-    except DataError as error:
-        try:
-            colour = decode(data, path, mode="RGB", side=side)
-        except DataError:
-            raise error from None
-    return np.asarray(Image.fromarray(colour).convert("L"))
+    return decode_grey(read_bytes(path), path, side=side)
 
 
 class _Table:
@@ -175,10 +183,13 @@ class _Table:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.path = folder / TABLE
+        self.path = find_file(folder, TABLE) or folder / TABLE
 
     def mark(self) -> str:
         return cache.fingerprint([self.path])
+
+    def others(self) -> list[str]:
+        return others(self.folder, [], [self.path])
 
     def read(self) -> FaceSet:
         emotions, images, splits = [], [], []
@@ -225,19 +236,14 @@ class _Faces:
         self.faces: list[_Face] = []
         taken: dict[str, Path] = {}
         for path in _face_files(folder):
-            name = _FRAME.fullmatch(path.name)
+            name = _FRAME.fullmatch(proper(path.name))
             if not name:
                 raise DataError("unknown file name", path, hint="A name reads S010_004_00000017.png.")
-            if path.name in taken:
+            if name[0] in taken:
                 hint = "Its folder is its label: remove the wrong one of the two."
-                raise DataError(f"is the same frame as {taken[path.name]}", path, hint=hint)
-            taken[path.name] = path
-            try:
-                emotion = canonical(path.parent.name)
-            except KeyError:
-                hint = f"Known: {', '.join(EMOTIONS)}."
-                raise DataError(f"{path.parent.name!r} is not an emotion", path.parent, hint=hint) from None
-            self.faces.append(_Face(path, emotion, name[1]))
+                raise DataError(f"is the same frame as {taken[name[0]]}", path, hint=hint)
+            taken[name[0]] = path
+            self.faces.append(_Face(path, emotion_of_folder(path.parent), name[1]))
 
     def mark(self) -> str:
         # The folder is the label.
@@ -248,10 +254,16 @@ class _Faces:
         images = [_grey(face.path, SIDE) for face in self.faces]
         return _assemble(self.faces, images, "faces", complete=len(images) == FACES["faces"])
 
+    def others(self) -> list[str]:
+        used = [face.path for face in self.faces]
+        return others(self.folder, [path.parent for path in used], used)
+
 
 def _face_files(folder: Path) -> list[Path]:
-    # A dot in front: what a Mac leaves behind, not a picture.
-    return sorted(path for path in folder.glob("[!.]*/*.png") if not path.name.startswith("."))
+    if not folder.is_dir():
+        return []
+    places = (place for place in entries(folder) if place.is_dir())
+    return [path for place in places for path in by_name(place, ".png").values()]
 
 
 class _Sequences:
@@ -267,12 +279,13 @@ class _Sequences:
         if label_root is None:
             hint = f"Unpack Emotion_labels.zip of the release beside {IMAGES}."
             raise DataError(f"the labels are missing: no folder {LABELS}", folder, hint=hint)
-        self.label_files = [p for p in sorted(label_root.glob("*/*/*.txt")) if not p.name.startswith(".")]
+        self.label_root = label_root
+        self.label_files = [path for place in _leaves(label_root) for path in by_name(place, ".txt").values()]
         if not self.label_files:
             raise DataError("holds no label file", label_root, hint="It holds S010/004/S010_004_00000019_emotion.txt.")
         labelled = set()
         for path in self.label_files:
-            name = _LABEL.fullmatch(path.name)
+            name = _LABEL.fullmatch(proper(path.name))
             sequence = self.images / path.parent.relative_to(label_root)
             if not name or sequence.parts[-2:] != (name[2], name[3]):
                 hint = "A label lies in S010/004/ and is named S010_004_00000019_emotion.txt."
@@ -281,24 +294,33 @@ class _Sequences:
                 raise DataError("is a second label of its sequence", path, hint="Remove the wrong one of the two.")
             labelled.add(sequence)
             self._add(sequence, name[1], name[2], path)
-        self.unlabelled = len({path for path in self.images.glob("S*/*") if path.is_dir()} - labelled)
+        self.unlabelled = len({path for path in _leaves(self.images) if path.parent.name[0] == "S"} - labelled)
 
     def _add(self, sequence: Path, peak: str, subject: str, label: Path) -> None:
-        emotion = _emotion(label.read_text(errors="replace").strip(), SEQUENCE_CODES, label)
-        frames = sorted(path for path in sequence.glob("*.png") if not path.name.startswith("."))
-        odd = next((path for path in frames if not _FRAME.fullmatch(path.name)), None)
+        text = read_bytes(label).decode("utf-8-sig", errors="replace").strip()
+        emotion = _emotion(text, SEQUENCE_CODES, label)
+        frames = by_name(sequence, ".png") if sequence.is_dir() else {}
+        odd = next((path for name, path in frames.items() if not _FRAME.fullmatch(name)), None)
         if odd is not None:
             raise DataError("unknown file name", odd, hint="A frame is named S010_004_00000019.png.")
-        path = sequence / f"{peak}.png"
-        if path not in frames:
-            raise DataError(f"labels the frame {path.name}, which is not in {sequence}", label, hint=DAMAGED)
-        if frames[0] == path:
-            raise DataError(f"holds no frame before its peak {path.name}", sequence, hint=DAMAGED)
-        self.peaks.append(_Face(path, emotion, subject))
-        self.first.append(_Face(frames[0], "neutral", subject))
+        name = f"{peak}.png"
+        if name not in frames:
+            raise DataError(f"labels the frame {name}, which is not in {sequence}", label, hint=DAMAGED)
+        first = min(frames)
+        if first == name:
+            raise DataError(f"holds no frame before its peak {name}", sequence, hint=DAMAGED)
+        self.peaks.append(_Face(frames[name], emotion, subject))
+        self.first.append(_Face(frames[first], "neutral", subject))
 
     def mark(self) -> str:
         return cache.fingerprint([*self.label_files, *(face.path for face in (*self.peaks, *self.first))])
+
+    def others(self) -> list[str]:
+        # Frames between the first and the peak are known, and those of sequences without a label.
+        frames = [path for place in _leaves(self.images) for path in by_name(place, ".png").values()]
+        places = [self.images, self.label_root]
+        places += [path for leaf in (*_leaves(self.images), *_leaves(self.label_root)) for path in (leaf, leaf.parent)]
+        return others(self.folder, places, [*frames, *self.label_files])
 
     def read(self, size: int = 224, neutral_first: bool = False) -> FaceSet:
         faces = [*self.peaks, *self.first] if neutral_first else self.peaks
@@ -317,8 +339,14 @@ class _Sequences:
         )
 
 
+def _leaves(top: Path) -> list[Path]:
+    """The folders two below `top`, as ``S010/004``."""
+    persons = (path for path in entries(top) if path.is_dir())
+    return [path for person in persons for path in entries(person) if path.is_dir()]
+
+
 def _find_table(base: Path) -> Path | None:
-    return base if (base / TABLE).is_file() else None
+    return base if find_file(base, TABLE) else None
 
 
 def _find_sequences(base: Path) -> Path | None:
@@ -327,7 +355,7 @@ def _find_sequences(base: Path) -> Path | None:
 
 def _find_faces(base: Path) -> Path | None:
     for folder in (base / "CK+48", base):
-        if any(_FRAME.fullmatch(path.name) for path in _face_files(folder)):
+        if any(_FRAME.fullmatch(proper(path.name)) for path in _face_files(folder)):
             return folder
     return None
 

@@ -26,7 +26,7 @@ from ferbook.core import paths
 from ferbook.core.errors import ConfigError, DataError, MissingDataError
 from ferbook.datasets import cache, ferplus
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.files import DAMAGED, grey_pixels, table
+from ferbook.datasets.files import DAMAGED, find_file, grey_pixels, others, proper, table
 from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, canonical, index
 from ferbook.faces.faceset import FaceSet
 
@@ -105,8 +105,9 @@ def find(
     name = PIXEL_TABLE if images == "pixels" else LABEL_TABLE
     place = paths.data_root(root)
     for folder in (place, place / "vad_fer2013", place / "VAD-FER2013"):
-        if (folder / name).is_file():
-            return _Pixels(folder) if images == "pixels" else _Joined(folder, ferplus_root)
+        path = find_file(folder, name)
+        if path is not None:
+            return _Pixels(path) if images == "pixels" else _Joined(path, ferplus_root)
     raise MissingDataError(f"no VAD-FER2013 here: no {name}", place, hint=HOW_TO_GET)
 
 
@@ -147,14 +148,14 @@ def first_release(root: str | Path | None = None) -> FirstRelease:
     """
     place = paths.data_root(root)
     folders = [place / FIRST_FOLDER, *(place / name / FIRST_FOLDER for name in ("vad_fer2013", "VAD-FER2013")), place]
-    folder = next((one for one in folders if (one / FIRST_RELEASE["public"]).is_file()), None)
+    folder = next((one for one in folders if find_file(one, FIRST_RELEASE["public"])), None)
     if folder is None:
         raise MissingDataError(f"no first release here: no {FIRST_FOLDER}", place, hint=HOW_TO_GET)
     parts, sums = {}, {}
     for part, name in FIRST_RELEASE.items():
-        path = folder / name
-        if not path.is_file():
-            raise DataError("a table of the first release is missing", path, hint=HOW_TO_GET)
+        path = find_file(folder, name)
+        if path is None:
+            raise DataError("a table of the first release is missing", folder / name, hint=HOW_TO_GET)
         rows = list(_labels(path, {"emotion"}))
         for label in rows:
             _same_category(label, path)
@@ -183,6 +184,10 @@ class Layout(Protocol):
         """Decode everything. Raises DataError."""
         ...
 
+    def others(self) -> list[str]:
+        """Names of what lies there and is not read."""
+        ...
+
 
 class _Label(NamedTuple):
     line: int
@@ -195,10 +200,12 @@ class _Label(NamedTuple):
 class _Pixels:
     """Labels and pixels in one table."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.path = folder / PIXEL_TABLE
-        self.source = str(self.path)
+    def __init__(self, path: Path):
+        self.folder, self.path = path.parent, path
+        self.source = str(path)
+
+    def others(self) -> list[str]:
+        return _others(self.folder)
 
     def mark(self) -> str:
         return cache.fingerprint([self.path])
@@ -222,11 +229,13 @@ class _Pixels:
 class _Joined:
     """Labels alone, joined to the pictures and votes of FER+."""
 
-    def __init__(self, folder: Path, ferplus_root: str | Path | None):
-        self.folder = folder
-        self.path = folder / LABEL_TABLE
-        self.faces, self.names = _find_ferplus(folder, ferplus_root)
+    def __init__(self, path: Path, ferplus_root: str | Path | None):
+        self.folder, self.path = path.parent, path
+        self.faces, self.names = _find_ferplus(self.folder, ferplus_root)
         self.source = f"{self.path} {self.faces.folder}"
+
+    def others(self) -> list[str]:
+        return _others(self.folder)
 
     def mark(self) -> str:
         tables = cache.fingerprint([self.path, self.names])
@@ -273,10 +282,16 @@ class _Joined:
         )
 
 
+def _others(folder: Path) -> list[str]:
+    """What is neither one of the data set's two tables nor its folder of the first release."""
+    known = [find_file(folder, name) for name in (PIXEL_TABLE, LABEL_TABLE)]
+    return others(folder, [], [*(path for path in known if path), folder / FIRST_FOLDER])
+
+
 def _origin(path: Path) -> dict[str, object]:
     with path.open("rb") as stream:
-        published = hashlib.file_digest(stream, "sha256").hexdigest() == CARD.checksums[path.name]
-    return {"table": path.name, "published": published, "terms": CARD.terms}
+        published = hashlib.file_digest(stream, "sha256").hexdigest() == CARD.checksums[proper(path.name)]
+    return {"table": proper(path.name), "published": published, "terms": CARD.terms}
 
 
 def _known(labels: list[_Label]) -> dict[str, np.ndarray]:
@@ -345,9 +360,10 @@ def _find_ferplus(folder: Path, root: str | Path | None) -> tuple[ferplus.Layout
             faces = ferplus.find(place)
         except MissingDataError:
             continue
-        names = faces.folder / ferplus.VOTE_TABLE
-        if not names.is_file():
-            raise DataError("the FER+ vote table, which orders the labels, is missing", names, hint=hint)
+        names = find_file(faces.folder, ferplus.VOTE_TABLE)
+        if names is None:
+            place = faces.folder / ferplus.VOTE_TABLE
+            raise DataError("the FER+ vote table, which orders the labels, is missing", place, hint=hint)
         return faces, names
     raise DataError("FER+ is not here", places[-1], hint=hint)
 

@@ -3,9 +3,12 @@
 * **folders**: ``FER2013Train/``, ``FER2013Valid/``, ``FER2013Test/``, each with 48 x 48 grey PNGs and a ``label.csv``
   (image name, box, ten vote counts), as the FER+ tools write them;
 * **archives**: the same as one zip per split, read without unpacking (``FER2013Train.zip``, ...);
-* **Kaggle**: ``fer2013.csv`` (pixels as text) beside ``fer2013new.csv`` (the vote table, row by row in the same order).
+* **Kaggle**: ``fer2013.csv`` or ``icml_face_data.csv`` (pixels as text) beside ``fer2013new.csv`` (the vote table, row
+  by row in the same order).
 
 The same content gives the same ``FaceSet``, sorted by image name, and the same checksum, in whichever form it lies.
+What was published is not quite the same, though: the votes of ``fer2013new.csv`` are others than those of the
+``label.csv`` files for 1,601 of the 35,710 faces.
 """
 
 from __future__ import annotations
@@ -13,11 +16,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -27,19 +27,27 @@ import numpy as np
 from ferbook.core import paths
 from ferbook.core.errors import DataError, MissingDataError
 from ferbook.datasets import cache
-from ferbook.datasets.files import DAMAGED, MOST_UNPACKED, decode, grey_pixels, is_clutter, rows, table
+from ferbook.datasets.ferplus_parts import LABELS, Archive, Folder, Source
+from ferbook.datasets.files import DAMAGED, decode, find_file, grey_pixels, others, proper, rows, table
 from ferbook.faces.emotions import VOTE_COLUMNS
 from ferbook.faces.faceset import FaceSet
 
 SIDE = 48
-LABELS = "label.csv"
-PIXEL_TABLE, VOTE_TABLE = "fer2013.csv", "fer2013new.csv"
+#: FER2013's table under its two names: from the challenge's first archive and from its second, which has the same rows.
+PIXEL_TABLES: tuple[str, ...] = ("fer2013.csv", "icml_face_data.csv")
+VOTE_TABLE = "fer2013new.csv"
+#: Folders beside or below a given one in which FER2013 and FER+ are looked for.
+FOLDERS: tuple[str, ...] = ("ferplus", "FERPlus", "fer2013", "FER2013")
 #: Folder or archive of each official part.
 PARTS: dict[str, str] = {"train": "FER2013Train", "valid": "FER2013Valid", "test": "FER2013Test"}
 #: FER2013's own words for the same parts.
 USAGE: dict[str, str] = {"Training": "train", "PublicTest": "valid", "PrivateTest": "test"}
 #: Content checksum of the complete release: 28,558 + 3,579 + 3,573 faces.
 OFFICIAL_CHECKSUM = "5a9c3815f6345948709019090682cb0e82dd33b9b128853e5c62a25ef8310a02"
+#: The same faces with the votes of ``fer2013new.csv``, which its authors changed after they had written the parts.
+VOTE_TABLE_CHECKSUM = "dd7e6e05540e308b11c941bc29788d94e4d1447ed70a4b3a1448dc48f2684a08"
+#: Faces whose votes the change made different.
+CHANGED_VOTES = 1_601
 
 HOW_TO_GET = (
     "FER+ labels: github.com/microsoft/FERPlus; the images: FER2013 of the ICML 2013 challenge, on Kaggle. "
@@ -49,6 +57,8 @@ HOW_TO_GET = (
 
 def load(root: str | Path | None = None) -> FaceSet:
     """Read FER+ from `root` (see :func:`ferbook.datasets.load`), from the prepared copy where the source is unchanged.
+
+    FER2013 as class folders (``train/angry/...``) has no votes: :mod:`ferbook.datasets.fer2013` reads those.
 
     Returns
     -------
@@ -72,23 +82,42 @@ def find(root: str | Path | None = None) -> Layout:
     DataError: if a part of it is not there.
     """
     place = paths.data_root(root)
-    for folder in (place, place / "ferplus", place / "FERPlus", place / "fer2013"):
+    for folder in (place, *(place / name for name in FOLDERS)):
         if any(_part(folder, name) for name in PARTS.values()):
             return _Parts(folder)
-        if (folder / PIXEL_TABLE).is_file():
-            return _Kaggle(folder)
+        pixels = pixel_table(folder)
+        if pixels is not None:
+            return _Kaggle(folder, pixels)
+    if (place / "train" / "angry").is_dir():
+        hint = "`ferbook data fer2013` reads class folders with FER2013's own labels; FER+'s votes are not among them."
+        raise MissingDataError("no FER+ here, but FER2013 as class folders", place, hint=f"{hint} {HOW_TO_GET}")
     raise MissingDataError(
-        f"no FER+ here: neither FER2013Train (folder or .zip) nor {PIXEL_TABLE}", place, hint=HOW_TO_GET
+        f"no FER+ here: neither FER2013Train (folder or .zip) nor {' nor '.join(PIXEL_TABLES)}", place, hint=HOW_TO_GET
     )
 
 
+def pixel_table(folder: Path) -> Path | None:
+    """FER2013's table in a folder, under either of its names."""
+    return next((path for name in PIXEL_TABLES if (path := find_file(folder, name)) is not None), None)
+
+
 def is_official(faces: FaceSet) -> bool:
-    """Whether every id, pixel, vote and part is that of the complete public release."""
+    """Whether every id, pixel, vote and part is that of the complete public release in parts."""
     return faces.provenance.get("checksum") == OFFICIAL_CHECKSUM
 
 
-#: Bit of a zip member's flags that says that it needs a password.
-_ENCRYPTED = 1
+def release_of(faces: FaceSet) -> str:
+    """Which release the faces are, in words."""
+    if is_official(faces):
+        return "the complete public release"
+    if faces.provenance.get("checksum") == VOTE_TABLE_CHECKSUM:
+        return (
+            f"the complete public release with the votes of {VOTE_TABLE}, for {CHANGED_VOTES:,} faces others than "
+            "those of the label.csv files, on which this book's numbers rest: numbers will differ a little"
+        )
+    return "not the complete public release: numbers will differ"
+
+
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -105,90 +134,14 @@ class Layout(Protocol):
         """Decode everything. Raises DataError."""
         ...
 
-
-class _Source(Protocol):
-    """One split on disk: a folder or an archive."""
-
-    path: Path
-
-    def mark(self) -> str: ...
-    def names(self) -> set[str]: ...
-    def read(self, name: str) -> bytes: ...
-
-
-class _Folder:
-    def __init__(self, path: Path):
-        self.path = path
-
-    def mark(self) -> str:
-        # Hashing 35,000 small files takes longer than decoding them; their sizes and times stand for their contents.
-        labels = self.path / LABELS
-        total = sha256(cache.fingerprint([labels]).encode() if labels.is_file() else b"")
-        for entry in sorted(self.path.iterdir()):
-            # lstat: a link that leads nowhere is for `read` to report.
-            stat = entry.lstat()
-            total.update(f"{entry.name}:{stat.st_size}:{stat.st_mtime_ns}\n".encode())
-        return total.hexdigest()
-
-    def names(self) -> set[str]:
-        return {path.name for path in self.path.iterdir() if not is_clutter(path.name)}
-
-    def read(self, name: str) -> bytes:
-        try:
-            return (self.path / name).read_bytes()
-        except OSError as error:
-            raise DataError(f"cannot be read ({error.strerror})", self.path, name, "Mend its type or rights.") from None
-
-
-class _Archive:
-    def __init__(self, path: Path):
-        self.path = path
-
-    @cached_property
-    def _zip(self) -> zipfile.ZipFile:
-        # Opened only when the cache misses: its directory of 28,000 entries takes longer to read than the cached set.
-        try:
-            return zipfile.ZipFile(self.path)
-        except zipfile.BadZipFile as error:
-            raise DataError(f"not a complete zip archive ({error})", self.path, hint=DAMAGED) from None
-
-    @cached_property
-    def _members(self) -> dict[str, str]:
-        members: dict[str, str] = {}
-        for name in self._zip.namelist():
-            if name.endswith("/") or is_clutter(name):
-                continue
-            last = Path(name).name
-            if last in members:
-                raise DataError(f"holds both {members[last]} and {name}", self.path, hint="Keep one of the two.")
-            members[last] = name
-        return members
-
-    def mark(self) -> str:
-        return cache.fingerprint([self.path])
-
-    def names(self) -> set[str]:
-        return set(self._members)
-
-    def read(self, name: str) -> bytes:
-        member = self._members[name]
-        try:
-            size = self._zip.getinfo(member).file_size
-            if size > MOST_UNPACKED:
-                raise DataError(f"unpacks to {size:,} bytes, far more than such a file has", self.path, name, DAMAGED)
-            if self._zip.getinfo(member).flag_bits & _ENCRYPTED:
-                raise DataError("is encrypted", self.path, name, "Unpack the archive, and leave its folder here.")
-            return self._zip.read(member)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
-            raise DataError(f"cannot be unpacked ({error})", self.path, name, DAMAGED) from None
+    def others(self) -> list[str]:
+        """Names of what lies there and is not read."""
+        ...
 
 
 def _part(folder: Path, name: str) -> Path | None:
     """The folder or archive of one part; the folder wins where both are there."""
-    for path in (folder / name, folder / f"{name}.zip"):
-        if path.exists():
-            return path
-    return None
+    return folder / name if (folder / name).is_dir() else find_file(folder, f"{name}.zip")
 
 
 class _Parts:
@@ -196,30 +149,37 @@ class _Parts:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.sources: dict[str, _Source] = {}
+        self.sources: dict[str, Source] = {}
         for split, name in PARTS.items():
             path = _part(folder, name)
             if path is None:
                 hint = f"All of {', '.join(PARTS.values())} are needed, each as a folder or a .zip."
                 raise DataError(f"the {split} part is missing: neither {name} nor {name}.zip", folder, hint=hint)
-            self.sources[split] = _Folder(path) if path.is_dir() else _Archive(path)
+            self.sources[split] = Folder(path) if path.is_dir() else Archive(path)
 
     def mark(self) -> str:
         return sha256("".join(source.mark() for source in self.sources.values()).encode()).hexdigest()
+
+    def others(self) -> list[str]:
+        votes = find_file(self.folder, VOTE_TABLE)
+        parts = [source.path for source in self.sources.values()]
+        within = [name for source in self.sources.values() for name in source.others()]
+        return [*others(self.folder, [], [*parts, *([votes] if votes else [])]), *within]
 
     def read(self) -> FaceSet:
         ids, votes, splits, images = [], [], [], []
         first_seen: dict[str, str] = {}
         for split, source in self.sources.items():
             present = source.names()
-            for line, name, counts in _label_rows(source):
+            for line, listed, counts in _label_rows(source):
+                name = proper(listed)
                 place = source.path / LABELS
                 if name in first_seen:
                     hint = "Each face must be listed once; remove one of the two."
                     raise DataError(f"{name} is listed a second time (first in {first_seen[name]})", place, line, hint)
                 first_seen[name] = f"{source.path.name}, line {line}"
                 if name not in present:
-                    raise DataError(f"{name} is listed but not in {source.path.name}", place, line, DAMAGED)
+                    raise DataError(f"{listed} is listed but not in {source.path.name}", place, line, DAMAGED)
                 images.append(decode(source.read(name), source.path, name, side=SIDE))
                 ids.append(name)
                 votes.append(counts)
@@ -228,11 +188,11 @@ class _Parts:
             if unlisted:
                 problem = f"{len(unlisted)} pictures are not listed in {LABELS}, the first {unlisted[0]}"
                 raise DataError(problem, source.path, hint=DAMAGED)
-        kinds = {"folders" if isinstance(source, _Folder) else "archives" for source in self.sources.values()}
+        kinds = {"folders" if isinstance(source, Folder) else "archives" for source in self.sources.values()}
         return _assemble(ids, images, votes, splits, "+".join(sorted(kinds)))
 
 
-def _label_rows(source: _Source) -> Iterator[tuple[int, str, np.ndarray]]:
+def _label_rows(source: Source) -> Iterator[tuple[int, str, np.ndarray]]:
     """Line, image name and votes of each row."""
     place = source.path / LABELS
     if LABELS not in source.names():
@@ -269,17 +229,22 @@ def _votes(cells: list[str], place: Path, line: int) -> np.ndarray:
 class _Kaggle:
     """FER2013 as one table of pixels, the votes beside it."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.pixels, self.votes = folder / PIXEL_TABLE, folder / VOTE_TABLE
-        if not self.votes.is_file():
-            raise DataError(f"the FER+ vote table is missing beside {PIXEL_TABLE}", self.votes, hint=HOW_TO_GET)
+    def __init__(self, folder: Path, pixels: Path):
+        self.folder, self.pixels = folder, pixels
+        votes = find_file(folder, VOTE_TABLE)
+        if votes is None:
+            problem = f"the FER+ vote table is missing beside {pixels.name}"
+            raise DataError(problem, folder / VOTE_TABLE, hint=HOW_TO_GET)
+        self.votes = votes
 
     def mark(self) -> str:
         return cache.fingerprint([self.pixels, self.votes])
 
     def read(self) -> FaceSet:
         return _read_kaggle(self.pixels, self.votes)
+
+    def others(self) -> list[str]:
+        return others(self.folder, [], [self.pixels, self.votes])
 
 
 def _read_kaggle(pixel_table: Path, vote_table: Path) -> FaceSet:

@@ -1,17 +1,26 @@
-"""What every reader does with files: decode a picture, open a table, and say clearly what is wrong with either."""
+"""What every reader does with files: find them, decode a picture, open a table, say clearly what is wrong with either.
+
+Data sets travel through file managers, archives and spreadsheets on the way to a reader. So what these leave behind is
+no file of a data set (:func:`is_clutter`), ``.PNG`` is ``.png`` (:func:`proper`), a table may have a byte order mark,
+CRLF and blanks in its column names (:func:`table`), and files that nobody knows are named, not refused
+(:func:`others`), unless they stand where data must be.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ferbook.core.errors import DataError
+from ferbook.faces.emotions import EMOTIONS, canonical
 
 Row = TypeVar("Row")
 
@@ -20,6 +29,8 @@ DAMAGED = "The file is damaged or was cut short: fetch or make it again."
 MOST_PIXELS = 64_000_000
 #: Bytes that one file in an archive may unpack to; the longest label table has 2 MB.
 MOST_UNPACKED = 64 * 2**20
+#: Characters of the longest line of a table; FER2013's have 9,000.
+LONGEST_LINE = 16 * 2**20
 
 
 def decode(
@@ -51,7 +62,7 @@ def decode(
     """
     wanted = "/".join(formats)
     try:
-        with Image.open(io.BytesIO(data), formats=formats) as picture:
+        with quiet(), Image.open(io.BytesIO(data), formats=formats) as picture:
             # A header may promise more pixels than memory holds: it is looked at before anything is decoded.
             (width, height), found = picture.size, picture.mode
             if found != mode or (side is not None and (width, height) != (side, side)) or width * height > MOST_PIXELS:
@@ -62,8 +73,131 @@ def decode(
             return np.asarray(picture)
     except UnidentifiedImageError:
         raise DataError(f"is not a {wanted} image", source, name, DAMAGED) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"is a broken {wanted} ({error})", source, name, DAMAGED) from None
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(f"is a broken {wanted} ({cause(error)})", source, name, DAMAGED) from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without Pillow's warnings: of damage beside the pixels, which does not count, and of size, which is looked at."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def cause(error: Exception) -> str:
+    """What a decoder of somebody else's says of broken data, on one line. It may raise any kind of error for it."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def decode_grey(
+    data: bytes, source: Path, *, formats: tuple[str, ...] = ("PNG",), side: int | None = None
+) -> np.ndarray:
+    """A grey picture, or a colour picture in grey, as :func:`decode` reads it. -> uint8 (H, W)."""
+    try:
+        return decode(data, source, formats=formats, side=side)
+    except DataError as error:
+        try:
+            colour = decode(data, source, formats=formats, mode="RGB", side=side)
+        except DataError:
+            raise error from None
+    return np.asarray(Image.fromarray(colour).convert("L"))
+
+
+def read_bytes(path: Path, name: str | None = None) -> bytes:
+    """The bytes of a small file, as a picture's.
+
+    Parameters
+    ----------
+    path: the file.
+    name: of it, where the error shall say that it lies in the folder `path.parent`.
+
+    Raises
+    ------
+    DataError: if it is no file (a pipe would be waited for), too large, or may not be read.
+    """
+    place = (path, None) if name is None else (path.parent, name)
+    try:
+        if not path.is_file():
+            raise DataError("cannot be read: it is no file", *place, DAMAGED)
+        size = path.stat().st_size
+        if size > MOST_UNPACKED:
+            raise DataError(f"has {size:,} bytes, far more than such a file has", *place, DAMAGED)
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", *place, "Mend its type or rights.") from None
+
+
+def entries(folder: Path) -> list[Path]:
+    """What lies in a folder, sorted, without clutter. Raises DataError if it may not be read."""
+    try:
+        return sorted(path for path in folder.iterdir() if not is_clutter(path.name))
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", folder, hint="Mend its type or rights.") from None
+
+
+def proper(name: str) -> str:
+    """A file's name with its suffix in small letters: cameras, Windows and some tools write ``.PNG``."""
+    stem, dot, suffix = name.rpartition(".")
+    return stem + dot + suffix.lower()
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """The file `name` of a folder, its suffix as it is or in capital letters; None if there is neither."""
+    stem, dot, suffix = name.rpartition(".")
+    places = (folder / name, folder / (stem + dot + suffix.upper()), folder / (stem + dot + suffix.lower()))
+    return next((path for path in places if path.is_file()), None)
+
+
+def by_name(folder: Path, *suffixes: str) -> dict[str, Path]:
+    """Files (and folders, if so named) of a folder that end in one of `suffixes`, by :func:`proper` name, sorted.
+
+    Raises
+    ------
+    DataError: if two of them differ in nothing but their suffix's letters, or the folder may not be read.
+    """
+    found: dict[str, Path] = {}
+    for path in entries(folder):
+        name = proper(path.name)
+        if not name.endswith(suffixes):
+            continue
+        if name in found:
+            raise DataError(f"is the same file as {found[name].name}", path, hint="Keep one of the two.")
+        found[name] = path
+    return found
+
+
+def others(top: Path, places: Iterable[Path], used: Iterable[Path]) -> list[str]:
+    """What lies in the folders of a data set and is not read: paths below `top`, of folders with a ``/`` at the end.
+
+    Parameters
+    ----------
+    top: the data set's folder.
+    places: the folders in which a reader looks, `top` or below it. Folders among what is not read are not entered.
+    used: the files that it reads, or knows and has no use for.
+    """
+    places = {top, *places}
+    known = {*used, *places, *(parent for place in places for parent in place.parents)}
+    return [
+        path.relative_to(top).as_posix() + ("/" if path.is_dir() else "")
+        for place in sorted(places)
+        if place.is_dir()
+        for path in entries(place)
+        if path not in known
+    ]
+
+
+def emotion_of_folder(folder: Path, known: tuple[str, ...] = EMOTIONS) -> str:
+    """The emotion that the name of a folder stands for, out of `known`. Raises DataError if it is none of them."""
+    try:
+        emotion = canonical(folder.name)
+    except KeyError:
+        emotion = ""
+    if emotion not in known:
+        raise DataError(f"{folder.name!r} is not an emotion", folder, hint=f"Known: {', '.join(known)}.")
+    return emotion
 
 
 def grey_pixels(text: str | None, side: int, source: Path, line: int) -> np.ndarray:
@@ -93,28 +227,52 @@ def is_clutter(name: str) -> bool:
     name: of the file, or its path within an archive, with ``/`` between folders.
     """
     folders, _, last = name.rpartition("/")
-    return last.startswith(".") or last.lower() in ("thumbs.db", "desktop.ini") or "__MACOSX" in folders.split("/")
+    return (
+        last.startswith(".")
+        or last.lower() in ("thumbs.db", "desktop.ini", "__macosx")
+        or "__MACOSX" in folders.split("/")
+    )
 
 
 def need_columns(found: Iterable[str] | None, needed: Iterable[str], path: Path) -> None:
-    """Refuse a table without all `needed` columns.
+    """Refuse a table that has not each of the `needed` columns once.
 
     Raises
     ------
-    DataError: names the missing ones.
+    DataError: names the missing or repeated ones.
     """
-    missing = sorted(set(needed) - set(found or ()))
+    found, needed = list(found or ()), set(needed)
+    missing = sorted(needed - set(found))
     if missing:
         raise DataError(f"has no column {', '.join(missing)}", path, 1, "Use the file as it was published.")
+    twice = sorted(name for name in needed if found.count(name) > 1)
+    if twice:
+        raise DataError(f"has two columns {', '.join(twice)}", path, 1, "Use the file as it was published.")
 
 
-def header(path: Path) -> list[str]:
-    """The cells of a CSV file's first row. Raises DataError where there is none."""
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        first = next(rows(csv.reader(stream), path), None)
-    if first is None:
-        raise DataError("is not a table: it is empty", path, hint=DAMAGED)
-    return first
+@contextmanager
+def opened(path: Path) -> Iterator[Iterator[str]]:
+    """The lines of a table, its byte order mark taken off. A wrong byte spoils one cell, whose reader then says so.
+
+    Raises
+    ------
+    DataError: if it is no file, may not be read, or has a line without end.
+    """
+    if not path.is_file():
+        # Opening a pipe would wait for ever.
+        raise DataError("cannot be read: it is no file", path, hint=DAMAGED)
+    try:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
+            yield _lines(stream, path)
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", path, hint="Mend its type or rights.") from None
+
+
+def _lines(stream: TextIO, path: Path) -> Iterator[str]:
+    for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE), ""), start=1):
+        if len(line) == LONGEST_LINE:
+            raise DataError(f"a line of more than {LONGEST_LINE:,} characters", path, number, DAMAGED)
+        yield line
 
 
 def rows(table: Iterable[Row], path: Path) -> Iterator[Row]:
@@ -136,19 +294,19 @@ def rows(table: Iterable[Row], path: Path) -> Iterator[Row]:
 def table(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, dict[str | None, str | None]]]:
     """The rows of a CSV file with a header: line number and cells by column, blank lines left out.
 
-    A wrong byte spoils one cell, whose reader then names the line. As in ``csv.DictReader``, missing cells are None and
-    surplus ones a list under None.
+    Blanks around the names of columns do not count. As in ``csv.DictReader``, missing cells are None and surplus ones
+    a list under None.
 
     Raises
     ------
-    DataError: if one of `columns` is not there, or the file breaks the format.
+    DataError: if one of `columns` is not there or stands twice, or the file breaks the format.
     """
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        reader = csv.DictReader(stream)
+    with opened(path) as lines:
+        reader = csv.DictReader(lines)
         try:
-            found = reader.fieldnames
+            reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
         except csv.Error as error:
             raise DataError(f"is not a CSV table ({error})", path, hint=DAMAGED) from None
-        need_columns(found, columns, path)
+        need_columns(reader.fieldnames, columns, path)
         for row in rows(reader, path):
             yield reader.line_num, row

@@ -1,7 +1,7 @@
 """JAFFE (Lyons et al. 1998): 213 posed pictures of ten women, 256 x 256, 8-bit grey.
 
 The published archive holds one folder of files such as ``KA.AN1.39.tiff``: who (two initials), the expression that was
-asked for, the number of the take, and a running number.
+asked for, the number of the take, and a running number. Small letters are read as capital ones.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from ferbook.core import paths
 from ferbook.core.errors import DataError, MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.files import decode
+from ferbook.datasets.files import by_name, decode, others, read_bytes
 from ferbook.faces.emotions import EMOTIONS, index
 from ferbook.faces.faceset import FaceSet
 
 SIDE = 256
+SUFFIX = ".tiff"
 #: Pictures of the complete release.
 FACES = 213
 #: Initials of the ten women.
@@ -66,7 +67,7 @@ def find(root: str | Path | None = None) -> Layout:
     """
     place = paths.data_root(root)
     for folder in (place, place / "jaffe", place / "JAFFE", place / "jaffedbase"):
-        if any(folder.glob("*.tiff")):
+        if folder.is_dir() and by_name(folder, SUFFIX):
             return Layout(folder)
     raise MissingDataError("no JAFFE here: no files like KA.AN1.39.tiff", place, hint=HOW_TO_GET)
 
@@ -77,25 +78,38 @@ class Layout:
     def __init__(self, folder: Path):
         """Looks at names only. Raises DataError."""
         self.folder = folder
-        # A dot in front: what a Mac leaves behind, not a picture.
-        self.files = sorted(path for path in folder.glob("*.tiff") if not path.name.startswith("."))
-        odd = [path.name for path in self.files if not _NAME.fullmatch(path.name)]
+        #: The published name of each picture to its place.
+        self.files: dict[str, Path] = {}
+        odd = []
+        for found, path in by_name(folder, SUFFIX).items():
+            name = found.removesuffix(SUFFIX).upper() + SUFFIX
+            if not _NAME.fullmatch(name):
+                odd.append(path.name)
+            elif name in self.files:
+                hint = "Each picture must be there once; remove one of the two."
+                raise DataError(f"is the same picture as {self.files[name].name}", path, hint=hint)
+            self.files[name] = path
         if odd:
             hint = f"A name reads KA.AN1.39.tiff, with {', '.join(SUBJECTS)} and {', '.join(EXPRESSIONS)}."
             raise DataError(f"{len(odd)} unknown file names, the first {', '.join(odd[:5])}", folder, hint=hint)
+        self.files = dict(sorted(self.files.items()))
 
     def mark(self) -> str:
         """Fingerprint of the files' present state, hex."""
-        return cache.fingerprint(self.files)
+        return cache.fingerprint(self.files.values())
+
+    def others(self) -> list[str]:
+        """Names of what lies there and is not read."""
+        return others(self.folder, [], self.files.values())
 
     def read(self) -> FaceSet:
         """Decode everything. Raises DataError."""
-        subjects, codes = zip(*(_NAME.fullmatch(path.name).groups() for path in self.files), strict=True)
-        images = [decode(path.read_bytes(), path, formats=("TIFF",), side=SIDE) for path in self.files]
+        subjects, codes = zip(*(_NAME.fullmatch(name).groups() for name in self.files), strict=True)
+        images = [decode(read_bytes(path), path, formats=("TIFF",), side=SIDE) for path in self.files.values()]
         return FaceSet(
             name="jaffe",
             images=np.stack(images),
-            ids=np.array([path.name for path in self.files]),
+            ids=np.array(list(self.files)),
             distribution=np.eye(len(EMOTIONS))[[index(EXPRESSIONS[code]) for code in codes]],
             subject=np.array(subjects),
             provenance={"layout": "folder", "complete": len(images) == FACES, "terms": CARD.terms},

@@ -17,7 +17,7 @@ from ferbook.core import paths
 from ferbook.core.errors import ConfigError, DataError, MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.files import DAMAGED, decode
+from ferbook.datasets.files import DAMAGED, decode, entries, others, read_bytes
 from ferbook.faces.emotions import EMOTIONS, index
 from ferbook.faces.faceset import FaceSet
 
@@ -102,12 +102,16 @@ def find(root: str | Path | None = None) -> Layout:
     raise MissingDataError("no KDEF here: no files like AF01/AF01ANS.JPG", place, hint=HOW_TO_GET)
 
 
+def _places(folder: Path) -> list[Path]:
+    """The folders in which pictures lie: the given one, and that of each person and session."""
+    if not folder.is_dir():
+        return []
+    return [folder, *(path for path in entries(folder) if path.is_dir() and _PERSON.fullmatch(path.name))]
+
+
 def _pictures(folder: Path) -> Iterator[Path]:
-    if folder.is_dir():
-        persons = (path for path in folder.iterdir() if path.is_dir() and _PERSON.fullmatch(path.name))
-        for place in (folder, *sorted(persons)):
-            # A dot in front: what a Mac leaves behind, not a picture.
-            yield from (p for p in sorted(place.iterdir()) if p.suffix.lower() == ".jpg" and not p.name.startswith("."))
+    for place in _places(folder):
+        yield from (path for path in entries(place) if path.suffix.lower() == ".jpg")
 
 
 class Layout:
@@ -133,6 +137,10 @@ class Layout:
     def mark(self) -> str:
         """Fingerprint of the files' present state, hex."""
         return cache.fingerprint(path for _, path in sorted(self.files.items()))
+
+    def others(self) -> list[str]:
+        """Names of what lies there and is not read."""
+        return others(self.folder, _places(self.folder), self.files.values())
 
     def read(self, size: int, angle: str | None, session: str | None) -> FaceSet:
         """Decode the chosen pictures. Raises DataError."""
@@ -174,7 +182,7 @@ class Layout:
 
 
 def _picture(name: str, path: Path) -> np.ndarray:
-    pixels = decode(path.read_bytes(), path, formats=("JPEG",), mode="RGB")
+    pixels = decode(read_bytes(path), path, formats=("JPEG",), mode="RGB")
     height, width = pixels.shape[:2]
     if (width, height) != PUBLISHED_SIZE and name not in OTHER_SIZE:
         wanted = " x ".join(map(str, PUBLISHED_SIZE))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook.core import bounded_files, paths
+from ferbook.core import arrays, bounded_files, paths
 from ferbook.core.errors import DataError
 from ferbook.core.records import write_json
 from ferbook.learning.configs import Config
@@ -73,9 +73,24 @@ class Run:
             raise DataError(f"is not a run's result ({error})", path, hint="Delete the folder and run again.") from None
 
     def predictions(self) -> dict[str, np.ndarray]:
-        """``ids`` (N,), ``probabilities`` (N, 8) and ``distribution`` (N, 8) of the test faces at the chosen epoch."""
-        with np.load(self.folder / "predictions.npz", allow_pickle=False) as stored:
-            return dict(stored)
+        """``ids`` (N,), ``probabilities`` (N, 8) and ``distribution`` (N, 8) of the test faces at the chosen epoch.
+
+        Raises
+        ------
+        DataError: if the file is missing or cannot be read.
+        """
+        path = self.folder / "predictions.npz"
+        hint = "Delete the folder and run again."
+        try:
+            found = arrays.read_npz(path)
+        except FileNotFoundError:
+            raise DataError("the predictions are missing", path, hint=hint) from None
+        except ValueError as error:
+            raise DataError(f"holds no predictions ({error})", path, hint=hint) from None
+        missing = sorted({"ids", "probabilities", "distribution"} - set(found))
+        if missing:
+            raise DataError(f"holds no {', '.join(missing)}", path, hint=hint)
+        return found
 
     def finish(self, result: RunResult, predictions: Mapping[str, np.ndarray]) -> None:
         """Store predictions, then the result; removes the checkpoint, which is no longer needed."""

@@ -120,6 +120,8 @@ class Table:
                 row = bounded_files.parse_json(line)
                 if set(row) != set(COLUMNS):
                     raise ValueError("other columns")
+                if not isinstance(row["file"], str):
+                    raise ValueError(f"file is {row['file']!r}")
             except (ValueError, TypeError) as error:
                 raise DataError(f"is no row of a table of answers ({error})", self.lines, number, hint) from None
             self.rows.setdefault(row["file"], []).append(row)

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import confusion_matrix
 
-from ferbook import datasets
-from ferbook.core import paths, records
+from ferbook.core import arrays, datasets, paths, records
 from ferbook.core.errors import DataError
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
 from ferbook.faces.faceset import FaceSet
@@ -144,8 +144,11 @@ class Store:
         """The stored predictions of `key`, or those that `run()` gives now."""
         path = self.folder / f"{key}.npz"
         if path.is_file():
-            with np.load(path, allow_pickle=False) as stored:
+            try:
+                stored = arrays.read_npz(path)
                 return Predicted(stored["probabilities"], stored["vad"])
+            except (ValueError, KeyError) as error:
+                raise DataError(f"holds no predictions ({error})", path, hint="Delete it and run again.") from None
         start = time.process_time()
         found = run()
         self.seconds += time.process_time() - start
@@ -162,7 +165,10 @@ class Store:
             self.seconds += time.process_time() - began
             with paths.replacing(path) as staging:
                 save_file({name: value.contiguous() for name, value in made.state.items()}, staging)
-        return Start(load_file(path), VAD_AXES)
+        try:
+            return Start(load_file(path), VAD_AXES)
+        except SafetensorError as error:
+            raise DataError(f"holds no weights ({error})", path, hint="Delete it and run again.") from None
 
 
 def key_of(*parts: object) -> str:

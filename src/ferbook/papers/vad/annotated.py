@@ -7,7 +7,6 @@ the logs that the authors published beside their code, are recorded in ``data/re
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from ferbook.core import records
 from ferbook.core.errors import DataError
+from ferbook.datasets.files import table
 from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, VAD_POINTS
 from ferbook.learning import requirements
 from ferbook.measures import regression
@@ -265,12 +265,10 @@ def log_facts(folder: Path) -> dict[str, object]:
 
 
 def _columns(path: Path) -> dict[str, list[str]]:
-    try:
-        with path.open(newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except FileNotFoundError:
-        raise DataError("no such log", path, hint="The authors publish it with their code.") from None
-    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+    if not path.is_file():
+        raise DataError("no such log", path, hint="The authors publish it with their code.")
+    rows = [row for _, row in table(path, ())]
+    return {name: [row[name] for row in rows] for name in rows[0] if name is not None} if rows else {}
 
 
 def _numbers(columns: dict[str, list[str]], name: str, path: Path) -> list[float]:

@@ -172,10 +172,11 @@ def read(name: str, folder: Path | None = None) -> tuple[dict[str, object], np.n
             values = bounded_files.parse_json(opened.metadata()["record"])
             weight, bias = opened.get_tensor("weight"), opened.get_tensor("bias")
         marked = values["weights"]
+        errors = [float(values["scores"]["this regressor"][axis]["rmse"]) for axis in VAD_AXES]
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"it holds no regressor of this book ({error!r})", path, hint=hint) from None
     shapes = (len(VAD_AXES), len(EMOTIONS)), (len(VAD_AXES),)
-    if (weight.shape, bias.shape) != shapes or not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+    if (weight.shape, bias.shape) != shapes or not all(np.isfinite(part).all() for part in (weight, bias, errors)):
         raise DataError(f"weight {weight.shape} and bias {bias.shape} cannot be", path, hint=hint)
     if marked != calibration.weights_mark(name, folder):
         raise DataError("it belongs to other weights than those beside it", path, hint=hint)
