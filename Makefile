@@ -11,13 +11,13 @@ PIP_AUDIT := pip-audit==2.10.1
 # DATA=folder shows the build real data; without it every chapter runs on synthetic faces.
 ifdef DATA
 # Not $(abspath): it takes a folder with a space in its name for two.
-export FERBOOK_DATA := $(shell $(PYTHON) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' '$(DATA)')
+export FERBOOK_DATA := $(shell $(PYTHON) -c 'import os, sys; print(os.path.abspath(sys.argv[1]))' '$(subst ','\'',$(DATA))')
 endif
 export FERBOOK_CACHE ?= $(abspath _build/cache)
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book runs test bench lint reference lock audit clean
+.PHONY: help setup book runs test faults bench lint reference lock audit clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,14 +26,17 @@ setup: ## make .venv as requirements.lock says, nothing when nothing changed; CU
 	@$(PYTHON) set_up.py --cuda=$(filter 0 1,$(CUDA))
 
 book: setup ## run the chapters that changed and render the site; DATA=folder for real data, PROFILE=paper for full runs
-	$(BIN)/snakemake --cores $(CORES) --quiet all --max-checksum-file-size 0 --config profile=$(PROFILE)
+	$(BIN)/snakemake --cores $(CORES) --quiet all --rerun-incomplete --max-checksum-file-size 0 --config profile=$(PROFILE)
 	@echo "The book is at _build/site/_build/html/index.html"
 
 runs: setup ## train what a sweep still lacks, each run a notebook: SWEEP=002 [GROUP=nhot] DATA=folder
-	$(BIN)/snakemake runs --cores $(CORES) --quiet rules --config sweep=$(SWEEP) $(if $(GROUP),group=$(GROUP))
+	$(BIN)/snakemake runs --cores $(CORES) --quiet rules --rerun-incomplete --config sweep=$(SWEEP) $(if $(GROUP),group=$(GROUP))
 
 test: book lint ## all tests, on the rendered book too
 	$(BIN)/python -m pytest
+
+faults: setup ## kill every command 25 times in all, fill disks, start things twice: about 20 minutes
+	FERBOOK_FAULTS=long $(BIN)/python -m pytest tests/faults -rA
 
 bench: setup ## measure speed and memory, printed and written to _build/bench (DATA=folder: loading on FER+)
 	$(BIN)/ferbook bench

@@ -7,16 +7,18 @@ result or the place of another page's claims changed, and only then.
 It does so where a record is missing or was made from another description; new code alone does not repeat a run.
 """
 
+import atexit
 import json
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import yaml
 
 from ferbook import datasets
 from ferbook.book import building
-from ferbook.core import paths
+from ferbook.core import locks, paths
 from ferbook.core.errors import FerbookError
 from ferbook.learning import sweeps
 
@@ -44,6 +46,24 @@ def clearly(make):
         print(f"ferbook: {error}", file=sys.stderr)
         raise WorkflowError(str(error)) from None
 
+
+def build_alone():
+    """Let no other build into this folder for as long as this process lives.
+
+    Snakemake's own locks stay behind when it is killed, and then lock everybody out. With this one held nobody else is at
+    work, so any of those is such a rest.
+    """
+    held = ExitStack()
+    instead = "Wait until it is done; nothing is lost."
+    held.enter_context(locks.alone(Path("_build/.build.lock"), "builds in this folder", wait=False, instead=instead))
+    atexit.register(held.close)
+    for rest in Path(".snakemake/locks").glob("*"):
+        rest.unlink(missing_ok=True)
+
+
+# Jobs that a cluster or another process runs for a build read this file too; a dry run changes nothing.
+if workflow.is_main_process and not {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
+    clearly(build_alone)
 
 DATA = clearly(real_data)
 FOLDER = Path("data")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -40,14 +42,16 @@ def private_cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-class TinyFerplus:
-    """Eight faces in three parts, written in any layout, with one thing broken if a test wants it."""
+TINY = {"train": 4, "valid": 2, "test": 2}
 
-    def __init__(self, folder: Path, seed: int = 0):
+
+class TinyFerplus:
+    """Eight faces in three parts, or more, written in any layout, with one thing broken if a test wants it."""
+
+    def __init__(self, folder: Path, seed: int = 0, sizes: Mapping[str, int] = TINY):
         self.folder = folder
         rng = np.random.default_rng(seed)
-        sizes = {"train": 4, "valid": 2, "test": 2}
-        numbers = iter(range(8))
+        numbers = itertools.count()
         self.images: dict[str, np.ndarray] = {}
         self.rows: dict[str, list[list[str]]] = {}
         for split, size in sizes.items():

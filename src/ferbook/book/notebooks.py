@@ -12,9 +12,11 @@ import argparse
 import ast
 import json
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import jupytext
@@ -24,10 +26,13 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from ferbook.core.errors import ConfigError, FerbookError
+from ferbook.core import paths, temporary
+from ferbook.core.errors import ConfigError, FerbookError, clearly_written, words
 
 PARAMETERS_TAG = "parameters"
 INJECTED_TAG = "injected-parameters"
+#: Bytes of a socket's path: 107 on Linux, 103 on macOS.
+LONGEST_SOCKET = 103
 
 
 class NotebookError(FerbookError):
@@ -76,6 +81,7 @@ def execute(source: Path, target: Path, parameters: Mapping[str, object] | None 
     ------
     ConfigError: if a parameter is unknown to the notebook, or it has no tagged cell to receive any.
     NotebookError: if a cell fails; names notebook, cell and error.
+    OutputError: if there is no room, or no right to write.
     """
     notebook = read_source(source)
     parameters = dict(parameters or {})
@@ -87,41 +93,68 @@ def execute(source: Path, target: Path, parameters: Mapping[str, object] | None 
             raise ConfigError(name, f"is no parameter of {source}", f"It has: {', '.join(sorted(known))}.")
     # All of them are injected, so that a reader sees the whole set of values that ran.
     parameters = known | parameters
-    target.parent.mkdir(parents=True, exist_ok=True)
     failed = target.with_suffix(".failed.ipynb")
-    bare = target.with_suffix(".bare.ipynb")
-    staging = target.with_suffix(".staging.ipynb")
-    try:
-        nbformat.write(notebook, bare)
-        with tempfile.TemporaryDirectory(prefix="ferbook-kernel-") as sockets:
-            papermill.execute_notebook(
-                bare,
-                staging,
-                parameters=parameters,
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                cwd=target.parent,
-                # Sockets in a private folder: nobody else on the machine can reach the kernel, and two kernels that
-                # run at the same time do not meet.
-                config=Config({"KernelManager": {"transport": "ipc", "ip": str(Path(sockets) / "kernel")}}),
-            )
-    except PapermillExecutionError as error:
-        os.replace(staging, failed)
-        raise NotebookError(
-            f"{source}, cell {_source_cell(error.cell_index, parameters)}: {error.ename}: {error.evalue} "
-            f"(as far as it ran: {failed})"
-        ) from None
-    except DeadKernelError:
-        staging.unlink(missing_ok=True)
-        raise NotebookError(f"{source}: the process that ran it died, perhaps for want of memory") from None
-    finally:
-        bare.unlink(missing_ok=True)
-    executed = nbformat.read(staging, as_version=4)
+    # Everything that the run needs for a while lies in one private folder, which a later run finds if this one is
+    # killed: two runs of a page at the same time do not meet, and nobody else on the machine can reach the kernel.
+    with temporary.folder() as scratch, clearly_written(scratch), _place_for_sockets(scratch) as sockets:
+        bare, staging = scratch / "bare.ipynb", scratch / "executed.ipynb"
+        connection = {"transport": "ipc", "connection_file": str(scratch / "connection.json")}
+        try:
+            with _kept_in(scratch):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                nbformat.write(notebook, bare)
+                papermill.execute_notebook(
+                    bare,
+                    staging,
+                    parameters=parameters,
+                    kernel_name="python3",
+                    language="python",
+                    progress_bar=False,
+                    cwd=target.parent,
+                    config=Config({"KernelManager": connection | {"ip": str(sockets / "kernel")}}),
+                )
+        except PapermillExecutionError as error:
+            with paths.replacing(failed) as kept:
+                shutil.copyfile(staging, kept)
+            raise NotebookError(
+                f"{source}, cell {_source_cell(error.cell_index, parameters)}: {error.ename}: {error.evalue} "
+                f"(as far as it ran: {failed})"
+            ) from None
+        except DeadKernelError:
+            raise NotebookError(f"{source}: the process that ran it died, perhaps for want of memory") from None
+        executed = nbformat.read(staging, as_version=4)
     _tidy(executed)
-    nbformat.write(executed, staging)
-    os.replace(staging, target)
+    with paths.replacing(target) as whole:
+        nbformat.write(executed, whole)
     failed.unlink(missing_ok=True)
+
+
+@contextmanager
+def _place_for_sockets(scratch: Path) -> Iterator[Path]:
+    """`scratch`, or a private folder whose name is short enough: a socket's whole path has some 100 bytes at most."""
+    if len(os.fsencode(scratch)) <= LONGEST_SOCKET - len("/kernel-5"):
+        yield scratch
+    else:
+        with temporary.folder(Path("/tmp")) as short:
+            yield short
+
+
+@contextmanager
+def _kept_in(scratch: Path) -> Iterator[None]:
+    """Have a kernel that is started in the block keep in `scratch` what it would leave in the home folder.
+
+    It also runs none of the user's start-up files. What torch compiled is for all kernels.
+    """
+    places = {name: str(scratch) for name in ("TMPDIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
+    compiled = Path(tempfile.gettempdir()) / f"torchinductor-{os.getuid()}"
+    before = dict(os.environ)
+    os.environ.update(places)
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(compiled))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _source_cell(index: int, parameters: Mapping[str, object]) -> int:
@@ -155,8 +188,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         execute(options.source, options.target, options.parameters)
-    except FerbookError as error:
-        print(f"ferbook: {error}", file=sys.stderr)
+    except (Exception, KeyboardInterrupt) as error:
+        said = words(error)
+        if said is None:
+            raise
+        print(f"ferbook: {said}", file=sys.stderr)
         return 1
     return 0
 

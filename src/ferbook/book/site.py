@@ -6,12 +6,16 @@ copied into FOLDER, where the executed notebooks already lie, and the book is re
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import yaml
+
+from ferbook.core.errors import words
 
 
 def stage(folder: Path, config: Path, toc: Path, files: list[Path]) -> None:
@@ -34,15 +38,26 @@ def render(folder: Path) -> int:
     command = [str(program), "build", "-n", "-W", "--keep-going", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.stderr.write(done.stdout + done.stderr)
+        said = done.stdout + done.stderr
+        # What the system refused is told as everywhere; a traceback of the renderer's would hide it.
+        if refused := re.search(r"\[Errno (\d+)\]", said):
+            raise OSError(int(refused[1]), os.strerror(int(refused[1])), str(folder))
+        sys.stderr.write(said)
     return done.returncode
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line."""
     folder, config, toc, *files = (Path(argument) for argument in arguments or sys.argv[1:])
-    stage(folder, config, toc, files)
-    return render(folder)
+    try:
+        stage(folder, config, toc, files)
+        return render(folder)
+    except (Exception, KeyboardInterrupt) as error:
+        said = words(error)
+        if said is None:
+            raise
+        print(f"ferbook: {said}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

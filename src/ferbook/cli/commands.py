@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ferbook.cli.records import RECORDS
-from ferbook.core.errors import FerbookError
+from ferbook.core.errors import BusyError, FerbookError, words
 
 if TYPE_CHECKING:
     from ferbook.claims.verdicts import Result
@@ -80,8 +82,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return options.run(options)
-    except FerbookError as error:
-        print(f"ferbook: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        # Whoever read the output has had enough, as `head` does; nothing can be said to it any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Exception, KeyboardInterrupt) as error:
+        said = words(error)
+        if said is None:
+            raise
+        print(f"ferbook: {said}", file=sys.stderr)
         return 2
 
 
@@ -169,15 +178,21 @@ def _sweep(options: argparse.Namespace) -> int:
         return 0
     from ferbook.learning import training
 
-    failed = 0
-    for remaining, (name, config) in zip(range(len(missing) - 1, -1, -1), missing.items(), strict=True):
+    failed, elsewhere, waiting = 0, set(), list(missing)
+    while waiting:
+        name = waiting.pop(0)
         started = time.perf_counter()
+        # What another process trains comes last, when nothing is left but to wait for it.
+        train = partial(training.train, store=options.store, wait=name in elsewhere)
         try:
-            target = sweeps.record_path(path.stem, name)
-            said = _scores(sweeps.record(target, config, lambda given: training.train(given, options.store)))
+            said = _scores(sweeps.record(sweeps.record_path(path.stem, name), missing[name], train))
+        except BusyError as error:
+            elsewhere.add(name)
+            waiting.append(name)
+            said = f"put off: {error}"
         except FerbookError as error:
             failed, said = failed + 1, f"failed: {error}"
-        print(f"{name}: {said}; {time.perf_counter() - started:.0f} s, {remaining} remaining", flush=True)
+        print(f"{name}: {said}; {time.perf_counter() - started:.0f} s, {len(waiting)} remaining", flush=True)
     print(f"{len(missing) - failed} recorded, {failed} failed")
     return 1 if failed else 0
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from ferbook.core.errors import FerbookError
+from ferbook.core import temporary
+from ferbook.core.errors import FerbookError, clearly_written
 
 
 def project_root() -> Path:
@@ -41,9 +43,16 @@ def data_root(root: str | Path | None = None) -> Path:
 
 
 def cache_root() -> Path:
-    """Where prepared data sets are kept: ``FERBOOK_CACHE``, else the user's cache folder. Safe to delete."""
+    """Where prepared data sets are kept: ``FERBOOK_CACHE``, else the user's cache folder. Safe to delete.
+
+    A user without a home folder has one among the temporary files.
+    """
     chosen = os.environ.get("FERBOOK_CACHE")
-    return Path(chosen).expanduser().resolve() if chosen else user_cache_path("ferbook")
+    if chosen:
+        return Path(chosen).expanduser().resolve()
+    usual = user_cache_path("ferbook")
+    # Without a home folder that is "~/.cache", which would be a folder named ~ wherever one stands.
+    return usual if usual.is_absolute() else Path(tempfile.gettempdir()) / f"ferbook-{os.getuid()}"
 
 
 @contextmanager
@@ -51,11 +60,18 @@ def replacing(target: Path) -> Iterator[Path]:
     """A path to write to, beside `target` and with its ending, that takes its place if the block ends well.
 
     Nobody sees half a file, and what a failed block wrote is removed. Folders are made.
+
+    Raises
+    ------
+    OutputError: if the file cannot be written: no room, no right, a name that is too long.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    staging = target.with_name(temporary.name(target.name) + target.suffix)
     try:
-        yield staging
-        os.replace(staging, target)
+        with clearly_written(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary.sweep(target.parent)
+            yield staging
+            os.replace(staging, target)
     finally:
-        staging.unlink(missing_ok=True)
+        with suppress(OSError):  # where even that is refused, nothing was written
+            staging.unlink(missing_ok=True)

@@ -11,8 +11,8 @@ that is 44 GB: :func:`load` can take fewer faces, one part, or a smaller size. L
 
 from __future__ import annotations
 
+import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ferbook.core import paths
-from ferbook.core.errors import ConfigError, DataError, MissingDataError
+from ferbook.core import paths, temporary
+from ferbook.core.errors import ConfigError, DataError, MissingDataError, clearly_written
 from ferbook.datasets import cache
 
 # What the tables look like is of use outside, too.
@@ -103,9 +103,8 @@ def load(
     with ExitStack() as keep:
         # The pictures may not fit into memory: they are decoded into a file, from which the cache copies them.
         def build() -> FaceSet:
-            paths.cache_root().mkdir(parents=True, exist_ok=True)
-            scratch = keep.enter_context(tempfile.TemporaryDirectory(dir=paths.cache_root(), prefix=".affectnet-"))
-            return _read(found, size, wanted, per_class, seed, Path(scratch) / "images.npy")
+            scratch = keep.enter_context(temporary.folder(paths.cache_root()))
+            return _read(found, size, wanted, per_class, seed, scratch / "images.npy")
 
         return cache.prepared("affectnet", source, found.mark(), build)
 
@@ -151,7 +150,12 @@ def _read(found: Layout, size: int, parts: Sequence[str], per_class: int | None,
     if not chosen:
         raise DataError("no face with one of the eight expressions", found.folder, hint=DAMAGED)
     _need_room(len(chosen) * size * size * 3)
-    images = np.lib.format.open_memmap(scratch, "w+", np.uint8, (len(chosen), size, size, 3))
+    with clearly_written(scratch.parent.parent):
+        images = np.lib.format.open_memmap(scratch, "w+", np.uint8, (len(chosen), size, size, 3))
+        if hasattr(os, "posix_fallocate"):
+            # Claim the room now: a mapped file that the disk has no room for kills the process without a word.
+            with scratch.open("r+b") as stream:
+                os.posix_fallocate(stream.fileno(), 0, scratch.stat().st_size)
     for place, face in enumerate(chosen):
         images[place] = _picture(face, size)
     return FaceSet(

@@ -11,21 +11,17 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
-from ferbook.core import bounded_files, paths
-from ferbook.core.errors import DataError, FerbookError
+from ferbook.core import bounded_files, locks, paths, temporary
+from ferbook.core.errors import DataError, FerbookError, OutputError, clearly_written
 from ferbook.faces.faceset import FaceSet
 
 # Raise when the meaning of the stored arrays changes.
 FORMAT = 1
-#: Seconds after which an unfinished copy belongs to nobody.
-ABANDONED_AFTER = 24 * 3600
 
 
 def fingerprint(files: Iterable[Path]) -> str:
@@ -86,6 +82,8 @@ def prepared(name: str, source: str, mark: str, build: Callable[[], FaceSet]) ->
     -------
     FaceSet: its arrays memory-mapped read-only, ``provenance["checksum"]`` set to :func:`content_checksum`.
 
+    A second process that asks for the same waits for the first, and then takes what that one made.
+
     Raises
     ------
     FerbookError: if the cache folder cannot be written to.
@@ -93,26 +91,29 @@ def prepared(name: str, source: str, mark: str, build: Callable[[], FaceSet]) ->
     root = paths.cache_root()
     prefix = f"{name}-{hashlib.sha256(source.encode()).hexdigest()[:8]}-"
     folder = root / f"{prefix}{mark[:16]}-v{FORMAT}"
-    was_there = folder.exists()
+
+    def make() -> FaceSet:
+        faces = build()
+        with clearly_written(root):
+            _store(faces, folder, [old for old in root.glob(f"{prefix}*") if old != folder])
+            return _load(name, folder)
+
+    try:
+        return locks.once(root / f".{prefix}lock", f"prepares {name}", lambda: _loaded(name, folder), make)
+    except OutputError as error:
+        raise FerbookError(
+            f"{root}: prepared data sets cannot be kept here ({error.reason}). "
+            "Make room or rights, or set FERBOOK_CACHE to another folder."
+        ) from None
+
+
+def _loaded(name: str, folder: Path) -> FaceSet | None:
+    """The prepared copy; None where there is none, or one that is damaged."""
     try:
         return _load(name, folder)
     except Exception:
-        # Whatever numpy says of it: a copy appears whole, so one that was there and cannot be read is damaged. It goes
-        # now and not after building, when another process may have put a good one in its place and be reading it.
-        if was_there:
-            shutil.rmtree(folder, ignore_errors=True)
-    faces = build()
-    try:
-        _store(faces, folder)
-        for old in root.glob(f"{prefix}*"):
-            if old != folder:
-                shutil.rmtree(old, ignore_errors=True)
-        return _load(name, folder)
-    except OSError as error:
-        raise FerbookError(
-            f"{root}: prepared data sets cannot be kept here ({error.strerror or error}). "
-            "Make room or rights, or set FERBOOK_CACHE to another folder."
-        ) from None
+        # Whatever numpy says of it: a copy appears whole, so one that cannot be read is damaged.
+        return None
 
 
 def _load(name: str, folder: Path) -> FaceSet:
@@ -121,24 +122,17 @@ def _load(name: str, folder: Path) -> FaceSet:
     return FaceSet(name=name, provenance=meta["provenance"], **arrays)
 
 
-def _store(faces: FaceSet, folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for abandoned in folder.parent.glob(".*-v*"):
-        # Left by a process that was killed; a younger one may still be at work.
-        if time.time() - abandoned.stat().st_mtime > ABANDONED_AFTER:
-            shutil.rmtree(abandoned, ignore_errors=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+def _store(faces: FaceSet, folder: Path, older: Iterable[Path]) -> None:
+    """Put a copy in the place of a damaged one and of those of an older state of the source."""
+    with temporary.folder(folder.parent) as scratch:
+        staging = scratch / folder.name
+        staging.mkdir()
         for key, array in faces.arrays().items():
             np.save(staging / f"{key}.npy", array, allow_pickle=False)
         provenance = {**faces.provenance, "checksum": content_checksum(faces)}
         meta = {"arrays": sorted(faces.arrays()), "provenance": provenance}
         (staging / "meta.json").write_text(json.dumps(meta, indent=1))
-        try:
-            os.replace(staging, folder)
-        except OSError:
-            # Another process finished the same set first; both are equal.
-            if not (folder / "meta.json").is_file():
-                raise
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        # Before the new one comes, so that a process that is killed in between leaves nothing that nobody removes.
+        for old in (*older, folder):
+            shutil.rmtree(old, ignore_errors=True)
+        os.replace(staging, folder)

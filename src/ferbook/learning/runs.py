@@ -7,12 +7,13 @@ In between lie the last checkpoint and the best weights so far, from which an in
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ferbook.core import arrays, bounded_files, paths
+from ferbook.core import arrays, bounded_files, locks, paths
 from ferbook.core.errors import DataError
 from ferbook.core.records import write_json
 from ferbook.learning.configs import Config
@@ -57,6 +58,10 @@ class Run:
         """Weights of the best epoch so far."""
         return self.folder / "best.safetensors"
 
+    @property
+    def _lock(self) -> Path:
+        return self.folder.with_name(f".{self.folder.name}.lock")
+
     def result(self) -> RunResult | None:
         """The result; None while the run is not finished.
 
@@ -99,6 +104,17 @@ class Run:
         write_json(self.folder / "result.json", asdict(result))
         self.checkpoint.unlink(missing_ok=True)
 
+    def tidy(self) -> None:
+        """Remove what a finished run needs no more; one that was killed right after its result still has it."""
+        with suppress(OSError):  # a store that others may only read
+            self.checkpoint.unlink(missing_ok=True)
+        locks.forget(self._lock)
+
+    def alone(self, *, wait: bool) -> AbstractContextManager[None]:
+        """Let one process train the run. Raises BusyError where another does, unless it is to be waited for."""
+        instead = "Wait until it is done, or train into another --store."
+        return locks.alone(self._lock, f"trains run {self.folder.name}", wait=wait, instead=instead)
+
 
 def run_of(config: Config, store: Path | None = None) -> Run:
     """The place of `config` in `store` (default: ``_build/runs``), whether or not anything is there."""
@@ -108,5 +124,8 @@ def run_of(config: Config, store: Path | None = None) -> Run:
 def open_run(config: Config, store: Path | None = None) -> Run:
     """The folder of `config` in `store`, made if it is not there."""
     run = run_of(config, store)
-    write_json(run.folder / "config.json", config.model_dump(mode="json"))
+    described = run.folder / "config.json"
+    # It never changes, and a finished run may lie where nobody may write.
+    if not described.is_file():
+        write_json(described, config.model_dump(mode="json"))
     return run

@@ -9,7 +9,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from torch import Tensor
 
 from ferbook import datasets, models
@@ -34,7 +35,7 @@ from ferbook.measures import metrics, multilabel
 from ferbook.vision import appended, detection
 
 
-def train(config: Config, store: Path | None = None, processes: int = 1) -> RunResult:
+def train(config: Config, store: Path | None = None, processes: int = 1, *, wait: bool = False) -> RunResult:
     """Run `config`, or go on with it where it was interrupted, or return its result where it is finished.
 
     Parameters
@@ -43,9 +44,12 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
     store: folder of runs; default ``_build/runs``.
     processes: how many processes (on GPUs: devices) share each batch. Not part of the run's description. Lightning
         starts the others by running the program's command line again.
+    wait: where another process trains this very run, wait for it instead of refusing.
 
     Raises
     ------
+    BusyError: if another process trains this run, unless it is to be waited for.
+    OutputError: if the store has no room or gives no right to write.
     ConfigError: naming the field that cannot work.
     DataError: if the data set is missing or broken, is not the one of the finished run, or the checkpoint is broken.
     TrainingError: if the loss or the answers stop being finite, the state after the last good epoch stays; or if the
@@ -56,10 +60,19 @@ def train(config: Config, store: Path | None = None, processes: int = 1) -> RunR
     if processes > 1 and config.batch < 2 * processes:
         raise ConfigError("batch", f"{config.batch} faces leave {processes} processes fewer than two each")
     run = runs.open_run(config, store)
+    if run.result() is None:
+        # Processes that share a run's batches are one; the first of them holds the lock.
+        with run.alone(wait=wait) if rank_zero_only.rank in (None, 0) else nullcontext():
+            # Another process may have finished it while this one waited.
+            if run.result() is None:
+                return _with_own_threads(config, store, run, processes)
     finished = run.result()
-    if finished is not None:
-        _need_same_data(config, finished, run)
-        return finished
+    _need_same_data(config, finished, run)
+    run.tidy()
+    return finished
+
+
+def _with_own_threads(config: Config, store: Path | None, run: Run, processes: int) -> RunResult:
     threads = torch.get_num_threads()
     try:
         return _trained(config, store, run, processes)
@@ -92,7 +105,8 @@ def _load(config: Config) -> FaceSet:
 def _trained(config: Config, store: Path | None, run: Run, processes: int) -> RunResult:
     dependencies.running(Path(__file__))  # the record tells the code that the run began with
     if config.start is not None:
-        train(config.start, store)
+        # Runs that begin alike share it: whoever comes second waits, as nothing can be done meanwhile.
+        train(config.start, store, wait=True)
     faces, parts = load_parts(config)
     tensors = {part: _tensors(chosen, target) for part, (chosen, target) in parts.items()}
     copies = _copies(config, parts["train"][0], faces)
@@ -323,8 +337,9 @@ class _WholeCheckpoints(TorchCheckpointIO):
     """Checkpoints that are on disk whole or not at all, wherever temporary files lie."""
 
     def save_checkpoint(self, checkpoint: dict[str, object], path: str | Path, storage_options: object = None) -> None:
-        with paths.replacing(Path(path)) as staging:
-            torch.save(checkpoint, staging)
+        # Through a stream of Python's, whose errors say what the system said.
+        with paths.replacing(Path(path)) as staging, staging.open("wb") as stream:
+            torch.save(checkpoint, stream)
 
     def load_checkpoint(self, path: str | Path, *args: object, **options: object) -> dict[str, object]:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -145,11 +146,19 @@ def _answered(model: Model, one: _Read, out: Path, explain: bool) -> list[table.
     made = table.rows(one.file, model.mark, one.picture, seen, answers, one.digest)
     # Two photographs of one name in two folders have two cards.
     mark = hashlib.sha256(str(Path(one.file).resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    card = Path("cards") / f"{Path(one.file).stem[:80]}-{mark}.png"
+    card = Path("cards") / f"{_short(Path(one.file).stem)}-{mark}.png"
     drawn = cards.draw(Path(one.file).name, one.picture, seen, answers, model, relevance)
     with paths.replacing(out / card) as staging:
         drawn.save(staging, format="PNG", compress_level=1)
     return [row | {"card": card.as_posix(), "explained": explain and bool(row["faces"])} for row in made]
+
+
+def _short(stem: str, most: int = 200) -> str:
+    """A photograph's name, at most 80 characters and so many bytes of it: a file's name has 255 at most."""
+    stem = stem[:80]
+    while len(os.fsencode(stem)) > most:
+        stem = stem[:-1]
+    return stem
 
 
 def predict(images: object, *, model: str | Model = DEFAULT) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 from ferbook import datasets, models
-from ferbook.core import dependencies, paths, records
+from ferbook.core import dependencies, locks, paths, records
 from ferbook.core.errors import FerbookError
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.faces.faceset import FaceSet
@@ -204,12 +204,19 @@ def ready(
     name = hashlib.sha256(setting.encode()).hexdigest()[:16]
     path = paths.cache_root() / "relevance" / f"{name}.safetensors"
     network = networks.untrained(seed)
-    if path.is_file():
+
+    def ready() -> nn.Sequential | None:
+        if not path.is_file():
+            return None
         models.load_weights(network, path)
         return network.eval()
-    network = network_of(kind, part(dataset, "train", count, seed), epochs=epochs, seed=seed)
-    models.save_weights(network, path, {"setting": setting})
-    return network
+
+    def make() -> nn.Sequential:
+        made = network_of(kind, part(dataset, "train", count, seed), epochs=epochs, seed=seed)
+        models.save_weights(made, path, {"setting": setting})
+        return made
+
+    return locks.once(path.with_name(f".{name}.lock"), f"trains the network {name}", ready, make)
 
 
 def compare(

@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from ferbook.core import paths
+from ferbook.core import locks, paths
 from ferbook.core.errors import ConfigError, DataError
 from ferbook.faces.faceset import FaceSet
 from ferbook.vision.mtcnn import cascade, networks
@@ -343,9 +343,13 @@ def landmarks_of(part: FaceSet, whole: FaceSet) -> np.ndarray:
 
 def _table_of(faces: FaceSet) -> Path:
     path = paths.cache_root() / f"landmarks-{faces.provenance['checksum'][:16]}-v1.csv"
-    if not path.is_file():
+
+    def make() -> Path:
         detect(faces.images, faces.ids).save(path)
-    return path
+        return path
+
+    lock, work = path.with_name(f".{path.stem}.lock"), f"looks for the faces of {faces.name}"
+    return locks.once(lock, work, lambda: path if path.is_file() else None, make)
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:

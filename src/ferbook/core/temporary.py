@@ -1,0 +1,98 @@
+"""Temporary files and folders that say whose they are, so that those of a killed process can be told and removed.
+
+A name is ``.ferbook-PLACE-PROCESS-...``: PLACE stands for the machine (and the container, where numbers of processes
+are a container's own), PROCESS for the process. Where that process is gone, nobody will miss the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+from ferbook.core.errors import clearly_written
+
+#: Seconds after which what a process on another machine left counts as abandoned.
+ABANDONED_AFTER = 24 * 3600
+_NAME = re.compile(r"\.ferbook-([0-9a-f]{6})-(\d+)-.*")
+
+
+@cache
+def _place() -> str:
+    """Within which numbers of processes mean something."""
+    try:
+        numbers = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        numbers = 0
+    return hashlib.sha256(f"{platform.node()} {numbers}".encode()).hexdigest()[:6]
+
+
+def name(of: str = "") -> str:
+    """A name that no other process takes, the same for the same text; short, whatever the length of `of`."""
+    return f".ferbook-{_place()}-{os.getpid()}-{hashlib.sha256(of.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+
+
+@contextmanager
+def folder(parent: Path | None = None) -> Iterator[Path]:
+    """A folder for the block alone, in `parent` (default: the system's place for such), removed with all it holds.
+
+    What a process that was killed left there is removed too.
+
+    Raises
+    ------
+    OutputError: if no folder can be made there.
+    """
+    parent = Path(parent or tempfile.gettempdir())
+    with clearly_written(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        sweep(parent)
+        made = tempfile.TemporaryDirectory(dir=parent, prefix=f"{name()}-", ignore_cleanup_errors=True)
+    with made as place:
+        yield Path(place)
+
+
+def sweep(parent: Path) -> None:
+    """Remove what processes that are gone left in `parent`. A process looks only once at each folder."""
+    _sweep_once(parent.resolve(), os.getpid())
+
+
+@cache
+def _sweep_once(parent: Path, _process: int) -> None:
+    with suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            if _is_abandoned(entry):
+                with suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        shutil.rmtree(entry.path, ignore_errors=True)
+                    else:
+                        os.unlink(entry.path)
+
+
+def _is_abandoned(entry: os.DirEntry[str]) -> bool:
+    found = _NAME.fullmatch(entry.name)
+    if found is None:
+        return False
+    place, process = found.groups()
+    if place != _place():
+        with suppress(OSError):
+            return time.time() - entry.stat(follow_symlinks=False).st_mtime > ABANDONED_AFTER
+        return False
+    return not _is_alive(int(process))
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass  # somebody else's, or no number of a process
+    return True
