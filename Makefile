@@ -41,9 +41,10 @@ faults: setup ## kill every command 25 times in all, fill disks, start things tw
 bench: setup ## measure speed and memory, printed and written to _build/bench (DATA=folder: loading on FER+)
 	$(BIN)/ferbook bench
 
-lint: setup ## ruff, formatting included
+lint: setup ## ruff, formatting included; which module may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
 reference: setup ## run tests/reference/*.py again and store their outputs, after looking at what changed
 	$(BIN)/python tests/reference/make.py
@@ -55,7 +56,7 @@ lock: ## resolve requirements.txt into requirements.lock; UPGRADE=1 also takes n
 	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(if $(UPGRADE),--upgrade) \
 		--override requirements.txt --custom-compile-command "make lock" -o requirements.lock requirements.txt
 
-audit: ## ask for known vulnerabilities of what requirements.lock names (needs the JSON interface of the package index)
+audit: ## ask for known vulnerabilities of what requirements.lock names (needs an index that tells of them)
 	$(PYTHON) -m venv --clear $(TOOLS)
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_AUDIT)
 	$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock

@@ -47,7 +47,7 @@ SMALL = {
     "schedule": {"name": "one_cycle"},
 }
 #: What runs a module as ``python -m`` does.
-MAINS = {"ferbook.cli.commands": cli.main, "ferbook.book.notebooks": notebooks.main}
+MAINS = {"ferbook.cli": cli.main, "ferbook.book.notebooks": notebooks.main}
 #: Longer than any command takes on a machine that is busy with ten others.
 PATIENCE = 400
 

@@ -21,7 +21,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import confusion_matrix
 
-from ferbook.core import arrays, datasets, paths, records
+from ferbook import datasets
+from ferbook.core import arrays, paths, records
 from ferbook.core.errors import DataError
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
 from ferbook.faces.faceset import FaceSet
