@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pwd
 import sys
 from pathlib import Path
 
@@ -44,6 +45,15 @@ def read_only(folder: str, part: str) -> None:
     libc = _own_mounts()
     _need(libc.mount(place, place, None, _BIND, None))
     _need(libc.mount(None, place, None, _BIND | _REMOUNT | _READ_ONLY, None))
+
+
+def unknown_user(folder: str) -> None:
+    """A user whom the system knows by number alone."""
+
+    def getpwuid(number: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    pwd.getpwuid = getpwuid
 
 
 def cut_off(folder: str) -> None:

@@ -8,7 +8,6 @@ from functools import partial
 
 import pytest
 
-from ferbook.core import paths
 from tests.faults import mounts
 from tests.faults.killing import JOBS, ROOT, Place, Running, warm_up
 from tests.faults.test_kills import LONG
@@ -67,14 +66,18 @@ def test_what_was_made_before_is_read_where_nothing_can_be_written(place):
 
 @pytest.mark.parametrize("place", ["train", "predict", "page"], indirect=True)
 def test_nobody_needs_a_home(place):
-    assert Running(place, forked=True, without=("HOME", "MPLCONFIGDIR")).end() == 0, place.said()
-    assert "Traceback" not in place.said()
+    """Nor does a user whom the system knows by number alone, as that of a container."""
+    without = ("HOME", "MPLCONFIGDIR")
+    assert Running(place, forked=True, before=mounts.unknown_user, without=without).end() == 0, place.said()
+    assert "Traceback" not in place.said() and not list(place.folder.rglob("~*"))
 
 
-def test_the_cache_of_a_user_without_a_home_is_not_a_folder_named_tilde(monkeypatch):
-    monkeypatch.delenv("FERBOOK_CACHE")
-    monkeypatch.setattr(paths, "user_cache_path", lambda name: paths.Path("~/.cache") / name)
-    assert paths.cache_root().is_absolute() and "~" not in str(paths.cache_root())
+@pytest.mark.parametrize("place", ["train"], indirect=True)
+def test_who_has_neither_home_nor_cache_is_told_what_to_set(place):
+    without = ("HOME", "FERBOOK_CACHE")
+    assert Running(place, forked=True, before=mounts.unknown_user, without=without).end() == 2
+    assert "Set FERBOOK_CACHE to a folder." in place.said() and "Traceback" not in place.said()
+    assert not list(place.folder.rglob("~*"))
 
 
 @pytest.mark.parametrize("place", ["train", "data", "predict", "page"], indirect=True)

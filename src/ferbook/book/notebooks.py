@@ -147,6 +147,10 @@ def _kept_in(scratch: Path) -> Iterator[None]:
     """
     places = {name: str(scratch) for name in ("TMPDIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
     compiled = Path(tempfile.gettempdir()) / f"torchinductor-{os.getuid()}"
+    try:
+        Path.home()
+    except RuntimeError:  # Jupyter wants to know one, whatever it keeps there
+        places["HOME"] = str(scratch)
     before = dict(os.environ)
     os.environ.update(places)
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(compiled))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,14 +44,19 @@ def data_root(root: str | Path | None = None) -> Path:
 def cache_root() -> Path:
     """Where prepared data sets are kept: ``FERBOOK_CACHE``, else the user's cache folder. Safe to delete.
 
-    A user without a home folder has one among the temporary files.
+    Raises
+    ------
+    FerbookError: if neither is known.
     """
     chosen = os.environ.get("FERBOOK_CACHE")
     if chosen:
         return Path(chosen).expanduser().resolve()
-    usual = user_cache_path("ferbook")
-    # Without a home folder that is "~/.cache", which would be a folder named ~ wherever one stands.
-    return usual if usual.is_absolute() else Path(tempfile.gettempdir()) / f"ferbook-{os.getuid()}"
+    try:
+        return user_cache_path("ferbook")
+    except RuntimeError:  # a number without a name, as the user of a container often is
+        raise FerbookError(
+            "this user has no home folder, where prepared data sets are kept. Set FERBOOK_CACHE to a folder."
+        ) from None
 
 
 @contextmanager
