@@ -25,7 +25,8 @@ LOCK, PROJECT, VENV, STAMP = "requirements.lock", "pyproject.toml", ".venv", ".s
 GPU_ONLY = {"cuda-bindings", "cuda-pathfinder", "cuda-toolkit", "nvidia-cusolver", "nvidia-nvtx", "triton"}
 # Builds the packages that come as source, and this project; first, so that no build fetches a tool unchecked.
 BUILDERS = {"setuptools"}
-CHECK = "import lightning, torch, torchvision"
+# Fails where a library that PyTorch is linked against is missing or does not suit the machine.
+CHECK = "import torch, torchvision"
 
 
 class SetUpError(Exception):
@@ -158,7 +159,8 @@ def main() -> int:
         start = time.monotonic()
         environment = Environment(root, alone(root))
         if todo := environment.missing(cuda):
-            print(f"Setting up {VENV} ({', '.join(sorted(todo))}); from nothing it takes some minutes.", flush=True)
+            long = "; this takes some minutes" if "packages" in todo else ""
+            print(f"Setting up {VENV} ({', '.join(sorted(todo))}){long}.", flush=True)
             environment.make(cuda)
             print(f"{VENV} is set up, in {time.monotonic() - start:.0f} s.")
     except (SetUpError, OSError) as error:

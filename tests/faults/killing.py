@@ -10,7 +10,6 @@ can also be full.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import resource
 import signal
@@ -30,9 +29,9 @@ from PIL import Image
 from ferbook.book import notebooks
 from ferbook.cli import commands as cli
 from ferbook.learning import configs, runs
-from ferbook.photos import folders  # noqa: F401  (what the commands import is imported before they are forked)
 from ferbook.synthesis import render, sample
 from tests.conftest import TinyFerplus
+from tests.faults import elsewhere
 from tests.unit.test_pipeline import Checkout
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,7 +118,7 @@ class Running:
         self.began = time.monotonic()
         if forked:
             given = (place.arguments, str(place.folder), place.environment, str(place.log), Fault(**fault))
-            self.process = _context().Process(target=_child, args=given)
+            self.process = elsewhere.context().Process(target=_child, args=given)
             self.process.start()
         else:
             with place.log.open("a") as log:
@@ -156,15 +155,9 @@ class Running:
         return self.process.exitcode
 
 
-def _context():
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.killing", "ferbook.learning.training"])
-    return context
-
-
 def warm_up() -> None:
     """Import what forked commands need, so that the first of them takes no longer than the next."""
-    process = _context().Process(target=os.getpid)
+    process = elsewhere.context().Process(target=os.getpid)
     process.start()
     process.join()
 
@@ -176,12 +169,14 @@ class Fault:
     Parameters
     ----------
     kill_at: the process dies right before this change of a file, counted from 1; 0: never.
+    interrupt_at: at this change the process gets what Ctrl-C sends; 0: never.
     full_at: from this change on, nothing can be written to a file; 0: never.
     before: called first in the process, with the folder.
     without: variables of the environment that are taken away.
     """
 
     kill_at: int = 0
+    interrupt_at: int = 0
     full_at: int = 0
     before: Callable[[str], object] = os.path.abspath
     without: tuple[str, ...] = ()
@@ -189,6 +184,7 @@ class Fault:
 
 def _child(arguments, folder, environment, log, fault) -> None:
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # What is said goes through a pipe, which has room when the disk has none.
     reading, writing = os.pipe()
     if not (writer := os.fork()):
@@ -231,6 +227,8 @@ def _watch(folder: str, fault: Fault) -> list[str]:
             done.append(os.fsdecode(given[1] if event == "os.rename" else given[0]))
             if len(done) == fault.kill_at:
                 os.killpg(os.getpid(), signal.SIGKILL)
+            if len(done) == fault.interrupt_at:
+                signal.raise_signal(signal.SIGINT)
             if len(done) == fault.full_at:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-
 import pytest
 
+from tests.faults import elsewhere as processes
 from tests.faults import hostile
 
 SECONDS, MEGABYTES = 5, 1024
@@ -14,9 +13,7 @@ SECONDS, MEGABYTES = 5, 1024
 @pytest.fixture(scope="module")
 def elsewhere():
     """A process per case, forked from one that has imported what the cases need: a case may take its process down."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.hostile"])
-    with context.Pool(1, maxtasksperchild=1) as pool:
+    with processes.context().Pool(1, maxtasksperchild=1) as pool:
         yield pool
 
 

@@ -120,3 +120,16 @@ def test_what_was_killed_goes_on(name, tmp_path_factory):
         series.kill(starts, lambda share: Running(series.place, forked=False).end(kill_after=share * whole.seconds))
         series.finish(forked=False)
     counted[name] = changes + forks + starts
+
+
+def test_who_interrupts_a_training_is_told_how_it_goes_on(tmp_path_factory):
+    series = Series("train", tmp_path_factory.mktemp("stop"), random.Random(0))
+    series.undisturbed(forked=True)
+    series.remember()
+    changes = series.place.changes()[-1]
+    series.anew()
+    # At a change in the middle of the work: at a random moment all might be done.
+    middle = next(place for place, file in enumerate(changes, start=1) if file.endswith("last.ckpt")) + 3
+    assert Running(series.place, forked=True, interrupt_at=middle).end() == 130, series.place.said()
+    assert series.place.said().splitlines()[-1] == "ferbook: interrupted; the same command goes on from here."
+    series.finish(forked=True)

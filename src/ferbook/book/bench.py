@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -17,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from ferbook import datasets
-from ferbook.core import machine, paths, records
+from ferbook.core import machine, paths, records, temporary
 from ferbook.core.errors import ConfigError
 from ferbook.datasets.ferplus import LABELS, PARTS, SIDE
 from ferbook.learning import throughput
@@ -88,10 +87,10 @@ def loading(root: str | None = None) -> dict[str, object]:
     ------
     FerbookError: if the probe process fails.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    with temporary.folder() as scratch:
         real = datasets.is_available("ferplus", root)
-        place = str(paths.data_root(root)) if real else str(_stand_in(Path(scratch) / "ferplus"))
-        environment = {**os.environ, "FERBOOK_CACHE": str(Path(scratch) / "cache")}
+        place = str(paths.data_root(root)) if real else str(_stand_in(scratch / "ferplus"))
+        environment = {**os.environ, "FERBOOK_CACHE": str(scratch / "cache")}
         cold = _probe(place, environment)
         cached = min((_probe(place, environment) for _ in range(3)), key=lambda found: found["seconds"])
     return {

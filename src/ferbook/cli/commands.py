@@ -27,7 +27,8 @@ _SHOWN = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 a check or run erred, 2 the user has something to mend."""
+    """Run one command; returns the exit status: 0 done, 1 a check or run erred, 2 the user has something to
+    mend, 130 interrupted."""
     parser = argparse.ArgumentParser(prog="ferbook", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if said is None:
             raise
         print(f"ferbook: {said}", file=sys.stderr)
-        return 2
+        return 130 if isinstance(error, KeyboardInterrupt) else 2
 
 
 def _data(options: argparse.Namespace) -> int:

@@ -15,7 +15,6 @@ import json
 import multiprocessing
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -29,7 +28,7 @@ import torch
 from torch import Tensor, nn
 
 from ferbook import models
-from ferbook.core import machine, memory
+from ferbook.core import machine, memory, temporary
 from ferbook.core.errors import ConfigError
 
 #: Ways of training, in the order in which they take turns.
@@ -127,12 +126,12 @@ def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: boo
     before = machine.matrix_rates()
     runs: dict[str, dict[str, list[dict[str, Any]]]] = {}
     made_of: dict[str, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        _write_faces(max(setting.pictures() for setting in settings), Path(scratch))
+    with temporary.folder() as scratch:
+        _write_faces(max(setting.pictures() for setting in settings), scratch)
         for setting in settings:
-            turns = [{arm: _measured(arm, setting, Path(scratch)) for arm in ARMS} for _ in range(repeats)]
+            turns = [{arm: _measured(arm, setting, scratch) for arm in ARMS} for _ in range(repeats)]
             runs[setting.network] = {arm: [turn[arm] for turn in turns] for arm in ARMS}
-            made_of[setting.network] = _measured("parts", setting, Path(scratch)) if parts else {}
+            made_of[setting.network] = _measured("parts", setting, scratch) if parts else {}
     # Others may have used the machine for a while; what it can do is the better of two tries.
     rates = max(before, machine.matrix_rates(), key=lambda found: max(found["fp32"], found["bf16"]))
     networks = {

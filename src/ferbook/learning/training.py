@@ -135,7 +135,11 @@ def _trained(config: Config, store: Path | None, run: Run, processes: int) -> Ru
         )
         resume = run.checkpoint if run.checkpoint.is_file() else None
         clock.start(resumed=resume is not None)
-        trainer.fit(task, Batches(count, config.batch, task, processes), ckpt_path=resume, weights_only=True)
+        try:
+            trainer.fit(task, Batches(count, config.batch, task, processes), ckpt_path=resume, weights_only=True)
+        except SystemExit:
+            # Lightning ends an interrupted program without a word; whoever called has one to say.
+            raise KeyboardInterrupt from None
         trainer.strategy.barrier()
         # When it is done, the trainer takes the network off the device, on which the faces stay.
         task.to(trainer.strategy.root_device)
