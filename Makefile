@@ -22,7 +22,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: ## make .venv as requirements.lock says, nothing when nothing changed; CUDA=1 or 0: with or without what only a GPU needs
+setup: ## make .venv as requirements.lock says, nothing when nothing changed; CUDA=1 or 0: with or without GPU packages
 	@$(PYTHON) set_up.py --cuda=$(filter 0 1,$(CUDA))
 
 book: setup ## run the chapters that changed and render the site; DATA=folder for real data, PROFILE=paper for full runs
@@ -56,7 +56,7 @@ lock: ## resolve requirements.txt into requirements.lock; UPGRADE=1 also takes n
 	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(if $(UPGRADE),--upgrade) \
 		--override requirements.txt --custom-compile-command "make lock" -o requirements.lock requirements.txt
 
-audit: ## ask for known vulnerabilities of what requirements.lock names (needs an index that tells of them)
+audit: ## ask for known vulnerabilities of what requirements.lock names (needs the JSON interface of the package index)
 	$(PYTHON) -m venv --clear $(TOOLS)
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_AUDIT)
 	$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
