@@ -30,7 +30,7 @@ from ferbook.claims import report
 from ferbook.core import records
 from ferbook.measures import figures
 from ferbook.synthesis import render, sample
-from ferbook.vision import appended, detection, finding
+from ferbook.vision import appended, detection, finding, pose
 
 figures.use_style()
 
@@ -134,8 +134,8 @@ again = detection.detect(after)
 report.comparison(
     [f"face {k + 1}" for k in range(6)],
     {
-        "before (degrees)": [float(v) for v in detection.inclination(seen.landmarks)],
-        "after (degrees)": [float(v) for v in detection.inclination(again.landmarks)],
+        "before (degrees)": [float(v) for v in pose.inclination(seen.landmarks)],
+        "after (degrees)": [float(v) for v in pose.inclination(again.landmarks)],
     },
     "+.1f",
     "Inclination of the eye line",

@@ -33,7 +33,7 @@ from ferbook.learning import sweeps
 from ferbook.measures import figures, intervals
 from ferbook.papers.nhot import settings
 from ferbook.synthesis import render, sample
-from ferbook.vision import appended, augment, detection, finding
+from ferbook.vision import appended, augment, detection, finding, pose
 
 figures.use_style()
 audit = report.ClaimReport("002")
@@ -186,7 +186,7 @@ _ = figures.gallery(both.numpy(), columns=4, cell=1.5)
 # %%
 natural = sample(count, seed=0, split="train")
 landmarks = natural.landmarks(48)
-tilt = detection.inclination(landmarks)
+tilt = pose.inclination(landmarks)
 
 # %% tags=["remove-input"]
 blank = torch.ones(1, 1, 48, 48)
@@ -242,13 +242,13 @@ after, aligned = detection.align(before, faces.landmarks(48), 48)
 _ = figures.gallery(np.concatenate([before, after]), columns=6)
 
 # %% tags=["remove-input"]
-matrix = detection.similarity(landmarks, np.broadcast_to(detection.TEMPLATE * 48 - 0.5, landmarks.shape))
+matrix = pose.similarity(landmarks, np.broadcast_to(detection.TEMPLATE * 48 - 0.5, landmarks.shape))
 moved = landmarks @ matrix[:, :, :2].swapaxes(1, 2) + matrix[:, None, :, 2]
 report.table(
     [
         {
             "faces": name,
-            "tilt, standard deviation (degrees)": f"{detection.inclination(points).std():.1f}",
+            "tilt, standard deviation (degrees)": f"{pose.inclination(points).std():.1f}",
             **{
                 f"{part}: spread (pixels)": f"{np.sqrt(points[:, place].var(axis=0).sum(axis=1).mean()):.1f}"
                 for part, place in (("eyes", [0, 1]), ("nose", [2]), ("mouth", [3, 4]))
@@ -310,7 +310,7 @@ faces_of, operations_of = adaptive.decode(torch.arange(len(adaptive)))
 grid = torch.full((6, 4, 48, 48), 255, dtype=torch.uint8)
 pictures = adaptive.batch(torch.from_numpy(render(six, size=48)), torch.arange(len(adaptive)))
 grid[faces_of, operations_of] = (255 * pictures[:, 0]).round().byte()
-tilts = [f"{value:+.0f}°" for value in detection.inclination(six.landmarks(48))]
+tilts = [f"{value:+.0f}°" for value in pose.inclination(six.landmarks(48))]
 _ = figures.sheet(grid.flatten(0, 1).numpy(), tilts, ["base", "mirrored", f"+{angle}°", f"-{angle}°"], cell=0.95)
 
 # %% [markdown]

@@ -88,7 +88,7 @@ def test_nobody_asks_the_network(place):
 
 
 @pytest.mark.parametrize("folder", NAMES)
-@pytest.mark.parametrize("name", ["sweep", "data", "predict", "page"])
+@pytest.mark.parametrize("name", ["sweep", "data", "predict", "page"] if LONG else ["sweep", "data", "page"])
 def test_a_folder_of_any_name(name, folder, tmp_path):
     """Checkout, data, store, cache, temporary files and photographs all lie there."""
     place = Place(JOBS[name], tmp_path / folder)
@@ -97,6 +97,7 @@ def test_a_folder_of_any_name(name, folder, tmp_path):
     assert "Traceback" not in place.said()
 
 
+@pytest.mark.skipif(not LONG, reason="part of make faults")
 def test_a_build_in_a_folder_of_any_name(tmp_path):
     place = Place(JOBS["book"], tmp_path / "a reader's 表情")
     assert Running(place, forked=False).end() == 0, place.said()

@@ -20,10 +20,8 @@ from ferbook.vision.detection import (
     crop,
     detect,
     detect_all,
-    inclination,
-    nose_offset,
-    similarity,
 )
+from ferbook.vision.pose import inclination, nose_offset, similarity
 
 
 @pytest.fixture(scope="module")

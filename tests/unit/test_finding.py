@@ -8,7 +8,8 @@ import pytest
 from ferbook.faces.faceset import FaceSet
 from ferbook.synthesis import render, sample
 from ferbook.vision import finding
-from ferbook.vision.detection import detect, inclination
+from ferbook.vision.detection import detect
+from ferbook.vision.pose import inclination
 
 
 def test_landmark_error_is_in_eye_distances():

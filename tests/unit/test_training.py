@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -20,8 +21,8 @@ from safetensors.torch import load_file
 
 from ferbook import datasets, models
 from ferbook.cli.commands import main
-from ferbook.core.errors import ConfigError, DataError
-from ferbook.learning import configs, runs, tasks, training
+from ferbook.core.errors import ConfigError, DataError, OutputError
+from ferbook.learning import callbacks, configs, runs, tasks, training
 from ferbook.measures import metrics, multilabel
 from ferbook.measures.metrics import tie_aware_accuracy
 from ferbook.vision import appended, augment, detection
@@ -135,11 +136,11 @@ def test_an_interrupted_run_is_one_run_in_cost_and_threads(known, tmp_path, monk
     threads = torch.get_num_threads()
     assert state["ferbook"]["threads"] == threads
     state["ferbook"]["threads"] = threads + 1
-    earlier = state["callbacks"]["_Clock"]["spent"]
+    earlier = state["callbacks"]["Clock"]["spent"]
     if known:
-        state["callbacks"]["_Clock"]["spent"] = {name: value + 1000 for name, value in earlier.items()}
+        state["callbacks"]["Clock"]["spent"] = {name: value + 1000 for name, value in earlier.items()}
     else:
-        del state["callbacks"]["_Clock"]
+        del state["callbacks"]["Clock"]
     torch.save(state, checkpoint)
     provenance = training.train(config, tmp_path).provenance
     # It went on with the threads that it began with, and whoever called it has its own again.
@@ -187,9 +188,9 @@ def test_answers_that_are_not_finite_stop_the_run_though_the_last_loss_was(tmp_p
             with torch.no_grad():
                 next(self.network.parameters()).fill_(float("nan"))
 
-    honest = training._Judge.on_train_epoch_end
+    honest = callbacks.Judge.on_train_epoch_end
     monkeypatch.setattr(
-        training._Judge,
+        callbacks.Judge,
         "on_train_epoch_end",
         lambda self, trainer, task: break_the_network(task) or honest(self, trainer, task),
     )
@@ -250,13 +251,13 @@ def test_a_checkpoint_is_on_disk_whole_or_not_at_all(tmp_path, monkeypatch):
     run = interrupted(config, tmp_path, monkeypatch)
     whole = run.checkpoint.read_bytes()
 
-    def full_disk(content, path):
-        path.write_bytes(b"half")
-        raise OSError("no space left")
+    def full_disk(content, stream):
+        stream.write(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
         patch.setattr(torch, "save", full_disk)
-        with pytest.raises(OSError, match="no space left"):
+        with pytest.raises(OutputError, match=r"last\.ckpt: cannot be written \(No space left on device\)\. Make room"):
             training.train(config, tmp_path)
     assert run.checkpoint.read_bytes() == whole
     assert sorted(path.name for path in run.folder.iterdir()) == ["best.safetensors", "config.json", "last.ckpt"]
@@ -483,7 +484,7 @@ def test_early_images_are_smaller_and_later_ones_whole(monkeypatch):
     trainer = tasks.lightning.Trainer(
         max_epochs=4, logger=False, enable_checkpointing=False, enable_progress_bar=False, accelerator="cpu"
     )
-    with training.quiet():
+    with callbacks.quiet():
         trainer.fit(task, tasks.Batches(len(task.faces["train"][0]), 64, task))
     assert dict(seen) == {0: 32, 1: 32, 2: 48, 3: 48}
 

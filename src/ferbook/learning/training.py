@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-import pickle
 import platform
 import sys
-import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import lightning.pytorch as lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
-from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from torch import Tensor
 
 from ferbook import datasets, models
-from ferbook.core import dependencies, paths, records
+from ferbook.core import dependencies, records
 from ferbook.core.errors import ConfigError, DataError
 from ferbook.faces import folds, labels, splits
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.faces.faceset import SPLITS, FaceSet
 from ferbook.learning import runs
+from ferbook.learning.callbacks import Clock, Judge, WholeCheckpoints, checkpoints, measured, quiet
 from ferbook.learning.configs import Config
 from ferbook.learning.runs import Run, RunResult
 from ferbook.learning.tasks import TASKS, Batches, Task
@@ -117,7 +111,7 @@ def _trained(config: Config, store: Path | None, run: Run, processes: int) -> Ru
     task = _task(config, tensors, count, copies, processes=processes, data=faces.provenance["checksum"])
     if config.start is not None:
         task.start_from(runs.open_run(config.start, store).best)
-    clock = _Clock()
+    clock = Clock()
     with quiet():
         trainer = lightning.Trainer(
             accelerator="auto",
@@ -125,8 +119,8 @@ def _trained(config: Config, store: Path | None, run: Run, processes: int) -> Ru
             strategy="auto" if processes == 1 else "ddp",
             max_epochs=config.epochs,
             precision="bf16-mixed" if use_bfloat16(config.precision) else "32-true",
-            callbacks=[_Judge(run), clock, _checkpoints(run)],
-            plugins=[_WholeCheckpoints()],
+            callbacks=[Judge(run), clock, checkpoints(run)],
+            plugins=[WholeCheckpoints()],
             logger=False,
             enable_progress_bar=sys.stderr.isatty(),
             enable_model_summary=False,
@@ -152,7 +146,7 @@ def _trained(config: Config, store: Path | None, run: Run, processes: int) -> Ru
         metrics={
             "chosen_epoch": int(task.best["epoch"]),
             "chosen_on": config.choose_on,
-            **_flat(task, logits),
+            **measured(task, logits),
             "parameters": models.parameter_count(task.network),
             "faces": {part: len(chosen) for part, (chosen, _) in parts.items()},
             **({} if copies is None else {"with_copies": count}),
@@ -233,14 +227,6 @@ def _labelled(config: Config, faces: FaceSet) -> tuple[FaceSet, np.ndarray]:
         raise ConfigError("data.name", f"{faces.name} has no votes", "Paper 002's labels are made of votes.")
     cleaned = labels.clean_votes(faces.votes, config.labels.cleaning, config.labels.limit)
     return faces.subset(cleaned.keep), cleaned.distribution
-
-
-def _flat(task: Task, logits: dict[str, Tensor]) -> dict[str, float]:
-    return {
-        f"{part}_{name}": value
-        for part, found in logits.items()
-        for name, value in task.measures(found, task.target(part)).items()
-    }
 
 
 def _in_detail(config: Config, logits: Tensor, parts: dict[str, tuple[FaceSet, np.ndarray]]) -> dict[str, object]:
@@ -329,101 +315,3 @@ def _task(
     task = TASKS[config.task](config, tensors, total_steps=1, copies=copies, data=data)
     task.total_steps = config.epochs * len(Batches(count, config.batch, task, processes))
     return task
-
-
-def _checkpoints(run: Run) -> ModelCheckpoint:
-    return ModelCheckpoint(
-        dirpath=run.folder, filename=run.checkpoint.stem, save_top_k=1, enable_version_counter=False, every_n_epochs=1
-    )
-
-
-class _WholeCheckpoints(TorchCheckpointIO):
-    """Checkpoints that are on disk whole or not at all, wherever temporary files lie."""
-
-    def save_checkpoint(self, checkpoint: dict[str, object], path: str | Path, storage_options: object = None) -> None:
-        # Through a stream of Python's, whose errors say what the system said.
-        with paths.replacing(Path(path)) as staging, staging.open("wb") as stream:
-            torch.save(checkpoint, stream)
-
-    def load_checkpoint(self, path: str | Path, *args: object, **options: object) -> dict[str, object]:
-        try:
-            return super().load_checkpoint(path, *args, **options)
-        except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
-            problem = f"it is no checkpoint of a run ({type(error).__name__})"
-            raise DataError(problem, path, hint="Delete it; the run then begins anew.") from error
-
-
-class _Judge(Callback):
-    """After each epoch: measure, keep the curve, keep the best weights."""
-
-    def __init__(self, run: Run):
-        self.run = run
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, task: Task) -> None:
-        parts = ("valid", "test") if task.config.test_curve else ("valid",)
-        logits = {part: task.predict_part(part) for part in parts}
-        if not all(torch.isfinite(found).all() for found in logits.values()):
-            raise task.diverged("the network's answers are no longer finite")
-        target = task.faces["valid"][1].cpu()
-        entry = {
-            "epoch": trainer.current_epoch + 1,
-            "train_loss": task.train_loss(),
-            "valid_loss": float(task.loss(logits["valid"], target, torch.Generator().manual_seed(0))),
-            **_flat(task, logits),
-            "lr": trainer.optimizers[0].param_groups[0]["lr"],
-        }
-        task.history.append(entry)
-        score = entry[f"{task.config.choose_on}_{task.score}"]
-        if score is None:
-            part = task.config.choose_on
-            raise ConfigError("choose_on", f"the {part} faces have no label that is present, so nothing can be chosen")
-        if score > task.best.get("score", -1.0):
-            task.best = {"score": score, "epoch": entry["epoch"]}
-            if trainer.is_global_zero:
-                models.save_weights(task.judged, self.run.best)
-
-
-class _Clock(Callback):
-    """What the run has cost, all its parts together; work lost after the last checkpoint does not count."""
-
-    def __init__(self) -> None:
-        self.before: dict[str, float] | None = {"seconds": 0.0, "cpu_seconds": 0.0}
-        self.began: dict[str, float] = {}
-
-    def start(self, *, resumed: bool) -> None:
-        """From here on time counts. What a resumed run cost before is in its checkpoint, or not known."""
-        self.began = self._now()
-        if resumed:
-            self.before = None
-
-    def spent(self) -> dict[str, float] | None:
-        """``seconds`` and ``cpu_seconds`` of all threads; None where the cost before the interruption is not known."""
-        if self.before is None:
-            return None
-        return {name: self.before[name] + value - self.began[name] for name, value in self._now().items()}
-
-    def state_dict(self) -> dict[str, object]:
-        return {"spent": self.spent()}
-
-    def load_state_dict(self, state: dict[str, object]) -> None:
-        self.before = state["spent"]
-
-    @staticmethod
-    def _now() -> dict[str, float]:
-        return {"seconds": time.perf_counter(), "cpu_seconds": time.process_time()}
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without Lightning's remarks on hardware, workers and other products, which are not for a page."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="lightning")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor
 
 from ferbook.core.errors import ConfigError
-from ferbook.vision.detection import inclination
+from ferbook.vision.pose import inclination
 from ferbook.vision.resampling import mirrors, resampled, rotations, uniform
 
 

@@ -32,6 +32,7 @@ from ferbook.core import locks, paths
 from ferbook.core.errors import ConfigError, DataError
 from ferbook.faces.faceset import FaceSet
 from ferbook.vision.mtcnn import cascade, networks
+from ferbook.vision.pose import complex_map, similarity
 
 #: The five landmarks, in their order.
 LANDMARKS: tuple[str, ...] = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
@@ -307,7 +308,7 @@ def crop(images: np.ndarray, boxes: np.ndarray, margin: float = 0.2, size: int =
         raise ConfigError("margin", f"{margin} leaves nothing of the box", "Use a number above -0.5.")
     zoom = (boxes[:, 2:] - boxes[:, :2]).max(1) * (1 + 2 * margin) / size
     middle = (boxes[:, :2] + boxes[:, 2:]) @ np.array([0.5, 0.5j])
-    return _cut(images, _matrix(zoom, middle - zoom * (1 + 1j) * (size - 1) / 2), size)[0]
+    return _cut(images, complex_map(zoom, middle - zoom * (1 + 1j) * (size - 1) / 2), size)[0]
 
 
 def align(
@@ -327,7 +328,7 @@ def align(
     matrix = similarity(landmarks, np.broadcast_to(np.asarray(template) * size - 0.5, landmarks.shape))
     a, b = np.array([1, 1j]) @ matrix[:, :, 0].T, np.array([1, 1j]) @ matrix[:, :, 2].T
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _cut(images, _matrix(1 / a, -b / a), size)
+        return _cut(images, complex_map(1 / a, -b / a), size)
 
 
 def landmarks_of(part: FaceSet, whole: FaceSet) -> np.ndarray:
@@ -350,40 +351,6 @@ def _table_of(faces: FaceSet) -> Path:
 
     lock, work = path.with_name(f".{path.stem}.lock"), f"looks for the faces of {faces.name}"
     return locks.once(lock, work, lambda: path if path.is_file() else None, make)
-
-
-def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Rotation, scaling and shift, (N, 2, 3), that take points (N, K, 2) nearest to their targets in least squares.
-
-    The solution of Umeyama (1991) has a closed form in the plane: with centred points as complex numbers the transform
-    is w = a z, and a = sum(conj(z) w) / sum(|z|^2) minimises sum |a z - w|^2. A complex factor never reflects. The
-    result is NaN where the source holds NaN or only one place.
-    """
-    z, w = (np.asarray(points, dtype=float) @ np.array([1, 1j]) for points in (source, target))
-    start, end = z.mean(1), w.mean(1)
-    z, w = z - start[:, None], w - end[:, None]
-    spread = (np.abs(z) ** 2).sum(1)
-    with np.errstate(invalid="ignore"):
-        a = (z.conj() * w).sum(1) / np.where(spread > 1e-12, spread, np.nan)
-    return _matrix(a, end - a * start)
-
-
-def _matrix(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The complex map a z + b on points x + iy as matrices (N, 2, 3)."""
-    return np.stack([np.stack([a.real, -a.imag, b.real], 1), np.stack([a.imag, a.real, b.imag], 1)], 1)
-
-
-def inclination(landmarks: np.ndarray) -> np.ndarray:
-    """Tilt of the eye line, (N,) degrees, positive where the face leans counter-clockwise as seen; NaN without one."""
-    across = np.asarray(landmarks, dtype=float)[:, 1] - np.asarray(landmarks, dtype=float)[:, 0]
-    return np.degrees(np.arctan2(-across[:, 1], across[:, 0]))
-
-
-def nose_offset(landmarks: np.ndarray) -> np.ndarray:
-    """Stand-in for yaw, (N,): how far right of the eyes' middle the nose lies along the eye line, in eye distances."""
-    left, right, nose = np.moveaxis(np.asarray(landmarks, dtype=float)[:, :3], 1, 0)
-    length = ((right - left) ** 2).sum(1)
-    return ((nose - (left + right) / 2) * (right - left)).sum(1) / np.where(length > 0, length, np.nan)
 
 
 def _cut(images: np.ndarray, matrix: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,8 @@ from ferbook.faces.emotions import EMOTIONS
 from ferbook.faces.faceset import FaceSet
 from ferbook.synthesis import Faces, render, sample
 from ferbook.vision import augment
-from ferbook.vision.detection import detect, inclination, nose_offset
+from ferbook.vision.detection import detect
+from ferbook.vision.pose import inclination, nose_offset
 
 #: Degrees beyond which an eye line counts as tilted.
 TILTED = 15.0

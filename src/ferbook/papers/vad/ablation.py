@@ -28,7 +28,7 @@ from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
 from ferbook.faces.faceset import FaceSet
 from ferbook.measures import intervals, regression
 from ferbook.papers.vad import annotated
-from ferbook.papers.vad.engine import Predicted, Setting, Start, train
+from ferbook.papers.vad.engine import Predicted, Setting, Start, VadTask, train
 from ferbook.papers.vad.experiments import (
     ARMS,
     MODELS,
@@ -226,8 +226,6 @@ def run_all(faces: Faces, guessed: Faces, plan: Plan, data: str, store: Store) -
 
 def _loaded(setting: Setting, weights: Start):
     """A task that only predicts, with stored weights."""
-    from ferbook.papers.vad.engine import VadTask
-
     empty = np.zeros((2, 48, 48), np.uint8)
     task = VadTask(setting, empty, np.zeros((2, 8)), np.zeros((2, 3)))
     task.network.load_state_dict(weights.state)

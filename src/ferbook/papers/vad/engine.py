@@ -23,8 +23,9 @@ from ferbook import models
 from ferbook.core.errors import ConfigError
 from ferbook.faces.emotions import EMOTIONS, VAD_AXES
 from ferbook.learning import orthogonality
+from ferbook.learning.callbacks import quiet
 from ferbook.learning.consistency import DEFINITIONS, broadcast_mse, vad_loss
-from ferbook.learning.training import quiet, use_bfloat16
+from ferbook.learning.training import use_bfloat16
 from ferbook.models.vad import VadOutput, regularised_layers
 from ferbook.vision import augment
 

@@ -1,0 +1,69 @@
+"""Temporary files say whose they are: those of processes that are gone go, all others stay."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ferbook.core import errors, temporary
+
+
+def test_what_a_process_that_is_gone_left_is_removed_and_nothing_else(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    own = temporary.name("a")
+    place = own.split("-")[1]
+    left = [own.replace(str(os.getpid()), str(gone.pid)) + ending for ending in (".json", "-folder")]
+    (tmp_path / left[0]).touch()
+    (tmp_path / left[1]).mkdir()
+    (tmp_path / left[1] / "a.npy").touch()
+    elsewhere = own.replace(place, "0" * 6).replace(str(os.getpid()), str(gone.pid))
+    kept = {own, elsewhere, f".ferbook-{place}-x-1", f"ferbook-{place}-{gone.pid}-1", ".hidden"}
+    for name in kept:
+        (tmp_path / name).touch()
+    # Of another machine's processes nothing is known but how old their files are.
+    os.utime(tmp_path / elsewhere, (time.time() - temporary.ABANDONED_AFTER - 60,) * 2)
+    (tmp_path / f"{elsewhere}-new").touch()
+    temporary.sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == (kept - {elsewhere}) | {f"{elsewhere}-new"}
+
+
+def test_names_are_short_and_differ_by_what_they_stand_for():
+    names = {temporary.name(of) for of in ("a", "b", 255 * "x", "\udcff")}
+    assert len(names) == 4 and max(map(len, names)) < 50
+
+
+def test_a_folder_goes_with_its_block(tmp_path):
+    with temporary.folder(tmp_path / "new") as made:
+        (made / "a").touch()
+        assert made.parent == tmp_path / "new"
+    assert not list((tmp_path / "new").iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(errors.OutputError, match="file: cannot be written"), temporary.folder(tmp_path / "file"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError("3456000 requested and 100 written"), "No space left on device"),
+        (Exception("Error while serializing: I/O error: File too large (os error 27)"), "File too large"),
+        (FileNotFoundError(2, "No such file or directory"), None),
+        (ValueError("full"), None),
+    ],
+)
+def test_what_the_system_refuses_is_told_from_mistakes(error, reason):
+    assert errors.refusal(error) == reason
+    with pytest.raises(type(error) if reason is None else errors.OutputError), errors.clearly_written("a/b"):
+        raise error
+    assert errors.words(error) is None or errors.words(error).endswith("Make room or rights, or choose another place.")
+
+
+def test_an_error_of_the_systems_below_another_is_found():
+    error = RuntimeError("writing failed")
+    error.__context__ = OSError(28, "No space left on device")
+    assert errors.refusal(error) == "No space left on device"
+    assert errors.words(KeyboardInterrupt()) == "interrupted; the same command goes on from here."
