@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from functools import partial
 
+import nbformat
 import pytest
+from nbformat import v4
 
 from tests.faults import mounts
 from tests.faults.killing import JOBS, Place, Running, warm_up
@@ -71,3 +78,44 @@ def test_a_small_disk_is_said(name, part, size, tmp_path_factory):
     if status == mounts.NOT_HERE:
         pytest.skip("no file system can be mounted here")
     assert status in (1, 2) and is_clear(place, "No space left on device"), place.said()
+
+
+SITE = {
+    "_config.yml": "title: small\nonly_build_toc_files: true\n",
+    "_toc.yml": "format: jb-book\nroot: intro\nchapters:\n  - file: other\n",
+    "intro.md": "# Intro\n",
+}
+
+
+@pytest.mark.skipif(not LONG, reason="part of make faults")
+def test_half_a_site_is_not_taken_for_a_whole_one(tmp_path):
+    """The renderer meets a full disk, then is killed in the middle, which leaves half a page; then it renders all."""
+    for name, text in SITE.items():
+        (tmp_path / name).write_text(text)
+    # An executed notebook lies there already; what is copied there would be rendered again in any case.
+    notebook = v4.new_notebook(cells=[v4.new_markdown_cell("# Other\n\nThe last line.")])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    (tmp_path / "site").mkdir()
+    nbformat.write(notebook, tmp_path / "site/other.ipynb")
+    render = [sys.executable, "-m", "ferbook.book.site", "site", *SITE]
+    small = 'mkdir -p site/_build && mount -t tmpfs -o size=200k none site/_build || exit 77; exec "$@"'
+    options = {"cwd": tmp_path, "capture_output": True, "text": True, "check": False}
+    if shutil.which("unshare"):
+        done = subprocess.run(["unshare", "-m", "sh", "-c", small, "sh", *render], **options)
+        if done.returncode != 77 and "unshare failed" not in done.stderr:
+            assert done.returncode == 1
+            (said,) = done.stderr.splitlines()
+            assert said.startswith("ferbook: site: cannot be written (No space left on device). Make room")
+    assert subprocess.run(render, **options).returncode == 0
+    page = tmp_path / "site/_build/html/other.html"
+    whole = page.read_text()
+    assert "The last line." in whole and not (tmp_path / "site/.unfinished").exists()
+
+    killed = subprocess.Popen(render, cwd=tmp_path, start_new_session=True, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "site/.unfinished").exists():
+        time.sleep(0.02)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    page.write_text(whole[: len(whole) // 2])
+    assert subprocess.run(render, **options).returncode == 0
+    assert page.read_text() == whole

@@ -33,7 +33,19 @@ def stage(folder: Path, config: Path, toc: Path, files: list[Path]) -> None:
 
 
 def render(folder: Path) -> int:
-    """Build the HTML; returns jupyter-book's exit status. Its output is shown only where it fails."""
+    """Build the HTML; returns jupyter-book's exit status. Its output is shown only where it fails.
+
+    After a rendering that did not end well everything is rendered again: Sphinx would take half a page for a whole one,
+    and say no warning a second time.
+
+    Raises
+    ------
+    OSError: if the renderer had no room or no right to write.
+    """
+    unfinished = folder / ".unfinished"
+    if unfinished.exists():
+        shutil.rmtree(folder / "_build", ignore_errors=True)
+    unfinished.touch()
     program = Path(sys.executable).with_name("jupyter-book")
     command = [str(program), "build", "-n", "-W", "--keep-going", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -43,6 +55,8 @@ def render(folder: Path) -> int:
         if refused := re.search(r"\[Errno (\d+)\]", said):
             raise OSError(int(refused[1]), os.strerror(int(refused[1])), str(folder))
         sys.stderr.write(said)
+    else:
+        unfinished.unlink()
     return done.returncode
 
 
