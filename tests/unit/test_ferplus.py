@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import os
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 
@@ -14,6 +16,7 @@ import pytest
 from PIL import Image
 
 from ferbook.claims import dataset_summary
+from ferbook.core import temporary
 from ferbook.core.errors import ConfigError, DataError, FerbookError, MissingDataError
 from ferbook.datasets import cache, ferplus, is_available, load
 from tests.conftest import REAL_DATA, TinyFerplus, needs_ferplus
@@ -335,21 +338,6 @@ def test_a_damaged_copy_is_made_anew(tiny, damage, private_cache):
     assert again.provenance == provenance
 
 
-def test_a_copy_that_another_process_finished_first_is_left_alone(tiny, private_cache):
-    """It may be reading it at this moment."""
-    root = tiny.write_archives()
-    found = ferplus.find(root)
-
-    def build_while_another_finishes():
-        load("ferplus", root)
-        (folder,) = private_cache.iterdir()
-        (folder / "in use").touch()
-        return found.read()
-
-    cache.prepared("ferplus", str(found.folder), found.mark(), build_while_another_finishes)
-    assert list(private_cache.glob("*/in use")), "the other's copy was replaced"
-
-
 def test_a_cache_that_cannot_be_written_says_which_setting_moves_it(tiny, private_cache):
     private_cache.write_text("a file where a folder should be")
     with pytest.raises(FerbookError, match="FERBOOK_CACHE"):
@@ -357,13 +345,14 @@ def test_a_cache_that_cannot_be_written_says_which_setting_moves_it(tiny, privat
 
 
 def test_leftovers_of_killed_processes_are_cleared(tiny, private_cache):
-    abandoned = private_cache / ".ferplus-0-1-v1-x"
-    young = private_cache / ".ferplus-0-2-v1-y"
-    for folder in (abandoned, young):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    own = private_cache / temporary.name()
+    abandoned = private_cache / own.name.replace(f"-{os.getpid()}-", f"-{gone.pid}-")
+    for folder in (abandoned, own):
         folder.mkdir(parents=True)
-    os.utime(abandoned, (1, 1))
     load("ferplus", tiny.write_archives())
-    assert young.is_dir()
+    assert own.is_dir()
     assert not abandoned.exists()
 
 
