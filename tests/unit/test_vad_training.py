@@ -161,7 +161,7 @@ def test_cross_validation_never_predicts_what_it_saw(known, monkeypatch):
             seen.append(sum(row.tobytes() in self.known for row in images))
             return engine.Predicted(np.full((len(images), 8), 1 / 8), np.zeros((len(images), 3)))
 
-    monkeypatch.setattr(engine, "train", lambda setting, images, *rest: Recorder(images))
+    monkeypatch.setattr(experiments, "train", lambda setting, images, *rest: Recorder(images))
     experiments.cross_validate(known, QUICK, fold)
     assert seen == [0, 0, 0, 0]
 
