@@ -35,7 +35,7 @@ runs: setup ## train what a sweep still lacks, each run a notebook: SWEEP=002 [G
 test: book lint ## all tests, on the rendered book too
 	$(BIN)/python -m pytest
 
-faults: setup ## kill every command 25 times in all, fill disks, start things twice: about 20 minutes
+faults: setup ## kill every command 25 times in all, fill disks, start things twice, change files: about half an hour
 	FERBOOK_FAULTS=long $(BIN)/python -m pytest tests/faults -rA
 
 bench: setup ## measure speed and memory, printed and written to _build/bench (DATA=folder: loading on FER+)
