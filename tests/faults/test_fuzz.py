@@ -1,6 +1,6 @@
 """A valid file with some bytes changed gives data or one clear error, whatever reads it.
 
-``FERBOOK_FAULTS=long`` tries 1,000 changes per reader instead of 25. Both are the same at every run.
+``FERBOOK_FAULTS=long`` tries 1,000 changes per reader instead of 15. Both are the same at every run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ferbook.datasets import cache, jaffe
 from tests import folders
 from tests.faults import fuzzed
 
-CASES = 1_000 if os.environ.get("FERBOOK_FAULTS") == "long" else 25
+CASES = 1_000 if os.environ.get("FERBOOK_FAULTS") == "long" else 15
 #: Seconds of the process's own time that one damaged file may take.
 SECONDS = 5
 

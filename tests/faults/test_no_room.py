@@ -21,7 +21,7 @@ from tests.faults.test_kills import LONG, Series
 
 pytest.importorskip("facenet_pytorch")
 #: Moments at which the disk is full; the long test tries fifteen of each command's.
-MOMENTS = {"train": 3, "sweep": 2, "data": 2, "predict": 2, "page": 1}
+MOMENTS = {"train": 2, "sweep": 1, "data": 2, "predict": 1, "page": 1}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -88,7 +88,7 @@ def test_nobody_asks_the_network(place):
 
 
 @pytest.mark.parametrize("folder", NAMES)
-@pytest.mark.parametrize("name", ["sweep", "data", "predict", "page"] if LONG else ["sweep", "data", "page"])
+@pytest.mark.parametrize("name", ["sweep", "data", "predict", "page"] if LONG else ["data", "page"])
 def test_a_folder_of_any_name(name, folder, tmp_path):
     """Checkout, data, store, cache, temporary files and photographs all lie there."""
     place = Place(JOBS[name], tmp_path / folder)
