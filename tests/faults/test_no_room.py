@@ -16,17 +16,13 @@ import pytest
 from nbformat import v4
 
 from tests.faults import mounts
-from tests.faults.killing import JOBS, Place, Running, warm_up
+from tests.faults.killing import JOBS, Place, Running
 from tests.faults.test_kills import LONG, Series
 
 pytest.importorskip("facenet_pytorch")
+pytestmark = pytest.mark.usefixtures("imported")
 #: Moments at which the disk is full; the long test tries fifteen of each command's.
 MOMENTS = {"train": 2, "sweep": 1, "data": 2, "predict": 1, "page": 1}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported():
-    warm_up()
 
 
 def said(place: Place) -> list[str]:

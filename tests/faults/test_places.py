@@ -9,22 +9,13 @@ from functools import partial
 import pytest
 
 from tests.faults import mounts
-from tests.faults.killing import JOBS, ROOT, Place, Running, warm_up
+from tests.faults.killing import JOBS, ROOT, Place, Running
 from tests.faults.test_kills import LONG
 from tests.faults.test_no_room import is_clear
 
 pytest.importorskip("facenet_pytorch")
+pytestmark = pytest.mark.usefixtures("imported")
 NAMES = ["a reader's 表情 é", "long-" + 195 * "x", *(["with a space", "it's", "Gesichter"] if LONG else [])]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported():
-    warm_up()
-
-
-@pytest.fixture
-def place(request, tmp_path_factory):
-    return Place(JOBS[request.param], tmp_path_factory.mktemp(request.param) / "place")
 
 
 def ended(place, before) -> int:

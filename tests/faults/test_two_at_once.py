@@ -13,19 +13,10 @@ import pytest
 from ferbook.core import locks
 from ferbook.core.errors import BusyError
 from ferbook.learning import configs, runs
-from tests.faults.killing import JOBS, SMALL, Place, Running, warm_up
+from tests.faults.killing import SMALL, Place, Running
 
 pytest.importorskip("facenet_pytorch")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported():
-    warm_up()
-
-
-@pytest.fixture
-def place(request, tmp_path_factory):
-    return Place(JOBS[request.param], tmp_path_factory.mktemp(request.param) / "place")
+pytestmark = pytest.mark.usefixtures("imported")
 
 
 def until(there, running=(), seconds=300):

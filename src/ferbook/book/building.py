@@ -24,8 +24,6 @@ from ferbook.claims.checks import MODULES
 from ferbook.core import dependencies, records
 from ferbook.learning import sweeps
 
-#: The letter 004 is judged by the checks of paper 003.
-_JUDGED_BY = {"004": "003"}
 #: What pages read besides images and texts: claims, transcribed tables, records, splits, weights.
 _KINDS = {".yml", ".json", ".csv", ".safetensors"}
 
@@ -67,7 +65,7 @@ def papers_judged(page: str) -> tuple[str, ...]:
         *(_papers_named(file) for file in imported(page) if file.parent != dependencies.PACKAGE / "claims")
     )
     if "" in given:
-        return (*(paper for paper in MODULES if paper), *_JUDGED_BY)
+        return tuple(paper for paper in MODULES if paper)
     return tuple(sorted(given))
 
 
@@ -91,7 +89,7 @@ def library(page: str) -> tuple[Path, ...]:
     found = set(imported(page))
     papers = papers_judged(page)
     for paper in ("", *papers) if papers else ():
-        for name in MODULES[_JUDGED_BY.get(paper, paper)]:
+        for name in MODULES[paper]:
             file = module_file(name.removeprefix("ferbook."))
             found.update([file, *dependencies.library_files(file)])
     return tuple(sorted(found))

@@ -27,7 +27,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from ferbook.core import paths, temporary
-from ferbook.core.errors import ConfigError, FerbookError, clearly_written, words
+from ferbook.core.errors import ConfigError, FerbookError, clearly_written, ended
 
 PARAMETERS_TAG = "parameters"
 INJECTED_TAG = "injected-parameters"
@@ -190,15 +190,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("target", type=Path)
     parser.add_argument("--parameters", type=json.loads, default={}, help="a JSON object")
     options = parser.parse_args(arguments)
-    try:
+
+    def run() -> int:
         execute(options.source, options.target, options.parameters)
-    except (Exception, KeyboardInterrupt) as error:
-        said = words(error)
-        if said is None:
-            raise
-        print(f"ferbook: {said}", file=sys.stderr)
-        return 1
-    return 0
+        return 0
+
+    return ended(run, failed=1)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from ferbook.core.errors import words
+from ferbook.core.errors import ended
 
 
 def stage(folder: Path, config: Path, toc: Path, files: list[Path]) -> None:
@@ -63,15 +63,12 @@ def render(folder: Path) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Command line."""
     folder, config, toc, *files = (Path(argument) for argument in arguments or sys.argv[1:])
-    try:
+
+    def build() -> int:
         stage(folder, config, toc, files)
         return render(folder)
-    except (Exception, KeyboardInterrupt) as error:
-        said = words(error)
-        if said is None:
-            raise
-        print(f"ferbook: {said}", file=sys.stderr)
-        return 1
+
+    return ended(build, failed=1)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from importlib import import_module
 from ferbook.claims.claim import Claim, Evidence, Training, Value
 from ferbook.claims.dataset_summary import Facts
 
+_VAD = ("ferbook.papers.vad.checks", "ferbook.papers.vad.number_checks", "ferbook.papers.vad.text_checks")
 #: Modules with checks: those that serve all papers under "", and each paper's own under its number. The letter 004
 #: repeats the method of 003 and is judged by the same checks.
 MODULES: Mapping[str, tuple[str, ...]] = {
@@ -24,7 +25,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "ferbook.papers.relevance.text_checks",
     ),
     "002": ("ferbook.papers.nhot.checks", "ferbook.papers.nhot.run_checks", "ferbook.papers.nhot.source_checks"),
-    "003": ("ferbook.papers.vad.checks", "ferbook.papers.vad.number_checks", "ferbook.papers.vad.text_checks"),
+    "003": _VAD,
+    "004": _VAD,
 }
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ferbook.cli.records import RECORDS
-from ferbook.core.errors import BusyError, FerbookError, words
+from ferbook.core.errors import BusyError, FerbookError, ended
 
 if TYPE_CHECKING:
     from ferbook.claims.verdicts import Result
@@ -82,17 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     options = parser.parse_args(arguments)
     try:
-        return options.run(options)
+        return ended(lambda: options.run(options), failed=2, interrupted=130)
     except BrokenPipeError:
         # Whoever read the output has had enough, as `head` does; nothing can be said to it any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (Exception, KeyboardInterrupt) as error:
-        said = words(error)
-        if said is None:
-            raise
-        print(f"ferbook: {said}", file=sys.stderr)
-        return 130 if isinstance(error, KeyboardInterrupt) else 2
 
 
 def _data(options: argparse.Namespace) -> int:

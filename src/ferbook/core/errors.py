@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -99,6 +100,25 @@ def clearly_written(target: Path | str) -> Iterator[None]:
         if reason is None:
             raise
         raise OutputError(target, reason) from None
+
+
+def ended(work: Callable[[], int], failed: int, interrupted: int | None = None) -> int:
+    """The exit status of a command: that of `work`, or `failed` after one line on stderr about what the user can mend.
+
+    Parameters
+    ----------
+    interrupted: the status after Ctrl-C; default: `failed`.
+
+    Raises whatever is a mistake of the program.
+    """
+    try:
+        return work()
+    except (Exception, KeyboardInterrupt) as error:
+        said = words(error)
+        if said is None:
+            raise
+        print(f"ferbook: {said}", file=sys.stderr)
+        return failed if interrupted is None or not isinstance(error, KeyboardInterrupt) else interrupted
 
 
 def words(error: BaseException) -> str | None:

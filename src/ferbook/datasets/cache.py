@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -66,6 +67,24 @@ def content_checksum(faces: FaceSet) -> str:
         total.update(f"{key}:{array.shape}:{array.dtype.kind}".encode())
         total.update(data)
     return total.hexdigest()
+
+
+class Layout(Protocol):
+    """A data set as it lies on disk, found and not read yet."""
+
+    folder: Path
+
+    def mark(self) -> str:
+        """Fingerprint of the files' present state, hex."""
+        ...
+
+    def read(self) -> FaceSet:
+        """Decode everything. Raises DataError."""
+        ...
+
+    def others(self) -> list[str]:
+        """Names of what lies there and is not read."""
+        ...
 
 
 def prepared(name: str, source: str, mark: str, build: Callable[[], FaceSet]) -> FaceSet:

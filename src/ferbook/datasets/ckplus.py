@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -109,7 +109,7 @@ def load(
     return cache.prepared("ckplus", source, found.mark(), lambda: found.read(size, neutral_first))
 
 
-def find(root: str | Path | None = None, form: Form | None = None) -> Layout:
+def find(root: str | Path | None = None, form: Form | None = None) -> cache.Layout:
     """The CK+ files at `root` or in its subfolder ``ckplus``, ``CK+`` or ``CKPlus``, not read yet.
 
     Raises
@@ -130,24 +130,6 @@ def find(root: str | Path | None = None, form: Form | None = None) -> Layout:
                 return _FORMS[name][1](folder)
     problem = f"no CK+ here{f' as {form}' if form else ''}: neither {IMAGES}, nor CK+48, nor {TABLE}"
     raise MissingDataError(problem, place, hint=HOW_TO_GET)
-
-
-class Layout(Protocol):
-    """CK+ as it lies on disk in one of the three forms."""
-
-    folder: Path
-
-    def mark(self) -> str:
-        """Fingerprint of the files' present state, hex."""
-        ...
-
-    def read(self) -> FaceSet:
-        """Decode everything. Raises DataError."""
-        ...
-
-    def others(self) -> list[str]:
-        """Names of what lies there and is not read."""
-        ...
 
 
 class _Face(NamedTuple):
@@ -361,7 +343,7 @@ def _find_faces(base: Path) -> Path | None:
 
 
 # Where each form lies below a folder, and what reads it.
-_FORMS: dict[str, tuple[Callable[[Path], Path | None], Callable[[Path], Layout]]] = {
+_FORMS: dict[str, tuple[Callable[[Path], Path | None], Callable[[Path], cache.Layout]]] = {
     "sequences": (_find_sequences, _Sequences),
     "faces": (_find_faces, _Faces),
     "table": (_find_table, _Table),

@@ -131,23 +131,10 @@ def _names_emotion(name: str) -> bool:
         return False
 
 
-class Layout(Protocol):
+class Layout(cache.Layout, Protocol):
     """FER2013 as it lies on disk in one of the two forms."""
 
-    folder: Path
     form: Form
-
-    def mark(self) -> str:
-        """Fingerprint of the files' present state, hex."""
-        ...
-
-    def read(self) -> FaceSet:
-        """Decode everything. Raises DataError."""
-        ...
-
-    def others(self) -> list[str]:
-        """Names of what lies there and is not read."""
-        ...
 
 
 class _Table:
@@ -248,7 +235,7 @@ def _assemble(ids: list[str], images: list[np.ndarray], emotions: list[str], spl
     )
 
 
-def _find_ferplus(folder: Path, root: str | Path | None) -> ferplus.Layout:
+def _find_ferplus(folder: Path, root: str | Path | None) -> cache.Layout:
     """FER+ with pictures, in `root` or else in `folder` and beside it."""
     for place in [paths.data_root(root)] if root else [folder, folder.parent]:
         try:

@@ -170,23 +170,10 @@ def first_release(root: str | Path | None = None) -> FirstRelease:
     return FirstRelease("vad_fer2013", parts, {"checksum": checksum, "published": published, "terms": CARD.terms})
 
 
-class Layout(Protocol):
+class Layout(cache.Layout, Protocol):
     """The data set as it lies on disk in one of the two forms."""
 
-    folder: Path
     source: str
-
-    def mark(self) -> str:
-        """Fingerprint of the files' present state, hex."""
-        ...
-
-    def read(self) -> FaceSet:
-        """Decode everything. Raises DataError."""
-        ...
-
-    def others(self) -> list[str]:
-        """Names of what lies there and is not read."""
-        ...
 
 
 class _Label(NamedTuple):
@@ -351,7 +338,7 @@ def _category(text: str | None, path: Path, line: int) -> int:
     raise DataError(f"unknown emotionLabel {text!r}", path, line, f"Known: {known} (synonyms are understood).")
 
 
-def _find_ferplus(folder: Path, root: str | Path | None) -> tuple[ferplus.Layout, Path]:
+def _find_ferplus(folder: Path, root: str | Path | None) -> tuple[cache.Layout, Path]:
     """FER+ and its vote table, in `root` or else in `folder` and beside it."""
     hint = f"The labels alone have no pictures. {ferplus.HOW_TO_GET}"
     places = [paths.data_root(root)] if root else [folder, folder.parent]

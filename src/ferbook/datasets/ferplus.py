@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -73,7 +72,7 @@ def load(root: str | Path | None = None) -> FaceSet:
     return cache.prepared("ferplus", str(found.folder), found.mark(), found.read)
 
 
-def find(root: str | Path | None = None) -> Layout:
+def find(root: str | Path | None = None) -> cache.Layout:
     """The FER+ files at `root` or in its subfolder ``ferplus``, ``FERPlus`` or ``fer2013``, not read yet.
 
     Raises
@@ -119,24 +118,6 @@ def release_of(faces: FaceSet) -> str:
 
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
-
-
-class Layout(Protocol):
-    """FER+ as it lies on disk in one of the three forms."""
-
-    folder: Path
-
-    def mark(self) -> str:
-        """Fingerprint of the files' present state, hex."""
-        ...
-
-    def read(self) -> FaceSet:
-        """Decode everything. Raises DataError."""
-        ...
-
-    def others(self) -> list[str]:
-        """Names of what lies there and is not read."""
-        ...
 
 
 def _part(folder: Path, name: str) -> Path | None:
