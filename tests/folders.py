@@ -1,7 +1,5 @@
 """Small data sets in the layouts in which they are given out, for the tests of readers and of faults."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Callable
 from pathlib import Path

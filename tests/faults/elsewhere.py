@@ -1,7 +1,5 @@
 """Processes forked from one that has imported what all tests of this folder need: there is one such process per run."""
 
-from __future__ import annotations
-
 import multiprocessing
 from multiprocessing.context import BaseContext
 

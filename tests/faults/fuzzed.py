@@ -1,7 +1,5 @@
 """Every reader of files with a valid file to damage: what writes it into an empty folder, and what reads it there."""
 
-from __future__ import annotations
-
 import io
 import shutil
 from collections.abc import Callable

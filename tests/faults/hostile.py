@@ -3,8 +3,6 @@
 Each case gets an empty folder, writes what it needs into it and returns what reads it, which alone is timed.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import pickle

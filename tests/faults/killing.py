@@ -7,8 +7,6 @@ before its n-th change of a file, which finds the moments between two writes on 
 can also be full.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import resource

@@ -1,7 +1,5 @@
 """Disks and networks of one process alone: small, read-only, cut off. Called first in a forked command."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import pwd

@@ -3,8 +3,6 @@
 ``FERBOOK_FAULTS=long`` tries 1,000 changes per reader instead of 15. Both are the same at every run.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import time

@@ -1,7 +1,5 @@
 """Files that do not mean well end in data or in one clear error: within five seconds and a gigabyte."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.faults import elsewhere as processes

@@ -4,8 +4,6 @@
 says so. FERBOOK_SEED chooses other moments.
 """
 
-from __future__ import annotations
-
 import os
 import random
 import signal

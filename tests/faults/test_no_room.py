@@ -1,7 +1,5 @@
 """A disk that is full from some moment on: one clear line, and later the same command ends well."""
 
-from __future__ import annotations
-
 import os
 import random
 import shutil

@@ -1,7 +1,5 @@
 """Folders that may only be read, no home, no network, and names that are hard on a shell."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from functools import partial

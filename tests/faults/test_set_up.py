@@ -1,7 +1,5 @@
 """The set-up on a small project: packages of a few lines, served by this process, installed by the real pip."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

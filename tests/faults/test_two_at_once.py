@@ -1,7 +1,5 @@
 """Two processes at the same work: each result whole, nothing made twice, and a clear word to the one who must wait."""
 
-from __future__ import annotations
-
 import json
 import multiprocessing
 import os

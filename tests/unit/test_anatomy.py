@@ -1,7 +1,5 @@
 """What a page says of one run, against numbers made by hand."""
 
-from __future__ import annotations
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest

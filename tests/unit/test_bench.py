@@ -1,7 +1,5 @@
 """Which figures meet their limits, and what is said when they do not."""
 
-from __future__ import annotations
-
 import json
 import os
 

@@ -1,7 +1,5 @@
 """Which pages a change re-runs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

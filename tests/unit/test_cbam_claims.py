@@ -1,7 +1,5 @@
 """Paper 000's tables against brute force, the checks that its claims name, and what is read off recorded runs."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import math

@@ -1,7 +1,5 @@
 """Paper 000's figure 1, drawn from the built network."""
 
-from __future__ import annotations
-
 import matplotlib.pyplot as plt
 
 from ferbook import models

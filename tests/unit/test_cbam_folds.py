@@ -1,7 +1,5 @@
 """Iterative stratification against a literal twin, its promises on random labels, and runs that use it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What mAP may be on the images of paper 000's table 1, against brute force and worlds drawn at random."""
 
-from __future__ import annotations
-
 import itertools
 from fractions import Fraction
 

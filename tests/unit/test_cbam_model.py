@@ -1,7 +1,5 @@
 """CBAM's gates against literal twins, where they sit, and the narrow ResNet that the book compares them in."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """What the pages of paper 000 compute for themselves: gates by hand, where a gate lets through, augmented sheets."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -3,8 +3,6 @@
 A check that computes from printed text must have a twin here, or be compared with one in another file of tests.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import math

@@ -1,7 +1,5 @@
 """Claim files, comparisons and verdicts."""
 
-from __future__ import annotations
-
 import ast
 import math
 import subprocess

@@ -1,7 +1,5 @@
 """The consistency cost as printed, tabulated and smoothed: literal twins, gradients, and a training without effect."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

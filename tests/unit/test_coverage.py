@@ -1,7 +1,5 @@
 """The list of figures and tables: complete, true about places, and refused with a clear word where it is wrong."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

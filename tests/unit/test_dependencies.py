@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from ferbook.core import dependencies
 from ferbook.core.dependencies import PACKAGE, library_files, library_hash
 

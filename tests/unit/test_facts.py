@@ -1,7 +1,5 @@
 """Facts against hand counts on a set small enough to count by hand."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

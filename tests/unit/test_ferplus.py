@@ -1,7 +1,5 @@
 """The FER+ reader: three layouts, one content; every way a download breaks; an independent recount of the real data."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

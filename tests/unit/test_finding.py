@@ -1,7 +1,5 @@
 """Finding faces where the truth is known: errors, the control, and what a mirror image tells."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

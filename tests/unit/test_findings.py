@@ -1,7 +1,5 @@
 """The ten findings: numbers against slow twins that read the records by themselves, figures with and without runs."""
 
-from __future__ import annotations
-
 import csv
 import json
 import math

@@ -3,8 +3,6 @@
 To renew them after such a change: ``python -m tests.unit.test_golden``.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

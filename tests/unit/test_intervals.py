@@ -1,7 +1,5 @@
 """Intervals and paired tests against literal twins, and against the truth they should cover."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

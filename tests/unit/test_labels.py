@@ -1,7 +1,5 @@
 """Each label function against a slow, literal twin of the paper's words, on hand-made and on random votes."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

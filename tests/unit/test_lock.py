@@ -1,7 +1,5 @@
 """The direct needs, the lock, the project's own list and the environment that runs this agree."""
 
-from __future__ import annotations
-
 import importlib.util
 import re
 import sys

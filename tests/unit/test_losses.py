@@ -1,7 +1,5 @@
 """Each loss against a slow, literal twin of its formula on probabilities, one face and one entry at a time."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

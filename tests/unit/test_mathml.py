@@ -1,7 +1,5 @@
 """Formulas as MathML: what Sphinx writes for an inline formula and for one that stands alone."""
 
-from __future__ import annotations
-
 from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 

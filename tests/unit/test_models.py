@@ -1,7 +1,5 @@
 """Every network: shapes, gradients, numbers of parameters, weights on disk; and slow literal twins of the equations."""
 
-from __future__ import annotations
-
 import math
 import pickle
 import subprocess

@@ -1,7 +1,5 @@
 """Multi-label figures against scikit-learn and against literal twins, on random scores with many ties."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import math

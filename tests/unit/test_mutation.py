@@ -1,7 +1,5 @@
 """Verdicts of arithmetic claims change when the paper prints another number, or the claim says why they do not."""
 
-from __future__ import annotations
-
 import pytest
 
 from ferbook.claims import checks, dataset_summary, mutation, verdicts

@@ -1,7 +1,5 @@
 """Curves over N: means, intervals and paired tests against slow twins; incomplete seeds."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The best single runs: chosen on validation, told with their interval, and the one whose weights are given away."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

@@ -1,7 +1,5 @@
 """Checks of paper 002: each family against a slow literal twin; missing seeds; transcribed tables side by side."""
 
-from __future__ import annotations
-
 import math
 import re
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal

@@ -1,7 +1,5 @@
 """Why accuracy is lower on complex faces: against loops over single faces; what does not fit is refused."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Losses side by side, and the networks' sizes, against slow twins and published counts."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

@@ -1,7 +1,5 @@
 """Runs that differ in one setting: tables, differences, table 2's statistics and figures against slow twins; gaps."""
 
-from __future__ import annotations
-
 import math
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Times of paper 002: there and back, against literal sums; records that are missing or do not say their time."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Running notebooks: parameters that would be lost are refused, failures are named, nothing half-written remains."""
 
-from __future__ import annotations
-
 import nbformat
 import pytest
 

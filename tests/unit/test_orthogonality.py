@@ -1,7 +1,5 @@
 """Orthogonality losses against explicit matrices: filters as rows, and the block-Toeplitz matrix of a small layer."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """The student table's regressors and comparisons: literal twins, known effects, and what must come out as nothing."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

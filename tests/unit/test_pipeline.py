@@ -1,7 +1,5 @@
 """The Snakemake workflow on a copy small enough to run: what re-runs, what does not, and how a failure ends."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Guards of the nbval notebooks: nbval passes on a notebook without stored outputs, and knows nothing of its source."""
 
-from __future__ import annotations
-
 import jupytext
 import nbformat
 import pytest

@@ -1,7 +1,5 @@
 """Regression figures against literal twins, and the constant predictor beside them."""
 
-from __future__ import annotations
-
 import json
 import math
 

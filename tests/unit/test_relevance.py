@@ -1,7 +1,5 @@
 """Relevance through zennit against propagation by hand, conservation, and what is made of the maps."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

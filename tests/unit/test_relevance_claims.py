@@ -1,7 +1,5 @@
 """Verdicts on paper 001 that were corrected, and the checks of its text, groups and references, each with a twin."""
 
-from __future__ import annotations
-
 import csv
 import itertools
 

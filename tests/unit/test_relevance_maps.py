@@ -1,7 +1,5 @@
 """Recorded maps of relevance, the drawings of paper 001's figures, and tables 6 to 9 beside ours."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Faces of this chapter from every data set, and the network trained on FER+, each on something small."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """Scores of intensity ranks, against scikit-learn and against literal counting."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

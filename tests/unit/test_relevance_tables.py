@@ -1,7 +1,5 @@
 """The two rank rules and the tables of paper 001: literal twins, a proof by example, and the printed numbers."""
 
-from __future__ import annotations
-
 import csv
 import itertools
 import statistics

@@ -1,7 +1,5 @@
 """What a reader sees of claims and numbers."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup

@@ -1,7 +1,5 @@
 """The scoreboard: every claim once, folded, filters that fit its lines, links to places that exist."""
 
-from __future__ import annotations
-
 import ast
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """The synthetic face: what is promised about its randomness, its truth and its pixels."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Agreement of the first annotators with a crowd, against a loop."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

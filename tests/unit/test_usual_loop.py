@@ -1,7 +1,5 @@
 """The usual loop reads real files and learns; the engine beside it trains the same network on the same pictures."""
 
-from __future__ import annotations
-
 from itertools import islice
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Checks of papers 003 and 004, and facts of annotated faces: against literal twins and the transcribed tables."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

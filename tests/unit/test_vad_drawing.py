@@ -1,7 +1,5 @@
 """Figures 2 and 3 of paper 003, drawn from the built network, and what is measured for them."""
 
-from __future__ import annotations
-
 import pytest
 
 from ferbook.claims import printed

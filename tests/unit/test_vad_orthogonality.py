@@ -1,7 +1,5 @@
 """Learning with the orthogonality loss: what is regularised, what is measured, what is recorded."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

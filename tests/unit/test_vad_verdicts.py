@@ -1,7 +1,5 @@
 """Verdicts of papers 003 and 004 that were wrong, unfair or empty once, and the checks and records behind them."""
 
-from __future__ import annotations
-
 import csv
 import zipfile
 
