@@ -15,6 +15,8 @@ export FERBOOK_DATA := $(shell $(PYTHON) -c 'import os, sys; print(os.path.abspa
 endif
 export FERBOOK_CACHE ?= $(abspath _build/cache)
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
+# The set-up compiles no modules; where Python may not keep what it compiles either, each page spends 10 s on it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book runs test faults bench lint reference lock audit clean

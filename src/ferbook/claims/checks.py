@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 
 from ferbook.claims.claim import Claim, Evidence, Training, Value
@@ -68,7 +69,12 @@ def register(name: str) -> Callable[[Check], Check]:
 
 def known_checks() -> Mapping[str, Check]:
     """All checks by name."""
+    _import_modules()
+    return _CHECKS
+
+
+@cache
+def _import_modules() -> None:
     for names in MODULES.values():
         for name in names:
             import_module(name)
-    return _CHECKS

@@ -5,6 +5,7 @@ Cells stay text, so that a printed number keeps its digits; the first column nam
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -43,11 +44,19 @@ def row(name: str, key: str) -> pd.Series:
     ------
     DataError: if there is none, or more than one.
     """
-    content = table(name)
-    found = content[content.iloc[:, 0] == key]
+    found = _places(name).get(key, ())
     if len(found) != 1:
         raise DataError(f"{len(found)} rows are named {key!r}", _path(name), hint="The first column names the rows.")
-    return found.iloc[0]
+    return table(name).iloc[found[0]]
+
+
+@cache
+def _places(name: str) -> Mapping[str, Sequence[int]]:
+    """Name of each row of a table -> where it stands."""
+    found: dict[str, list[int]] = {}
+    for place, key in enumerate(table(name).iloc[:, 0]):
+        found.setdefault(key, []).append(place)
+    return found
 
 
 def cell(name: str, key: str, column: str) -> str:

@@ -205,7 +205,8 @@ TITLES: Mapping[str, str] = {
 }
 
 
-def readings() -> dict[str, Reading]:
+@cache
+def readings() -> Mapping[str, Reading]:
     """Least and greatest mAP that table 1 allows under each meaning of the word."""
     found = {name: (min(values()), max(values())) for name, values in VALUES.items()}
     # The greatest over all cells has ties, which its values leave out.
