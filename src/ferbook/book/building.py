@@ -19,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from ferbook.claims import links, verdicts
+from ferbook.claims import citing, links, verdicts
 from ferbook.claims.checks import MODULES
 from ferbook.core import dependencies, records
 from ferbook.learning import sweeps
@@ -115,12 +115,14 @@ def judged_files(data: Path) -> tuple[Path, ...]:
 def judged(page: str, data: Path) -> list[Path]:
     """Those of :func:`judged_files` that a page can depend on.
 
-    A page that judges some papers does not depend on the claim files of the others.
+    A page that judges some papers does not depend on the claim files of the others; one that shows verdicts says how
+    they are cited.
     """
     if not uses(page, "claims.verdicts", "claims.dataset_summary", "faces.splits"):
         return []
     papers = papers_judged(page)
-    return [
+    cited = [data.parent / citing.CITATION] if uses(page, "claims.citing") else []
+    return cited + [
         path
         for path in judged_files(data)
         if not (papers and path.parent.name == "claims" and path.stem.isdigit() and path.stem not in papers)

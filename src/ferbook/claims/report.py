@@ -12,7 +12,7 @@ from itertools import count, cycle
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from ferbook.claims import folded
+from ferbook.claims import citing, folded
 from ferbook.claims import links as places
 from ferbook.claims import verdicts as claims
 from ferbook.claims.checks import Check, known_checks
@@ -88,7 +88,7 @@ class ClaimReport:
             f"{folded.badges(claim)}</p>"
             f"<p>{escape(claim.says)} <cite>({escape(claim.where)})</cite></p><dl>{numbers}</dl>"
             + (f'<p class="verdict-remark">{escape(remarks)}</p>' if remarks else "")
-            + f'<p class="verdict-check">{check_link(claim)}</p></aside>'
+            + f'<p class="verdict-check">{check_link(claim)}</p>{citing.note(judged)}</aside>'
         )
 
     def rows(self, *patterns: str, caption: str) -> HTML:
