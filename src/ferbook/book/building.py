@@ -26,6 +26,9 @@ from ferbook.learning import sweeps
 
 #: What pages read besides images and texts: claims, transcribed tables, records, splits, weights.
 _KINDS = {".yml", ".json", ".csv", ".safetensors"}
+#: What judges claims: of the papers whose names it is given, or of any.
+_TAKING_PAPERS = ("ClaimReport", "load_claims")
+_JUDGING = ("judge", "survey", "stated", "known_checks")
 
 
 def pages(toc: Path) -> list[str]:
@@ -72,12 +75,15 @@ def papers_judged(page: str) -> tuple[str, ...]:
 @cache
 def _papers_named(source: Path) -> frozenset[str]:
     """The papers that a source hands to what judges claims; an empty name where the source does not say which."""
-    calls = [node for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    text = source.read_text(encoding="utf-8")
+    if not any(name in text for name in (*_TAKING_PAPERS, *_JUDGING)):
+        return frozenset()
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
     named, judging = set(), False
     for call in calls:
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-        judging = judging or name in ("judge", "survey", "stated", "known_checks")
-        if name in ("ClaimReport", "load_claims"):
+        judging = judging or name in _JUDGING
+        if name in _TAKING_PAPERS:
             first = call.args[0] if call.args else None
             named.add(first.value if isinstance(first, ast.Constant) else "")
     return frozenset(named or ({""} if judging else ()))
@@ -132,7 +138,8 @@ def judged(page: str, data: Path) -> list[Path]:
 @cache
 def linked() -> str:
     """Hash of where each claim is shown, which pages that link to others depend on."""
-    where = {claim.id: links.link(claim) for claim in verdicts.stated()}
+    stated = (claim for paper in verdicts.paper_numbers() for claim in verdicts.read_claims(paper).claims)
+    where = {claim.id: links.link(claim) for claim in stated}
     return hashlib.sha256(json.dumps(where).encode()).hexdigest()
 
 

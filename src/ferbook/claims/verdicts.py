@@ -52,9 +52,26 @@ def load_claims(paper: str, folder: Path | None = None) -> ClaimFile:
 
     Raises
     ------
-    DataError: if it is missing, not YAML, or breaks the schema; names the claim and the field.
+    DataError: if it is missing, not YAML, breaks the schema or names an unknown check; names the claim and the field.
     """
-    path = (folder or paths.project_root() / "data" / "claims") / f"{paper}.yml"
+    loaded = read_claims(paper, folder)
+    unknown = [claim.id for claim in loaded.claims if claim.check not in known_checks()]
+    if unknown:
+        hint = f"Known: {', '.join(known_checks())}."
+        raise DataError(f"{unknown[0]} names an unknown check", _file(paper, folder), hint=hint)
+    return loaded
+
+
+def _file(paper: str, folder: Path | None) -> Path:
+    return (folder or paths.project_root() / "data" / "claims") / f"{paper}.yml"
+
+
+def read_claims(paper: str, folder: Path | None = None) -> ClaimFile:
+    """As :func:`load_claims`, for those that judge nothing: whether there are such checks is not asked.
+
+    To know the checks, all that they compute with has to be imported, which takes a second.
+    """
+    path = _file(paper, folder)
     try:
         content = bounded_files.read_yaml(path)
     except FileNotFoundError:
@@ -62,15 +79,11 @@ def load_claims(paper: str, folder: Path | None = None) -> ClaimFile:
     except ValueError as error:
         raise DataError(f"is not YAML ({error})", path, hint="Mend the line it names.") from None
     try:
-        loaded = ClaimFile.model_validate(content)
+        return ClaimFile.model_validate(content)
     except ValidationError as error:
         raise DataError(
             _schema_problem(content, error), path, hint="See ferbook.claims.claim.Claim for the fields."
         ) from None
-    unknown = [claim.id for claim in loaded.claims if claim.check not in known_checks()]
-    if unknown:
-        raise DataError(f"{unknown[0]} names an unknown check", path, hint=f"Known: {', '.join(known_checks())}.")
-    return loaded
 
 
 def _schema_problem(content: object, error: ValidationError) -> str:
