@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from ferbook.core.errors import ConfigError
 from ferbook.vision import augment
-from ferbook.vision.appended import BASE, FLIP, Appended, adaptive_copies, ordinary, random_rotations, rotation
+from ferbook.vision.appended import BASE, FLIP, Appended, adaptive_copies, ordinary, rotation
 from ferbook.vision.augment import build
 
 FACE = torch.tensor([[15.0, 17], [31, 18], [24, 27], [17, 35], [32, 34]])
@@ -33,6 +33,18 @@ def centroids(images):
     total = images.sum((2, 3))
     y, x = torch.meshgrid(torch.arange(images.shape[2]), torch.arange(images.shape[3]), indexing="ij")
     return torch.stack([(images * x).sum((2, 3)) / total, (images * y).sum((2, 3)) / total], -1)
+
+
+def mirror_landmarks(landmarks, width):
+    """Where the landmarks lie in the mirror image: left and right change places."""
+    return landmarks[:, [1, 0, 2, 4, 3]] * torch.tensor([-1, 1]) + torch.tensor([width - 1, 0])
+
+
+def rotate_landmarks(landmarks, degrees, size):
+    """Where the landmarks lie after a counter-clockwise turn of an image of `size` (height, width)."""
+    centre = landmarks.new_tensor([(size[1] - 1) / 2, (size[0] - 1) / 2])
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    return (landmarks - centre) @ landmarks.new_tensor([[cosine, -sine], [sine, cosine]]) + centre
 
 
 def smooth(count, size=48, seed=0):
@@ -82,7 +94,7 @@ def test_landmarks_move_with_the_image(degrees, mirrored, size):
     landmarks = FACE[None] + torch.tensor([0.0, -2])
     image = blobs(landmarks, *size)
     moved = augment.rotate(augment.flip(image, mirrored), degrees, "zero")
-    expected = augment.rotate_landmarks(augment.flip_landmarks(landmarks, size[1], mirrored), degrees, size)
+    expected = rotate_landmarks(mirror_landmarks(landmarks, size[1]) if mirrored else landmarks, degrees, size)
     seen = centroids(moved)
     if mirrored:  # the blob of what was the left eye is now where the right eye is
         seen = seen[:, [1, 0, 2, 4, 3]]
@@ -108,7 +120,7 @@ def test_flip_and_bytes_are_exact():
 
 
 RANDOM = {
-    "rotation": lambda x, g: augment.random_rotation(x, 30, g),
+    "rotation": build([{"name": "affine", "degrees": 30}]),
     "contrast": lambda x, g: augment.contrast(x, 0.5, g),
     "brightness": lambda x, g: augment.brightness(x, 0.3, g),
     "noise": lambda x, g: augment.gaussian_noise(x, 0.1, g),
@@ -139,9 +151,12 @@ def test_random_operations_are_seeded_and_keep_the_type(name):
     assert torch.equal(coarse, (x * 255).round().byte())
 
 
+TEN_DEGREES = [{"name": "affine", "degrees": 10, "fill": "zero"}]
+
+
 def test_random_rotation_stays_within_its_limit():
     landmarks = FACE[None].expand(64, -1, -1)
-    turned = centroids(augment.random_rotation(blobs(landmarks, 48, 48), 10, seeded(), "zero"))
+    turned = centroids(build(TEN_DEGREES)(blobs(landmarks, 48, 48), seeded()))
     eyes = turned[:, 1] - turned[:, 0]
     before = FACE[1] - FACE[0]
     degrees = torch.rad2deg(torch.atan2(-eyes[:, 1], eyes[:, 0]) - torch.atan2(-before[1], before[0]))
@@ -274,34 +289,9 @@ def test_a_batch_holds_what_its_index_says(colour):
     torch.testing.assert_close(batch, whole[index], atol=1e-4, rtol=0)
 
 
-def test_random_copies_keep_their_angle_until_they_are_drawn_anew():
-    operations = BASE, random_rotations(10, 30), random_rotations(-30, -10)
-    copies = Appended.full(50, operations, seed=3)
-    angles = copies.degrees.view(3, 50)
-    assert (angles[0] == 0).all()
-    assert angles[1].min() >= 10
-    assert angles[1].max() <= 30
-    assert angles[2].min() >= -30
-    assert angles[2].max() <= -10
-    assert angles[1].std() > 3
-    assert torch.equal(copies.degrees, Appended.full(50, operations, seed=3).degrees)
-    assert not torch.equal(copies.degrees, Appended.full(50, operations, seed=4).degrees)
-    images = (smooth(50)[:, 0] * 255).byte()
-    index = torch.tensor([3, 60, 120])
-    fixed = copies.batch(images, index)
-    torch.testing.assert_close(fixed[1:2], augment.rotate(images[10:11, None] / 255, copies.degrees[60].item()))
-    torch.testing.assert_close(copies.batch(images, index[[1]]), fixed[1:2])
-    anew = copies.batch(images, index, seeded())
-    torch.testing.assert_close(anew[0], fixed[0])
-    assert not torch.allclose(anew[1], fixed[1], atol=1e-3)
-    with pytest.raises(ConfigError, match="low"):
-        random_rotations(30, 10)
-
-
 def faces_tilted(*degrees):
     landmarks = [
-        augment.rotate_landmarks(FACE[None] * torch.tensor([1, 0]) + torch.tensor([0, 20.0]), d, (48, 48))
-        for d in degrees
+        rotate_landmarks(FACE[None] * torch.tensor([1, 0]) + torch.tensor([0, 20.0]), d, (48, 48)) for d in degrees
     ]
     return torch.cat(landmarks).numpy()
 

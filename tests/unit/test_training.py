@@ -25,7 +25,8 @@ from ferbook.core.errors import ConfigError, DataError, OutputError
 from ferbook.learning import callbacks, configs, runs, tasks, training
 from ferbook.measures import metrics, multilabel
 from ferbook.measures.metrics import tie_aware_accuracy
-from ferbook.vision import appended, augment, detection
+from ferbook.vision import appended, detection
+from tests.unit.test_augment import rotate_landmarks
 
 SMALL = {
     "data": {"name": "synthetic", "options": {"count": 300, "size": 48}},
@@ -592,7 +593,7 @@ def tilted(monkeypatch):
 
     def landmarks(part, whole):
         found = np.repeat(upright[None], len(part), axis=0)
-        turned = augment.rotate_landmarks(torch.from_numpy(found[1::2]), 20.0, (48, 48)).numpy()
+        turned = rotate_landmarks(torch.from_numpy(found[1::2]), 20.0, (48, 48)).numpy()
         found[1::2] = turned
         found[2] = np.nan
         return found

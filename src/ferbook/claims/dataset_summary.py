@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook.core import records
+from ferbook.core import paths, records
 from ferbook.datasets import ferplus
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.faces.faceset import SPLITS, FaceSet
@@ -22,6 +22,7 @@ from ferbook.faces.splits import (
     Split,
     complex_split,
     duplicate_groups,
+    freeze,
     leaked,
     official_split,
     ordinary_split,
@@ -216,9 +217,19 @@ def table_facts(table: ferplus.VoteTable) -> dict[str, object]:
     }
 
 
-def record_table(root: str | Path | None = None) -> Path:
-    """Write the facts of the vote table that lies beside FER+'s pictures; returns where. Raises DataError."""
-    table = ferplus.vote_table(ferplus.find(root).folder / ferplus.VOTE_TABLE)
+def record_splits(faces: FaceSet) -> None:
+    """Write the ids of the test sets that are drawn from the complete FER+ to ``data/splits``."""
+    cleaned = clean_votes(faces.votes)
+    for name, split in paper_splits(cleaned.distribution).items():
+        freeze(faces.ids[cleaned.keep][split.test], paths.project_root() / "data" / "splits" / f"ferplus-{name}.csv")
+
+
+def record_table(root: str | Path | None = None) -> Path | None:
+    """Write the facts of the vote table beside FER+'s pictures, if it is there; returns where. Raises DataError."""
+    place = ferplus.find(root).folder / ferplus.VOTE_TABLE
+    if not place.is_file():
+        return None
+    table = ferplus.vote_table(place)
     return records.write(TABLE_RECORD, table_facts(table), faces=table, module=__file__)
 
 

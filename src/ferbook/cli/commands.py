@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ferbook.cli.records import RECORDS
+from ferbook.cli import records
 from ferbook.core.errors import BusyError, FerbookError, ended
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     data.set_defaults(run=_data)
 
     record = commands.add_parser("record", help="measure on the complete data and write to data/recorded")
-    record.add_argument("what", choices=sorted(RECORDS))
+    record.add_argument("what", choices=sorted(records.RECORDS))
     record.add_argument("--root", help="folder of FER+ (default: FERBOOK_DATA, else data/)")
     record.set_defaults(run=_record)
 
@@ -125,7 +125,7 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _record(options: argparse.Namespace) -> int:
-    print(f"recorded {RECORDS[options.what](options.root)}")
+    print(f"recorded {records.record(options.what, options.root)}")
     return 0
 
 

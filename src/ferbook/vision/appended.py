@@ -12,21 +12,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from ferbook.core.errors import ConfigError
 from ferbook.vision.pose import inclination
-from ferbook.vision.resampling import mirrors, resampled, rotations, uniform
+from ferbook.vision.resampling import mirrors, resampled, rotations
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What is done to a face to make one of its copies: a flip, a rotation by an angle from [low, high], or nothing."""
+    """What is done to a face to make one of its copies: a flip, a rotation by some degrees, or nothing."""
 
     name: str
     mirrored: bool = False
-    low: float = 0.0
-    high: float = 0.0
+    degrees: float = 0.0
 
 
 BASE = Operation("base")
@@ -35,14 +34,7 @@ FLIP = Operation("flip", mirrored=True)
 
 def rotation(degrees: float) -> Operation:
     """Rotation by a fixed angle."""
-    return Operation(f"rotate{degrees:+g}", low=degrees, high=degrees)
-
-
-def random_rotations(low: float, high: float) -> Operation:
-    """Rotation by each copy's own angle, drawn evenly from [low, high] (paper 002, table 2: "RR", 10 to 30)."""
-    if low > high:
-        raise ConfigError("low", f"{low} is above high ({high})", "Give the smaller angle first.")
-    return Operation(f"rotate{low:+g}..{high:+g}", low=low, high=high)
+    return Operation(f"rotate{degrees:+g}", degrees=degrees)
 
 
 def ordinary(angle: float) -> tuple[Operation, ...]:
@@ -60,26 +52,21 @@ class Appended:
     ----------
     chosen: (N, K) bool, which of K operations each of N faces gets.
     operations: the K operations.
-    seed: of the angles of random rotations. The paper appends its copies once, so each copy keeps its angle.
     """
 
-    def __init__(self, chosen: Tensor | np.ndarray, operations: Sequence[Operation], seed: int = 0):
+    def __init__(self, chosen: Tensor | np.ndarray, operations: Sequence[Operation]):
         chosen = torch.as_tensor(chosen, dtype=torch.bool)
         if chosen.ndim != 2 or chosen.shape[1] != len(operations) or not operations:
             raise ValueError(f"chosen must have shape (faces, {len(operations)}), not {tuple(chosen.shape)}")
         self.operations = tuple(operations)
         self.operation, self.face = chosen.T.nonzero(as_tuple=True)
-        # One draw for every pair, chosen or not: a copy's angle does not depend on what the other faces get.
-        draws = torch.rand(chosen.shape, generator=Generator().manual_seed(seed))[self.face, self.operation]
-        self._low = torch.tensor([o.low for o in operations], dtype=torch.float32)
-        self._high = torch.tensor([o.high for o in operations], dtype=torch.float32)
+        self._degrees = torch.tensor([o.degrees for o in operations], dtype=torch.float32)
         self._mirrored = torch.tensor([o.mirrored for o in operations])
-        self.degrees = torch.lerp(self._low[self.operation], self._high[self.operation], draws)
 
     @classmethod
-    def full(cls, count: int, operations: Sequence[Operation], seed: int = 0) -> Appended:
+    def full(cls, count: int, operations: Sequence[Operation]) -> Appended:
         """Every operation for each of `count` faces: K times as long as the set."""
-        return cls(torch.ones(count, len(operations), dtype=torch.bool), operations, seed)
+        return cls(torch.ones(count, len(operations), dtype=torch.bool), operations)
 
     def __len__(self) -> int:
         return len(self.face)
@@ -94,22 +81,17 @@ class Appended:
         """Which face and which operation the copies at `index` (B,) are."""
         return self.face[index], self.operation[index]
 
-    def batch(self, images: Tensor, index: Tensor, generator: Generator | None = None, fill: str = "reflect") -> Tensor:
+    def batch(self, images: Tensor, index: Tensor, fill: str = "reflect") -> Tensor:
         """The copies at `index` (B,) as float32 (B, C, H, W) in [0, 1], in one resampling.
 
         Parameters
         ----------
         images: all faces as a face set holds them, uint8 (N, H, W) grey or (N, H, W, 3) RGB, on the tables' device.
-        generator: draws the random rotations anew; None: each copy's own angle.
         """
         face, operation = self.decode(index)
-        degrees = self.degrees[index]
-        if generator is not None:
-            draws = uniform(len(degrees), 0, 1, degrees, generator)
-            degrees = torch.lerp(self._low[operation], self._high[operation], draws)
         x = images[face]
         x = (x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)).float() / 255
-        return resampled(x, mirrors(self._mirrored[operation]) @ rotations(degrees), fill)
+        return resampled(x, mirrors(self._mirrored[operation]) @ rotations(self._degrees[operation]), fill)
 
 
 def adaptive_copies(landmarks: np.ndarray, x1: float, x2: float, angle: float) -> Appended:

@@ -24,9 +24,6 @@ from torch.nn import functional
 from ferbook.core.errors import ConfigError
 from ferbook.vision.resampling import FILLS, kept, looked_up, mirrors, resampled, rotations, uniform
 
-# Left and right swap names in a mirror.
-_MIRRORED = [1, 0, 2, 4, 3]
-
 
 def _each(value: Tensor | float, x: Tensor) -> Tensor:
     """One number per image."""
@@ -41,25 +38,6 @@ def flip(x: Tensor, which: Tensor | bool = True) -> Tensor:
 def rotate(x: Tensor, degrees: Tensor | float, fill: str = "reflect") -> Tensor:
     """Rotate each image by its angle, (N,) or one for all, with bilinear interpolation."""
     return resampled(x, rotations(_each(degrees, x)), fill)
-
-
-def random_rotation(x: Tensor, limit: float, generator: Generator, fill: str = "reflect") -> Tensor:
-    """Rotate each image by an angle drawn evenly from [-limit, limit]; paper 000 (section 2.4.1): limit 10."""
-    return rotate(x, uniform(len(x), -limit, limit, x, generator), fill)
-
-
-def flip_landmarks(landmarks: Tensor, width: int, which: Tensor | bool = True) -> Tensor:
-    """Where the landmarks (N, 5, 2) lie after ``flip`` of images `width` pixels wide: left and right change places."""
-    mirrored = landmarks[:, _MIRRORED] * landmarks.new_tensor([-1, 1]) + landmarks.new_tensor([width - 1, 0])
-    return torch.where(_each(which, landmarks)[:, None, None], mirrored, landmarks)
-
-
-def rotate_landmarks(landmarks: Tensor, degrees: Tensor | float, size: tuple[int, int]) -> Tensor:
-    """Where the landmarks (N, 5, 2) lie after ``rotate`` of images of `size` (height, width)."""
-    centre = landmarks.new_tensor([(size[1] - 1) / 2, (size[0] - 1) / 2])
-    # The matrix looks a place up; for row vectors its rotation part is the way back.
-    turn = rotations(_each(degrees, landmarks))[:, :2, :2].to(landmarks)
-    return (landmarks - centre) @ turn + centre
 
 
 def contrast(x: Tensor, limit: float, generator: Generator) -> Tensor:
