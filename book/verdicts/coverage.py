@@ -29,7 +29,7 @@ entries = coverage.load()
 # %% tags=["remove-input"]
 found = coverage.counts(entries).loc["all"]
 report.prose(
-    f"""The five papers number **{found["printed"]}** figures and tables. Of these **{found["yes"]}** are re-made, {found["partly"]} in part, and
+    f"""The papers number **{found["printed"]}** figures and tables. Of these **{found["yes"]}** are re-made, {found["partly"]} in part, and
     {found["no"]} are not."""
 )
 

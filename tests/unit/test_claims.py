@@ -296,8 +296,8 @@ def test_broken_claim_files_name_claim_and_field(tmp_path, changes, message):
 
 
 def test_missing_and_unreadable_claim_files(tmp_path):
-    with pytest.raises(DataError, match="no claims of paper 005"):
-        claims.load_claims("005", tmp_path)
+    with pytest.raises(DataError, match="no claims of paper 999"):
+        claims.load_claims("999", tmp_path)
     (tmp_path / "002.yml").write_text("claims: [")
     with pytest.raises(DataError, match="is not YAML"):
         claims.load_claims("002", tmp_path)

@@ -16,10 +16,12 @@ LISTED = coverage.load()
 EVERY = [(paper, entry) for paper, entries in LISTED.items() for entry in entries]
 #: Fewest that the book makes again.
 WANTED = 62
+#: Figures and tables of the first five papers, counted by hand.
+FIRST = {"000": 5, "001": 27, "002": 43, "003": 11, "004": 6}
 
 
 def test_every_figure_and_table_of_the_papers_has_an_entry():
-    assert sum(map(sum, coverage.PRINTED.values())) == 92
+    assert {paper: sum(coverage.PRINTED[paper]) for paper in FIRST} == FIRST
     assert coverage.missing(LISTED) == {}
 
 
@@ -81,7 +83,7 @@ def test_a_wrong_file_is_named(tmp_path):
     for broken, said in (
         (content | {"000": content["000"] * 2}, "figure 1 stands twice"),
         (content | {"000": None}, "paper 000 has no list"),
-        (content | {"005": []}, "holds 000, 001"),
+        (content | {"999": []}, "holds 000, 001"),
         ([], "no papers"),
     ):
         path.write_text(yaml.safe_dump(broken))
@@ -102,7 +104,7 @@ def test_entries_stand_in_the_papers_order_and_are_counted(tmp_path):
     assert [entry.id for entry in entries["000"]] == ["figure 1", "figure 3", "table 2"]
     counts = coverage.counts(entries)
     assert dict(counts.loc["000"]) == {"printed": 5, "yes": 2, "partly": 1, "no": 0, "unlisted": 2}
-    assert counts.loc["all", "printed"] == 92
+    assert counts.loc["all", "printed"] == sum(map(sum, coverage.PRINTED.values()))
     assert (counts[["yes", "partly", "no", "unlisted"]].sum(axis=1) == counts["printed"]).all()
     assert coverage.missing(entries)["000"] == ["figure 2", "table 1"]
 

@@ -75,7 +75,7 @@ def read_claims(paper: str, folder: Path | None = None) -> ClaimFile:
     try:
         content = bounded_files.read_yaml(path)
     except FileNotFoundError:
-        raise DataError(f"no claims of paper {paper}", path, hint="Papers are named 000 to 004.") from None
+        raise DataError(f"no claims of paper {paper}", path, hint="`ferbook claims` has all papers.") from None
     except ValueError as error:
         raise DataError(f"is not YAML ({error})", path, hint="Mend the line it names.") from None
     try:

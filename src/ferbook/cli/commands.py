@@ -72,8 +72,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     release.set_defaults(run=_release)
 
     claims = commands.add_parser("claims", help="check the papers' claims against recorded facts; show one in full")
-    claims.add_argument("what", nargs="*", help="papers, as 000 to 004 (default: all); or: show ID [ID ...]")
+    claims.add_argument("what", nargs="*", help="papers, as 000 002 (default: all); or: show ID [ID ...]")
     claims.set_defaults(run=_claims)
+
+    new = commands.add_parser("new-paper", help="write the skeleton of a further paper, which passes the tests at once")
+    new.add_argument("paper", help="number and name, as 005-resting-faces")
+    new.add_argument("--title", help="of its chapter (default: the name)")
+    new.add_argument("--figures", type=int, default=0, help="how many figures the paper numbers (default: 0)")
+    new.add_argument("--tables", type=int, default=1, help="how many tables it numbers (default: 1)")
+    new.add_argument("--sweep", action="store_true", help="also describe training runs, in data/sweeps")
+    new.set_defaults(run=_new_paper)
 
     bench = commands.add_parser("bench", help="measure loading, painting, detecting and training")
     bench.add_argument("--root", help="folder of FER+; without it, an archive of synthetic faces of the same size")
@@ -270,6 +278,16 @@ def _show_claims(ids: Sequence[str]) -> int:
             raise FerbookError(f"there is no claim {wanted!r}; `ferbook claims` lists them.")
         (result,) = claims.judge([stated[wanted]], known)
         print("\n".join(f"{key:10} {text}" for key, text in report.account(result).items() if text))
+    return 0
+
+
+def _new_paper(options: argparse.Namespace) -> int:
+    from ferbook.book import new_paper
+
+    paper = new_paper.Paper.named(options.paper, options.title, options.figures, options.tables)
+    for path in new_paper.write(paper, sweep=options.sweep):
+        print(path)
+    print(f"`ferbook claims {paper.number}` judges its two example claims. CONTRIBUTING.md says how to go on.")
     return 0
 
 
