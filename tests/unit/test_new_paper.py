@@ -1,7 +1,5 @@
 """The skeleton of a further paper: it passes what is asked of a paper at once, and is written whole or not at all."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
@@ -17,8 +15,8 @@ from ferbook.core.errors import ConfigError, FerbookError, OutputError
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What a paper is judged with, and what lists papers.
-NEEDED = ("src", "data", "_toc.yml", "_config.yml", "pyproject.toml", "tests/__init__.py", "tests/conftest.py",
-          "tests/unit/__init__.py", "tests/unit/claiming.py")  # fmt: skip
+NEEDED = ("src", "data", "_toc.yml", "_config.yml", "CITATION.cff", "pyproject.toml", "tests/__init__.py",
+          "tests/conftest.py", "tests/unit/__init__.py", "tests/unit/claiming.py")  # fmt: skip
 TOY = "777-toy-faces"
 
 
