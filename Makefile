@@ -34,8 +34,8 @@ book: setup ## run the chapters that changed and render the site; DATA=folder fo
 runs: setup ## train what a sweep still lacks, each run a notebook: SWEEP=002 [GROUP=nhot] DATA=folder
 	$(BIN)/snakemake runs --cores $(CORES) --quiet rules --rerun-incomplete --config sweep=$(SWEEP) $(if $(GROUP),group=$(GROUP))
 
-test: book lint ## all tests, on the rendered book too
-	$(BIN)/python -m pytest
+test: book lint ## all tests, on the rendered book too, on up to four cores
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 faults: setup ## kill every command 25 times in all, fill disks, start things twice, change files: about half an hour
 	FERBOOK_FAULTS=long $(BIN)/python -m pytest tests/faults -rA

@@ -1,5 +1,7 @@
 """Claims that no file holds, for tests of checks; and the places of pages that claims may name."""
 
+from functools import cache
+
 from docutils.nodes import make_id
 
 from ferbook.claims import dataset_summary, verdicts
@@ -37,11 +39,18 @@ def judged(
     return result
 
 
-def anchors(page: str) -> set[str] | None:
+@cache
+def judged_files() -> tuple[Result, ...]:
+    """All claims of the files that can be judged, judged once; that every claim can is a test of its own."""
+    return tuple(verdicts.survey(verdicts.stated(), dataset_summary.recorded())[0])
+
+
+@cache
+def anchors(page: str) -> frozenset[str] | None:
     """What links to sections of a page of the book may name; None where there is no such page."""
     root = paths.project_root()
     source = next((path for suffix in (".py", ".md") if (path := root / f"{page}{suffix}").is_file()), None)
     if source is None:
         return None
     lines = source.read_text(encoding="utf-8").splitlines()
-    return {make_id(line.lstrip("# ").strip()) for line in lines if line.lstrip("# ") and "## " in line}
+    return frozenset(make_id(line.lstrip("# ").strip()) for line in lines if line.lstrip("# ") and "## " in line)

@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score, roc_curve
 
 from ferbook import models
-from ferbook.claims import ablation_arms, dataset_summary, printed, report, verdicts
+from ferbook.claims import ablation_arms, printed, report, verdicts
 from ferbook.claims.claim import Evidence, Verdict
 from ferbook.core import paths, records
 from ferbook.datasets import affectnet
@@ -23,7 +23,7 @@ from ferbook.papers.cbam import results as cbam_results
 from ferbook.papers.cbam import tables as cbam_tables
 from ferbook.papers.cbam.tables import Counts
 from tests.conftest import needs_ferplus
-from tests.unit.claiming import judged
+from tests.unit.claiming import judged, judged_files
 
 # --- Tables 1 and 2 ---
 
@@ -66,7 +66,7 @@ def test_hamming_loss_and_intervals():
 # --- Checks ---
 
 
-RESULTS = {r.claim.id: r for r in verdicts.judge(verdicts.load_claims("000").claims, dataset_summary.recorded())}
+RESULTS = {r.claim.id: r for r in judged_files() if r.claim.paper == "000"}
 
 
 def test_a_paper_against_itself_is_a_contradiction_and_shows_both_values():

@@ -19,6 +19,7 @@ from ferbook.claims import dataset_summary, verdicts
 from ferbook.claims.claim import NO_EVIDENCE, Evidence, Verdict
 from ferbook.core import paths
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES, canonical
+from tests.unit.claiming import judged_files
 
 TABLES = paths.project_root() / "data" / "claims" / "tables"
 
@@ -369,7 +370,7 @@ ELSEWHERE = {
 #: Checks that compute nothing: both sides were read from the paper and stand in the claim, so a twin would be a copy.
 AUTHORED = {"printed elsewhere"}
 
-RESULTS = verdicts.judge(verdicts.stated(), dataset_summary.recorded())
+RESULTS = judged_files()
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,15 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from ferbook.claims import citing, dataset_summary, report
-from ferbook.claims import verdicts as claims
+from ferbook.claims import citing, report
 from ferbook.core import paths
 from ferbook.core.errors import ConfigError
+from tests.unit.claiming import judged_files
 
 
 @pytest.fixture(scope="module")
 def results():
-    return claims.judge(claims.load_claims("002").claims, dataset_summary.recorded())
+    return [result for result in judged_files() if result.claim.paper == "002"]
 
 
 def fields(entry):

@@ -5,20 +5,28 @@ import pytest
 from ferbook.claims import checks, dataset_summary, mutation, verdicts
 from ferbook.claims.checks import Outcome
 from ferbook.claims.claim import Evidence, Tolerance, Verdict
+from tests.unit.claiming import judged_files
 from tests.unit.test_claims import claim
 
 FACTS = dataset_summary.recorded()
-RESULTS, _ = verdicts.survey(verdicts.stated(), FACTS)
-UNMOVED = mutation.unmoved(RESULTS, FACTS)
-INSENSITIVE = {result.claim.id for result in RESULTS if result.claim.insensitive}
 
 
-def test_every_arithmetic_claim_moves_or_says_why_not():
-    assert UNMOVED.keys() - INSENSITIVE == set()
+@pytest.fixture(scope="module")
+def unmoved():
+    return mutation.unmoved(judged_files(), FACTS).keys()
 
 
-def test_no_claim_gives_a_reason_that_it_does_not_need():
-    assert INSENSITIVE - UNMOVED.keys() == set()
+@pytest.fixture(scope="module")
+def insensitive():
+    return {result.claim.id for result in judged_files() if result.claim.insensitive}
+
+
+def test_every_arithmetic_claim_moves_or_says_why_not(unmoved, insensitive):
+    assert unmoved - insensitive == set()
+
+
+def test_no_claim_gives_a_reason_that_it_does_not_need(unmoved, insensitive):
+    assert insensitive - unmoved == set()
 
 
 def moved(value, **options):

@@ -12,19 +12,20 @@ from bs4 import BeautifulSoup
 from matplotlib.colors import to_rgb
 
 from ferbook.book import scoreboard
-from ferbook.claims import dataset_summary, folded, report
+from ferbook.claims import folded, report
 from ferbook.claims import links as places
 from ferbook.claims import verdicts as claims
 from ferbook.claims.checks import Outcome, known_checks
 from ferbook.claims.claim import Claim, Evidence, Verdict
 from ferbook.claims.verdicts import Result
 from ferbook.core import paths
+from tests.unit.claiming import judged_files
 
 
 @pytest.fixture(scope="module")
 def results():
     """What can be judged; that every claim can is a test of claims."""
-    return claims.survey(claims.stated(), dataset_summary.recorded())[0]
+    return list(judged_files())
 
 
 @pytest.fixture(scope="module")

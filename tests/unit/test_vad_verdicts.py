@@ -17,7 +17,7 @@ from ferbook.learning import requirements
 from ferbook.papers.vad import annotated
 from ferbook.papers.vad import checks as checks_vad
 from tests.conftest import REAL_DATA
-from tests.unit.claiming import judged
+from tests.unit.claiming import judged, judged_files
 
 needs_first = pytest.mark.skipif(
     not (REAL_DATA / "vad_fer2013" / "paper003").is_dir(), reason="the first release is not here (FERBOOK_TEST_DATA)"
@@ -26,8 +26,7 @@ needs_first = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def results():
-    stated = [*claims.load_claims("003").claims, *claims.load_claims("004").claims]
-    return {result.claim.id: result for result in claims.judge(stated, dataset_summary.recorded())}
+    return {result.claim.id: result for result in judged_files() if result.claim.paper in ("003", "004")}
 
 
 # --- verdicts ---
