@@ -19,7 +19,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book runs test faults bench lint reference lock audit clean
+.PHONY: help setup book notebooks compare runs test faults bench lint reference lock audit clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,12 @@ setup: ## make .venv as requirements.lock says, nothing when nothing changed; CU
 book: setup ## run the chapters that changed and render the site; DATA=folder for real data, PROFILE=paper for full runs
 	$(BIN)/snakemake --cores $(CORES) --quiet all --rerun-incomplete --max-checksum-file-size 0 --config profile=$(PROFILE)
 	@echo "The book is at _build/site/_build/html/index.html"
+
+notebooks: book ## the executed notebooks as they are published, in _build/notebooks; .ci/publish puts them on a branch
+	$(BIN)/python -m ferbook.book.publishing _build/site _build/notebooks _config.yml _toc.yml
+
+compare: book ## what this build says otherwise than another one: LAST=folder of its executed notebooks
+	$(BIN)/python -m ferbook.book.comparing '$(LAST)' _build/site/book
 
 runs: setup ## train what a sweep still lacks, each run a notebook: SWEEP=002 [GROUP=nhot] DATA=folder
 	$(BIN)/snakemake runs --cores $(CORES) --quiet rules --rerun-incomplete --config sweep=$(SWEEP) $(if $(GROUP),group=$(GROUP))

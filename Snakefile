@@ -121,7 +121,7 @@ rule site:
         static=STATIC,
         config="_config.yml",
         toc="_toc.yml",
-        tool=tool("book.site"),
+        tool=[tool("book.site"), tool("book.publishing")],
         # For its page alone.
         network=BROWSER_NETWORK if "book/try/in_the_browser" in PAGES else [],
     output:

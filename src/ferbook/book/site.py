@@ -15,20 +15,24 @@ from pathlib import Path
 
 import yaml
 
+from ferbook import __version__
+from ferbook.book import publishing
 from ferbook.core.errors import ended
 
 
 def stage(folder: Path, config: Path, toc: Path, files: list[Path]) -> None:
     """Copy what the renderer reads into `folder`, keeping relative paths.
 
-    The notebooks there are executed already, so the configuration's ``execute_notebooks`` is turned off in the copy.
+    The notebooks there are executed already, so the configuration's ``execute_notebooks`` is turned off in the copy. It
+    also gets the version at the foot of each page and, where a repository is set, buttons that open pages elsewhere.
     """
     for path in [toc, *files]:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
+    settings = publishing.launched(yaml.safe_load(config.read_text(encoding="utf-8")))
     settings["execute"] = {"execute_notebooks": "off"}
+    settings["html"] = {**settings.get("html", {}), "extra_footer": f"<p>Version {__version__}</p>"}
     (folder / config.name).write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
 
 
