@@ -73,6 +73,8 @@ PLAIN = [f"{page}.md" for page in PAGES if Path(f"{page}.md").is_file()]
 STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix in {".bib", ".css", ".js", ".png", ".svg", ".wat"}]
 # The shipped network for the page that runs it in the reader's browser.
 BROWSER_NETWORK = [f"{SITE}/book/_static/try/compact-ferplus.{ending}" for ending in ("js", "onnx")]
+# All verdicts to take along, which the front page and the scoreboard offer.
+VERDICT_FILES = [f"{SITE}/book/_static/verdicts/reading-faces-verdicts.{ending}" for ending in ("pdf", "bib")]
 RUNS = "data/recorded/{paper}/runs/{run}.json"
 CONFIGS = "_build/runs/{paper}/{run}.config.json"
 SWEEPS = clearly(lambda: list(building.describe_runs(FOLDER, RUNS, CONFIGS)))
@@ -101,7 +103,7 @@ def others(page):
     """What a page takes from other pages' sources: where each claim is shown, and titles."""
     if not building.uses(page, "claims.links"):
         return ""
-    return clearly(building.linked) + json.dumps(building.titles(NOTEBOOKS))
+    return clearly(building.linked) + json.dumps([building.titles(NOTEBOOKS), building.chapters(Path("_toc.yml"))])
 
 
 def asked_runs():
@@ -122,6 +124,7 @@ rule site:
         config="_config.yml",
         toc="_toc.yml",
         tool=[tool("book.site"), tool("book.publishing")],
+        verdicts=VERDICT_FILES,
         # For its page alone.
         network=BROWSER_NETWORK if "book/try/in_the_browser" in PAGES else [],
     output:
@@ -139,6 +142,19 @@ rule browser_network:
         BROWSER_NETWORK,
     shell:
         "{sys.executable:q} -m ferbook.book.browser " + str(Path(BROWSER_NETWORK[0]).parent)
+
+
+rule verdict_files:
+    input:
+        library=lambda _: relative(building.library(tool("book.verdict_files").removesuffix(".py"))),
+        judged=[str(path) for path in building.judged_files(FOLDER)] + ["CITATION.cff"],
+        tool=tool("book.verdict_files"),
+    output:
+        VERDICT_FILES,
+    params:
+        runs=building.recorded_runs(FOLDER),
+    shell:
+        "{sys.executable:q} -m ferbook.book.verdict_files " + str(Path(VERDICT_FILES[0]).parent)
 
 
 rule notebook:

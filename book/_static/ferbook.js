@@ -88,9 +88,24 @@
     apply();
   }
 
+  /* On paper nothing can be opened: folds are opened for it, and closed again afterwards. */
+  var opened = [];
+
+  function unfoldAll() {
+    opened = Array.from(document.querySelectorAll("article details:not([open])"));
+    opened.forEach(function (fold) { fold.open = true; });
+  }
+
+  function foldAgain() {
+    opened.forEach(function (fold) { fold.open = false; });
+    opened = [];
+  }
+
   function start() {
     document.querySelectorAll(".ferbook-board").forEach(filter);
     unfold();
+    window.addEventListener("beforeprint", unfoldAll);
+    window.addEventListener("afterprint", foldAgain);
     window.addEventListener("hashchange", unfold);
   }
 

@@ -27,6 +27,9 @@ scoreboard.counts_table(results)
 scoreboard.board(results)
 
 # %% [markdown]
+# To take along: all verdicts [as a PDF](../_static/verdicts/reading-faces-verdicts.pdf) and
+# [as BibTeX](../_static/verdicts/reading-faces-verdicts.bib).
+#
 # A paper opens, and in it each of its parts. **A click on a claim** leads to its place in the chapter that decides it; **a click on its check**
 # leads to the few lines of code that computed the value.
 #

@@ -310,3 +310,17 @@ def test_reasons_of_verdicts_that_cannot_move_are_shown():
 def test_no_torch():
     code = "import sys; from ferbook.book import findings, scoreboard; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_front_page_counts_each_paper_and_leads_to_its_chapter(papers_own):
+    shown = BeautifulSoup(scoreboard.by_paper(papers_own).data, "html.parser")
+    rows = shown.select("tbody tr")
+    numbers = {
+        row.td.get_text(): [int(cell) for cell in re.findall(r"\d+", row.select("td")[2].get_text())] for row in rows
+    }
+    first = ["cbam/the_paper", "relevance/the_paper", "nhot/paper", "vad/the_paper", "outcomes/grades"]
+    assert [row.a["href"] for row in rows[:-1]] == [f"{page}.html" for page in first]
+    *papers, every = numbers.values()
+    assert [sum(column) for column in zip(*papers, strict=True)] == every
+    assert [int(row.select("td")[1].get_text()) for row in rows] == [sum(found) for found in numbers.values()]
+    assert sum(every) == len(papers_own)

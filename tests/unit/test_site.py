@@ -5,6 +5,7 @@ Needs a built book (``make book``); ``make test`` builds it first.
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from sphinx.search.en import SearchEnglish
 
 from ferbook.claims import verdicts
 
@@ -109,3 +111,63 @@ def test_the_configuration_knows_the_notebook_sources():
     settings = yaml.safe_load((ROOT / "_config.yml").read_text())
     assert settings["only_build_toc_files"]
     assert ".py" in settings["sphinx"]["config"]["nb_custom_formats"]
+
+
+# --- search ---
+
+
+@cache
+def search_index():
+    text = (HTML / "searchindex.js").read_text(encoding="utf-8")
+    return json.loads(text[text.index("(") + 1 : text.rindex(")")])
+
+
+def found_by_search(words):
+    """The pages that hold all words, as the search page looks them up: stemmed, in texts and in titles."""
+    index, stem = search_index(), SearchEnglish({}).stem
+
+    def pages(word):
+        places = [index[kind].get(stem(word.lower()), []) for kind in ("terms", "titleterms")]
+        return {place for part in places for place in ([part] if isinstance(part, int) else part)}
+
+    return {index["docnames"][place] for place in set.intersection(*map(pages, words.split()))}
+
+
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        ("contempt", "book/faces/ferplus_in_numbers"),
+        ("consistency loss", "book/vad/consistency"),
+        ("consistency loss", "book/glossary"),
+        ("LRP", "book/relevance/propagation"),
+        ("layer-wise relevance", "book/glossary"),
+    ],
+)
+def test_search_finds(words, page):
+    assert page in found_by_search(words.replace("-", " "))
+
+
+def test_search_finds_nothing_where_nothing_is():
+    assert not found_by_search("xylophone")
+    assert not found_by_search("contempt xylophone")
+
+
+def test_the_verdicts_can_be_taken_along():
+    for page in ("book/preface", "book/verdicts/scoreboard"):
+        links = [link["href"] for link in article(page).select("a[href]")]
+        assert {Path(link).suffix for link in links if "reading-faces-verdicts" in link} == {".pdf", ".bib"}
+
+
+def test_pages_are_printed_by_a_style_of_their_own():
+    for page in toc_pages():
+        assert [
+            link for link in parsed(HTML / f"{page}.html").select("link[rel=stylesheet]") if "print.css" in link["href"]
+        ]
+
+
+def test_the_page_of_statistics_lists_the_notebooks():
+    """All that were run, in the order of the book."""
+    rows = article("book/verdicts/statistics").select("table.ferbook-table tbody tr")
+    listed = [(HTML / "book/verdicts" / row.a["href"]).resolve().stem for row in rows if row.a]
+    assert listed == [Path(page).stem for page in toc_pages() if (ROOT / f"{page}.py").is_file()]
+    assert all(row.select("td")[1].get_text() != "0" for row in rows)

@@ -46,6 +46,13 @@ def pages(toc: Path) -> list[str]:
     return found
 
 
+def chapters(toc: Path) -> dict[str, tuple[str, str]]:
+    """Paper to title of its chapter and its first page: parts of a table of contents that are called ``003: TITLE``."""
+    parts = yaml.safe_load(toc.read_text(encoding="utf-8")).get("parts", [])
+    split = {part["caption"].partition(": ")[::2]: part["chapters"][0]["file"] for part in parts}
+    return {paper: (title, page) for (paper, title), page in split.items() if paper.isdigit()}
+
+
 def module_file(name: str) -> Path:
     """The file of a module of the library (as ``book.site``) that is run and not imported."""
     return Path(find_spec(f"ferbook.{name}").origin)

@@ -26,7 +26,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from ferbook.core import paths, temporary
+from ferbook.core import memory, paths, temporary
 from ferbook.core.errors import ConfigError, FerbookError, clearly_written, ended
 
 PARAMETERS_TAG = "parameters"
@@ -179,7 +179,8 @@ def _tidy(notebook: nbformat.NotebookNode) -> None:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
     seconds = notebook.metadata.get("papermill", {}).get("duration")
-    notebook.metadata["ferbook"] = {"seconds": seconds}
+    # No date: a page that gives the same shall look the same.
+    notebook.metadata["ferbook"] = {"seconds": seconds, "peak_mib": round(memory.children_mib())}
     notebook.metadata.pop("papermill", None)
 
 

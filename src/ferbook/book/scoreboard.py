@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
@@ -16,11 +17,13 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
+from ferbook.book import building
 from ferbook.claims import comparison, dataset_summary, folded, links, report
 from ferbook.claims import verdicts as claims
 from ferbook.claims.checks import Check, known_checks
 from ferbook.claims.claim import NO_EVIDENCE, Claim, Evidence, Verdict
 from ferbook.claims.verdicts import Result
+from ferbook.core import paths
 from ferbook.measures import figures
 
 #: Colours that stay apart with the common forms of colour blindness (after Okabe and Ito).
@@ -101,6 +104,34 @@ def counts_table(results: Iterable[Result], by: str = "verdict") -> HTML:
     return HTML(
         f'<table class="ferbook-table board-counts"><caption>{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def by_paper(results: Iterable[Result]) -> HTML:
+    """A row per paper: its authors, the first page of its chapter, and how many of its claims have each verdict.
+
+    For pages that lie one folder deep, as the front page does. Titles and order are those of the table of contents.
+    """
+    found = claims.counted(results)
+    chapters = building.chapters(paths.project_root() / "_toc.yml")
+    every = sum(found.values(), Counter())
+
+    def line(name: str, numbers: Counter[str]) -> folded.Line:
+        # Zeros, too: what a paper has none of is worth knowing, and marks stand below each other.
+        marks = "".join(folded.mark(verdict, str(numbers[verdict])) for verdict in Verdict)
+        return folded.Line((name, str(numbers.total()), f'<span class="front-marks">{marks}</span>'))
+
+    def name(paper: str) -> str:
+        title, page = chapters[paper]
+        link = f'<a href="{page.removeprefix("book/")}.html">{escape(title)}</a>'
+        return f"{link} <cite>{escape(report.short_citation(paper))}</cite>"
+
+    lines = [*(line(name(paper), numbers) for paper, numbers in found.items()), line("all papers", every)]
+    key = " ".join(folded.mark(verdict, escape(verdict)) for verdict in Verdict)
+    caption = "Claims of each paper, and how many of them have each verdict"
+    return HTML(
+        f'<div class="front">{folded.table(("paper", "claims", "verdicts"), lines, caption)}'
+        f'<p class="fold-marks" aria-hidden="true">{key}</p></div>'
     )
 
 

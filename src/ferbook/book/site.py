@@ -26,6 +26,10 @@ def stage(folder: Path, config: Path, toc: Path, files: list[Path]) -> None:
     The notebooks there are executed already, so the configuration's ``execute_notebooks`` is turned off in the copy. It
     also gets the version at the foot of each page and, where a repository is set, buttons that open pages elsewhere.
     """
+    for old in folder.rglob("book/**/*.md"):
+        # A page that has become a notebook since the last build would be there twice.
+        if old.with_suffix(".ipynb").is_file() and old.relative_to(folder) not in files:
+            old.unlink()
     for path in [toc, *files]:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)

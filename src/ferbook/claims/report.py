@@ -81,13 +81,13 @@ class ClaimReport:
             if claim.general and build is not None:
                 cells.append((f"this build, {build.outcome.evidence}", show(build.outcome.value, claim)))
         numbers = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in cells)
-        remarks = _remarks(judged)
+        told = remarks(judged)
         return (
             f'<aside class="verdict {folded.verdict_class(judged.verdict)}" id="{claim.anchor}">'
             f'<p class="verdict-head"><strong>{judged.verdict}</strong> <span>evidence: {judged.evidence}</span>'
             f"{folded.badges(claim)}</p>"
             f"<p>{escape(claim.says)} <cite>({escape(claim.where)})</cite></p><dl>{numbers}</dl>"
-            + (f'<p class="verdict-remark">{escape(remarks)}</p>' if remarks else "")
+            + (f'<p class="verdict-remark">{escape(told)}</p>' if told else "")
             + f'<p class="verdict-check">{check_link(claim)}</p>{citing.note(judged)}</aside>'
         )
 
@@ -109,13 +109,13 @@ class ClaimReport:
 
     def _one_row(self, result: Result) -> folded.Line:
         claim, outcome = result.claim, result.outcome
-        remarks = _remarks(result)
+        told = remarks(result)
         cells = (
             f"{escape(claim.says)} <cite>({escape(claim.where)})</cite>{folded.badges(claim)}",
             escape(printed(claim)),
             escape(show(outcome.value, claim)),
             f'<strong class="verdict-mark">{result.verdict}</strong>',
-            f'{escape(remarks)} <span class="verdict-check">{check_link(claim)}</span>',
+            f'{escape(told)} <span class="verdict-check">{check_link(claim)}</span>',
         )
         return folded.Line(cells, f' class="{folded.verdict_class(result.verdict)}" id="{claim.anchor}"')
 
@@ -157,7 +157,7 @@ def _line(result: Result) -> folded.Line:
     return folded.Line(cells)
 
 
-def _remarks(result: Result) -> str:
+def remarks(result: Result) -> str:
     """What a reader should know of a verdict, in sentences: why it decides nothing, how it came about, the note."""
     claim, outcome = result.claim, result.outcome
     stand_in = ""

@@ -6,6 +6,9 @@ import resource
 import sys
 from pathlib import Path
 
+#: What ``getrusage`` counts in: bytes on macOS, KiB elsewhere.
+_OF_A_MIB = 2**20 if sys.platform == "darwin" else 2**10
+
 
 def peak_mib() -> float:
     """The most that this process has held, in MiB.
@@ -15,8 +18,12 @@ def peak_mib() -> float:
     try:
         return _kib(Path("/proc/self/status"), "VmHWM") / 2**10
     except OSError:
-        # In bytes on macOS, in KiB elsewhere.
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _OF_A_MIB
+
+
+def children_mib() -> float:
+    """The most that one of the processes started by this one, and ended, has held, in MiB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / _OF_A_MIB
 
 
 def own_mib(process: int) -> float:
