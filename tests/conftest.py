@@ -22,6 +22,7 @@ from PIL import Image
 from ferbook.datasets import load
 from ferbook.datasets.ferplus import PARTS, USAGE
 from ferbook.faces.emotions import VOTE_COLUMNS
+from tests.browsing import CHROMIUM
 
 # Real data is used where this variable says it lies: a folder with ferplus/, vad_fer2013/, academic/, or some of them.
 REAL_DATA = Path(os.environ.get("FERBOOK_TEST_DATA") or Path(__file__).resolve().parents[1] / "data")
@@ -64,6 +65,20 @@ def private_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("FERBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("FERBOOK_DATA", raising=False)
     return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser of a module's own, with a camera that shows a test picture; for tests that ``needs_chromium`` marks."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+        )
+        yield started
+        started.close()
 
 
 TINY = {"train": 4, "valid": 2, "test": 2}

@@ -24,6 +24,7 @@ epochs = 14  # and how often it sees them
 # %%
 import numpy as np
 
+from ferbook.book.interactive import mixture
 from ferbook.claims import report
 from ferbook.core import records
 from ferbook.faces import raters
@@ -78,6 +79,13 @@ blends = people[np.repeat([0, 2, 3], len(shares))].with_expression(mixtures, 0.9
 _ = figures.sheet(
     render(blends, size=112, colour=True), [f"{a}\nto {b}" for a, b in pairs], [f"{s:.0%}" for s in shares], cell=0.95
 )
+
+# %% [markdown]
+# Any two emotions of one person. At intensity 0 every face is neutral; the point in valence, arousal and dominance moves out with the
+# intensity, and between the two emotions with the share.
+
+# %% tags=["remove-input"]
+mixture.blend(people[1])
 
 # %% [markdown]
 # ## As a network sees them

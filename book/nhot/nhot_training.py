@@ -25,6 +25,7 @@ values_of_n = [1, 3]  # the paper has 1 to 8
 import tempfile
 from pathlib import Path
 
+from ferbook.book.interactive import nhot
 from ferbook.claims import ablation_arms, report, verdicts
 from ferbook.learning import sweeps, training
 from ferbook.measures import figures
@@ -88,6 +89,13 @@ report.table(
     ],
     caption="Points of accuracy, mean and 95 % interval",
 )
+
+# %% [markdown]
+# Over the recorded runs you can move N yourself. Which steps have an interval that leaves zero out? And what becomes of the curve under
+# a measure that looks at the whole distribution, as below under [Distributions](#distributions)?
+
+# %% tags=["remove-input"]
+nhot.accuracy(recorded)
 
 # %% [markdown]
 # The paper's numbers are for VGG16, RAN, DAN and MTEN; those of the other columns are for a network with a fraction of their parameters.

@@ -24,6 +24,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 
+from ferbook.book.interactive import rank_rule
 from ferbook.claims import report
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.measures import figures
@@ -212,6 +213,17 @@ for axis in axes[1]:
     axis.set_xlabel("relevance, scaled")
 for axis in axes[:, 0]:
     axis.set_ylabel("values (%)")
+
+# %% [markdown]
+# Drag the three ends of the windows, one at a time, and watch the rank. It flips when an end passes the full bin, and for nothing else that the face does.
+# The composite moves the bin itself.
+
+# %% tags=["remove-input"]
+rank_rule.edges(
+    {rule: found[:8] for rule, found in maps.items()},
+    [row["face"] for row in rows],
+    scaled_back.astype(np.uint8),
+)
 
 # %% [markdown]
 # ## What we see

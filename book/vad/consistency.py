@@ -22,6 +22,7 @@ seed = 0
 # %%
 import torch
 
+from ferbook.book.interactive import temperature as turned
 from ferbook.claims import report
 from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VAD_AXES
 from ferbook.learning import consistency, requirements
@@ -150,6 +151,13 @@ report.table(rows, caption=f"Which costs pull: {faces:,} random predictions on t
 
 # %% tags=["remove-input"]
 third.box("003-cost-slope")
+
+# %% [markdown]
+# Turn the temperature yourself: at 0 no prediction is pulled, at a small one only those beside zero, at a large one all, but hardly, and even a
+# value that meets its demand costs something.
+
+# %% tags=["remove-input"]
+turned.cost(logits, vad)
 
 # %% [markdown]
 # ## In the loss

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import threading
 from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -25,15 +23,13 @@ from ferbook.book import browser, browser_page
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import calibration, trained
 from ferbook.vision import detection
+from tests.browsing import HTML, ROOT, needs_chromium
 
-ROOT = Path(__file__).resolve().parents[2]
-HTML = ROOT / "_build" / "site" / "_build" / "html"
 PAGE = "book/try/in_the_browser.html"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 TEMPERATURE = calibration.of(browser.NETWORK).temperature
 
 in_a_browser = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)"),
+    needs_chromium,
     pytest.mark.skipif(not (HTML / PAGE).is_file(), reason="the book is not built (make book)"),
 ]
 
@@ -144,19 +140,6 @@ def site():
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ Everything works on arrays and needs no torch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -73,16 +74,17 @@ def scaled(relevance: np.ndarray, scale: Scale = "range") -> np.ndarray:
     return np.where((scores > 0) & (width > 0), scores, np.nan)
 
 
-def histogram(scores: np.ndarray) -> np.ndarray:
-    """How many scores lie in each of the ten groups, the last of which includes 1.
+def histogram(scores: np.ndarray, bins: int = BINS) -> np.ndarray:
+    """How many scores lie in each group, the last of which includes 1.
 
     Parameters
     ----------
     scores: (N, P) in [0, 1]; NaN is not counted. See :func:`scaled`.
+    bins: how many groups of equal width; the paper has ten.
 
     Returns
     -------
-    (N, 10) int.
+    (N, bins) int.
 
     Raises
     ------
@@ -90,11 +92,11 @@ def histogram(scores: np.ndarray) -> np.ndarray:
     """
     scores = _checked(scores)
     # Compared with the groups' bounds rather than multiplied by ten: 0.3 * 10 and its kin round either way.
-    group = np.digitize(scores, np.arange(1, BINS) / BINS)
+    group = np.digitize(scores, np.arange(1, bins) / bins)
     counted = np.isfinite(scores)
     rows = np.broadcast_to(np.arange(len(scores))[:, None], scores.shape)
-    counts = np.bincount((rows * BINS + group)[counted], minlength=len(scores) * BINS)
-    return counts.reshape(len(scores), BINS)
+    counts = np.bincount((rows * bins + group)[counted], minlength=len(scores) * bins)
+    return counts.reshape(len(scores), bins)
 
 
 def window_means(scores: np.ndarray) -> np.ndarray:
@@ -118,10 +120,20 @@ def window_means(scores: np.ndarray) -> np.ndarray:
     return means
 
 
-def window_counts(counts: np.ndarray) -> np.ndarray:
-    """How many scores lie in each window: what tables 3 and 4 print as mu 1 to 3. counts: (N, 10) -> (N, 3)."""
+def window_counts(counts: np.ndarray, windows: Sequence[tuple[int, int]] = WINDOWS) -> np.ndarray:
+    """How many scores lie in each window: what tables 3 and 4 print as mu 1 to 3.
+
+    Parameters
+    ----------
+    counts: (N, groups) from :func:`histogram`.
+    windows: first and last group of each, counted from 1.
+
+    Returns
+    -------
+    (N, windows) int.
+    """
     counts = np.asarray(counts)
-    return np.stack([counts[:, first - 1 : last].sum(axis=1) for first, last in WINDOWS], axis=1)
+    return np.stack([counts[:, first - 1 : last].sum(axis=1) for first, last in windows], axis=1)
 
 
 def rank_as_printed(scores: np.ndarray) -> np.ndarray:
@@ -144,18 +156,19 @@ def rank_as_printed(scores: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(means).any(axis=1), _last_largest(known), -1)
 
 
-def rank_as_tabulated(counts: np.ndarray) -> np.ndarray:
+def rank_as_tabulated(counts: np.ndarray, windows: Sequence[tuple[int, int]] = WINDOWS) -> np.ndarray:
     """The rank whose window holds the most scores (tables 3 and 4).
 
     Parameters
     ----------
-    counts: (N, 10) from :func:`histogram`.
+    counts: (N, groups) from :func:`histogram`.
+    windows: as in :func:`window_counts`, one for each of ``RANKS``.
 
     Returns
     -------
     (N,) int, indices into ``RANKS``; the stronger rank where two windows hold as many, -1 where there is no score.
     """
-    sums = window_counts(counts)
+    sums = window_counts(counts, windows)
     return np.where(sums.any(axis=1), _last_largest(sums), -1)
 
 
