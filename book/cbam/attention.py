@@ -56,7 +56,7 @@ report.table(results.rows(recorded, measures), caption="FER+, recorded: mean and
 # %% tags=["remove-input"]
 report.table(
     results.difference_rows(recorded, "none", measures),
-    caption="FER+, recorded: with attention less without, paired by seed",
+    caption="FER+, recorded: with attention minus without, paired by seed",
 )
 
 # %% tags=["remove-input"]
@@ -66,7 +66,7 @@ first = results.difference(
 )
 holds_zero = "held zero: undecided" if ablation_arms.direction(first) is None else "left out zero"
 report.prose(f"""{ablation_arms.SEEDS} pairs were planned. Their interval {holds_zero} (mAP {ablation_arms.told(first, 2, sign=True)}). More pairs were added after that was known.
-    An interval that may grow until it pleases promises more than it keeps: read the one over all pairs as less than 95 % sure.""")
+    Adding pairs after a look at the result makes an interval too narrow: read the one over all pairs as less than 95 % sure.""")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Gain in average precision through attention for each label and for their mean, with intervals over seeds"}}
 _ = results.gain_figure(recorded, "blocks", "none")
@@ -85,7 +85,7 @@ report.table(
         }
         for seed, (value, low, high) in gain.items()
     ],
-    caption="FER+, recorded: with attention less without, on the same test faces",
+    caption="FER+, recorded: with attention minus without, on the same test faces",
 )
 
 # %% [markdown]
@@ -98,7 +98,7 @@ report.table(
 both = {**results.named(recorded, "none"), **elsewhere}
 report.table(
     results.difference_rows(both, "none", measures),
-    caption="FER+, recorded: after each stage and after the last, less without attention",
+    caption="FER+, recorded: after each stage and after the last, minus without attention",
 )
 
 # %% tags=["remove-input"]
@@ -107,7 +107,7 @@ audit.box("000-attention-stages", "000-attention-last", "000-attention-gain", "0
 # %% [markdown]
 # ## On synthetic faces
 #
-# A few hundred faces and some seconds: a check that the machinery runs, and on a problem whose truth is known.
+# A few hundred faces and some seconds of training show that the comparison runs, on faces whose truth is known.
 
 # %%
 compared = {"none": {}, "blocks": {"model": {"options": {"placement": "blocks"}}}}
@@ -119,7 +119,7 @@ with tempfile.TemporaryDirectory() as store:
 # %% tags=["remove-input"]
 report.table(
     results.difference_rows(built, "none", measures),
-    caption="Synthetic, this build: with attention less without, paired by seed",
+    caption="Synthetic, this build: with attention minus without, paired by seed",
 )
 
 # %% [markdown]
@@ -158,4 +158,4 @@ audit.box("000-attention-parts", "000-attention-light")
 # * **What can be said.** The gains above, with their intervals. "Improves" does not follow from adding the module.
 # * **What cannot.** Whether a pretrained ResNet-50 gains. CBAM's authors find a gain on ImageNet with far longer training; every gate starts half
 #   closed, which damps the branch it sits on, and a short training may not make up for that.
-# * **What to take along.** An ablation costs as much as the run it explains. Without it, a gain is not shown.
+# * **What to take away.** An ablation costs as much as the run it explains. Without it, a gain is not shown.

@@ -50,7 +50,7 @@ with tempfile.TemporaryDirectory() as store:
 # %% [markdown]
 # ## Average precision
 #
-# The area under precision over recall, without interpolation, averaged over the seven labels: this is the mAP of this chapter. Its chance level is not
+# The area under precision over recall, without interpolation, averaged over the seven labels: this is the mean average precision (mAP) of this chapter. Its chance level is not
 # one half: a random order has the label's share of all faces.
 
 # %% tags=["remove-input"]
@@ -85,7 +85,7 @@ report.table(other, caption="FER+, recorded: what interpolation adds to the mAP 
 #
 # "mAP" has several meanings, and the paper does not say which its 89.7 % has:
 #
-# * per label, order the images, then take the mean **over labels**: the usual one. *Interpolated* versions are those of older benchmarks.
+# * per label, order the images, then take the mean **over labels**: the standard definition. *Interpolated* versions are those of older benchmarks.
 # * the same with the **area under straight lines** through the points of precision over recall: what a general routine for the area under a curve gives.
 # * order all **cells** of the table as if they were one label ("micro").
 # * per image, order the labels, then take the mean **over images** ("samples"). Table 1 does not say which image had which labels, so every way is
@@ -102,9 +102,9 @@ report.table(mean_precision.rows(wanted, half), caption="What mAP can be on the 
 # %% tags=["remove-input"]
 there, orders = mean_precision.orders_that_give(wanted, half, "trapezoid")
 usual, straight = mean_precision.readings()["labels"], mean_precision.nearest("labels, trapezoid", wanted)
-report.prose(f"""The usual mAP is at least **{float(usual.low):.2%}** on these images, above the printed {wanted:.1%}. The area under straight lines comes to
+report.prose(f"""The standard mAP is at least **{float(usual.low):.2%}** on these images, above the printed {wanted:.1%}. The area under straight lines comes to
     {straight:.4%}, which rounds to the printed value, in **{there} of {orders}** orders without ties. The other two can be nearly anything. So table 1 rules out
-    the usual reading and confirms none of the others; the paper may also have taken its mAP on other images.""")
+    the standard definition and confirms none of the others; the paper may also have taken its mAP on other images.""")
 
 # %% tags=["remove-input"]
 audit.box("000-map-labels", "000-map-trapezoid", "000-map-cells", "000-map-images")
@@ -120,7 +120,7 @@ report.table(
 )
 
 # %% [markdown]
-# How far apart are the readings where there are many faces? On this build's synthetic test faces, from one and the same network:
+# How much do the definitions differ where there are many faces? On this build's synthetic test faces, from one and the same network:
 
 # %% tags=["remove-input"]
 report.table(
@@ -134,13 +134,14 @@ report.table(
 # %% [markdown]
 # ## ROC curves
 #
-# The counterpart of the paper's figure 2: how many of the faces with a label are found, against false alarms.
+# The counterpart of the paper's figure 2. A ROC curve (receiver operating characteristic) draws the share of faces with a label that are found over the share
+# of false alarms.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Recorded FER+ runs: a ROC curve for each of seven labels, with chance line and area with its interval over seeds"}}
 _ = results.roc_figure(*results.stacked(curves["attention"], runs, "blocks"))
 
 # %% [markdown]
-# An AUC near 0.9 for a rare emotion goes along with a modest average precision: among many faces without the label, a small share of false alarms is
+# An area under the curve (AUC) near 0.9 for a rare emotion goes along with a modest average precision: among many faces without the label, a small share of false alarms is
 # more than all the right ones. Of the two, average precision says what a user would meet.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "This build's synthetic runs: a ROC curve for each of seven labels, with chance line and area"}}
@@ -234,4 +235,4 @@ report.table(
 # * **Scope.** Every figure and table of the paper, from our runs; small networks, few epochs.
 # * **What can be said.** The intervals above. On thousands of faces nothing is perfect.
 # * **What cannot.** What the paper's own network would reach on AffectNet.
-# * **What to take along.** Print the number of test images beside every score.
+# * **What to take away.** Print the number of test images beside every score.

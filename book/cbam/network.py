@@ -125,4 +125,4 @@ _ = quick.gate_figure(faces.images, dict(zip(titles, gates.values(), strict=True
 # * **Scope.** CBAM and ResNet-50 as published; three placements.
 # * **What holds.** The module is well defined by its own authors' paper, and cheap.
 # * **What does not.** Paper 000 says two things about where it sits, which fit together only with effort; its source, CBAM, says a third.
-# * **What to take along.** "We add attention" is not a description. Where, how often, with which reduction?
+# * **What to take away.** "We add attention" is not a description. Where, how often, with which reduction?

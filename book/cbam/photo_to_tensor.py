@@ -9,8 +9,8 @@
 # %% [markdown]
 # # From photo to tensor
 #
-# Before the network sees a face, it is found, cut out, scaled, and (in training) changed a little at random. And its label becomes
-# a row of zeros and ones. The last step sounds the most trivial, and is where most of the meaning is decided.
+# Before the network sees a face, it is found, cut out, scaled, and (in training) changed a little at random. Its label becomes
+# a row of zeros and ones. That last step looks trivial, and decides most of what the result means.
 #
 # **You will see** each step of the paper's section 2.4.1 on synthetic photos, and what "several labels" means on faces with ten votes.
 
@@ -79,7 +79,7 @@ audit.box("000-flip-degrees", "000-contrast")
 # A face with several labels needs several opinions, or a known mixture. Three sources:
 #
 # * **AffectNet**: one annotator, one expression. Its one-hot rows are "multi-label" in form only.
-# * **FER+**: ten votes. A label is present from *k* votes on. With k = 1, every slip of a hand is an emotion; with a large k, only one is left.
+# * **FER+**: ten votes. A label is present from *k* votes on. With k = 1, a single vote by mistake is an emotion; with a large k, only one is left.
 # * **Synthetic faces**: the mixture that the painter used. A label is present where its weight reaches one fifth.
 
 # %% tags=["remove-input"]
@@ -135,4 +135,4 @@ audit.box("000-combinations-1", "000-combinations-2")
 # * **Scope.** All of section 2.4.1, on synthetic photos; labels from FER+'s votes.
 # * **What holds.** The steps can be done as described, but for the numbers that are missing.
 # * **What does not.** AffectNet, as it is given out, has no several labels to binarise.
-# * **What to take along.** "Several labels" is a threshold on opinions. Say which.
+# * **What to take away.** "Several labels" is a threshold on opinions. Say which.

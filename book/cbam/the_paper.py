@@ -14,8 +14,17 @@
 # or no: happy? sad? angry? afraid? surprised? disgusted? neutral? It reports a mean average precision of 89.7 % and an F1 of 100 % for
 # five of the seven emotions.
 #
-# **You will see** in this chapter the system built as it is described, where its truth is known and where real faces carry several
-# votes, and the one comparison that the paper leaves out: the same network without attention.
+# **You will see** in this chapter the system built as it is described, on synthetic faces whose truth is known and on photographs with several
+# votes each. And you will see the one comparison that the paper leaves out: the same network without attention.
+#
+# :::{admonition} This chapter
+# **After it you can** read a multi-label result: say what a precision, a recall and a mean average precision rest on, how wide their intervals are, and
+# whether a comparison has its other half.
+#
+# **You need** to know what a convolutional network and a confusion matrix are. [FER+ in numbers](../faces/ferplus_in_numbers) explains where the votes come from.
+#
+# **It takes** eight pages. This one needs no network; [Evaluation](evaluation) and [Does attention help?](attention) hold the results.
+# :::
 #
 # | page | question |
 # |---|---|
@@ -115,7 +124,7 @@ audit.box(
 # %% [markdown]
 # ## Averages that are not printed
 #
-# The paper gives no average over its labels but the mAP, though table 1 holds the usual ones. *Micro* takes all cells of the table together, *macro* the mean
+# The paper gives no average over its labels but the mean average precision (mAP), though the standard averages follow from table 1. *Micro* takes all cells of the table together, *macro* the mean
 # of the labels' scores. Subset accuracy asks for images that are right in every label; which images the three errors are on is not said, so it has
 # two ends.
 
@@ -154,14 +163,14 @@ audit.box(
 # ## Mean average precision
 #
 # Average precision looks at an *order* by score. Table 1 does not give the scores, but it restricts the order: what was predicted lies above what
-# was not. So the mAP is bounded. But "mAP" has several meanings, and the paper does not say which is its own. [Which mean?](evaluation) tries
+# was not. So the mean average precision (mAP) is bounded. But "mAP" has several meanings, and the paper does not say which is its own. [Which mean?](evaluation) tries
 # every order under each of them.
 
 # %% tags=["remove-input"]
 usual, over_images = (mean_precision.readings()[name] for name in ("labels", "images"))
 report.prose(f"""A random order of six images, three of them right, has an expected average precision of {by_chance:.1%}. With the counts of table 1,
-    the usual mAP, a mean over labels, cannot go below **{float(usual.low):.1%}**, and the paper prints less, 89.7 %. A mean over images can go down to
-    {float(over_images.low):.1%}. So either the paper took another mean than the usual one, or it took it on other images than table 1 counts; it says
+    the standard mAP, a mean over labels, cannot go below **{float(usual.low):.1%}**, and the paper prints less, 89.7 %. A mean over images can go down to
+    {float(over_images.low):.1%}. So either the paper took another mean than the standard one, or it took it on other images than table 1 counts; it says
     neither.""")
 
 # %% tags=["remove-input"]
@@ -189,8 +198,8 @@ audit.box("000-hamming")
 # %% [markdown]
 # ## References
 #
-# What the text refers to, in itself and elsewhere. Most of these are slips of the pen; that seven works carry the method and one of them can be looked up is
-# more than a slip.
+# What the text refers to, in itself and elsewhere. Most of these are typing errors. One is more than that: the method rests on seven works, and only one of them
+# can be looked up in the list.
 
 # %% tags=["remove-input"]
 report.table(

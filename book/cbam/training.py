@@ -144,7 +144,7 @@ report.table(
 
 # %% [markdown]
 # The recorded curves jump where training goes over from pictures of 24 pixels to those of 48, on which the network is judged all along.
-# Few epochs of a small network: the curves still rise at the end. The runs compare settings with each other; they are no contest with large
+# A small network was trained for few epochs, so the curves still rise at the end. The runs serve to compare settings with each other, not with large
 # pretrained networks.
 #
 # ## Summary
@@ -152,4 +152,4 @@ report.table(
 # * **Scope.** Section 2.3 and both sections 2.4: hold-out, five folds, loss.
 # * **What holds.** The loss, and that several labels can be balanced over folds.
 # * **What does not.** The paper shows no fold. Nobody can tell how balanced they were.
-# * **What to take along.** Before balancing labels, look for copies.
+# * **What to take away.** Before balancing labels, look for copies.

@@ -33,7 +33,7 @@ report.table(
 runs = {name: run for group in ("attention", "placement") for name, run in sweeps.load("000", group).items()}
 report.table(
     results.difference_rows(runs, "none", ("map", "auc", "f1", "hamming")),
-    caption="FER+, recorded: a narrow ResNet with CBAM in each block, after each stage, after the last; less the same without",
+    caption="FER+, recorded: a narrow ResNet with CBAM in each block, after each stage, after the last; minus the same without",
 )
 
 # %% [markdown]
@@ -49,8 +49,8 @@ audit.table()
 # * **What holds.** Table 2 follows from table 1. The loss and the attention module are what they are said to be.
 # * **What does not.** AffectNet as multi-label data; a fifth of it as test faces, where the tables count six images; works that carry the method and are not
 #   in the list of references, and links in it that lead to other works.
-# * **What cannot be told.** [Which mean](evaluation) the mean average precision is: as the usual one, over labels, it would be below what table 1
+# * **What cannot be told.** [Which mean](evaluation) the mean average precision is: as the standard one, over labels, it would be below what table 1
 #   allows; under three other readings it would not. Five folds, Hamming loss, areas under curves, any result without attention: none is printed.
 # * **What was easy.** The method is made of standard parts.
 # * **What was difficult.** Placement of attention, source of the second label, optimiser, learning rate, epochs: not stated.
-# * **What to take along.** [Six images](the_paper) cannot carry a percentage, and a comparison needs its other half: [with and without](attention).
+# * **What to take away.** [Six images](the_paper) cannot carry a percentage, and a comparison needs its other half: [with and without](attention).

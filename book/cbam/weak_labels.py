@@ -16,7 +16,7 @@
 # %% tags=["parameters"]
 epochs = 4
 seeds = [0]
-tried = ["none", "noise", "oversampling", "focal"]  # of the arms below
+tried = ["none", "noise", "oversampling", "focal"]  # of the variants below
 
 # %%
 import tempfile
@@ -53,7 +53,7 @@ audit.box("000-weak-tried")
 # The paper wants the augmentations for sad and angry faces. Here all faces get them, so that a network cannot tell the emotion from the noise.
 #
 # **F1 and average precision can move in opposite directions.** F1 depends on the threshold 0.5, and oversampling or a focal loss move all probabilities of a label
-# up or down. Average precision looks at the order alone: it says whether faces are told apart any better.
+# up or down. Average precision looks at the order alone: it says whether faces with the label are better separated from those without.
 #
 # ## On FER+
 
@@ -75,7 +75,7 @@ report.table(results.rows(recorded, measures)[:1], caption="FER+, recorded: with
 # %% tags=["remove-input"]
 report.table(
     results.difference_rows(recorded, "none", measures),
-    caption="FER+, recorded: each measure less none, paired by seed",
+    caption="FER+, recorded: with each measure minus without, paired by seed",
 )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Change in the average precision of sadness and anger through each measure, recorded FER+ runs"}}
@@ -87,7 +87,7 @@ audit.rows("000-weak-noise", "000-weak-brightness", "000-weak-warp", "000-weak-o
 # %% [markdown]
 # ## On synthetic faces
 #
-# Some of the same arms in this build, a few seconds each, one seed: enough to see the machinery, too little for a verdict.
+# Some of the same variants in this build, a few seconds each, one seed: enough to see that it runs, too little for a verdict.
 
 # %%
 steps = quick.RECIPE["augmentation"]
@@ -111,7 +111,9 @@ with tempfile.TemporaryDirectory() as store:
     built = quick.trained(described, Path(store))
 
 # %% tags=["remove-input"]
-report.table(results.difference_rows(built, "none", measures), caption="Synthetic, this build: measures less none")
+report.table(
+    results.difference_rows(built, "none", measures), caption="Synthetic, this build: with each measure minus without"
+)
 
 # %% [markdown]
 # ## Summary
@@ -119,4 +121,4 @@ report.table(results.difference_rows(built, "none", measures), caption="Syntheti
 # * **Scope.** Every measure that section 3.6 plans, each alone, at one strength.
 # * **What can be said.** What the verdicts above say, and no more: a measure with few seeds, or with an interval that holds zero, is undecided.
 # * **What cannot.** Combinations, other strengths, longer training: against *over*fitting a measure can do little where a network trains for few epochs.
-# * **What to take along.** Decide by average precision, then choose the threshold. A plan is not a result.
+# * **What to take away.** Decide by average precision, then choose the threshold. A plan is not a result.

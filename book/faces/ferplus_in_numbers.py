@@ -191,7 +191,7 @@ audit.box("002-neutral-happiness", "002-rare", "002-rare-votes")
 # ## Label reduction
 #
 # **N-hot** labels keep the N largest shares of a face, break ties at random, set the rest to zero and normalise again. N = 1 is
-# the usual single label; N = 8 changes nothing. One face with at least four emotions, reduced:
+# the common single label; N = 8 changes nothing. One face with at least four emotions, reduced:
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three small bar charts of one face's emotion shares: with all labels, with three, and with one"}}
 cleaned = labels.clean_votes(faces.votes)
@@ -243,11 +243,11 @@ report.prose(
     f"""The complex test set spends {real["complex_spent"]:.0%} of all complex faces. A network that is tested on it has trained on
     a set in which {real["complex_train_complex_share"]:.1%} of the faces are complex, against
     {real["ordinary_train_complex_share"]:.1%} in the ordinary case. Its lower accuracy therefore has two causes that the paper's
-    figure 29 cannot tell apart: the test faces are harder, **and** their kind is nearly missing from training."""
+    figure 29 cannot separate: the test faces are harder, **and** their kind is nearly missing from training."""
 )
 
 # %% [markdown]
-# [Complex faces](../nhot/complex_faces) takes the two apart.
+# [Complex faces](../nhot/complex_faces) separates the two.
 
 # %% tags=["remove-input"]
 audit.box("002-complex-pool")
@@ -326,9 +326,9 @@ report.prose(
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four faces titled with a single annotator's answer and below it with the answer of the majority"}}
 first = np.array([rng.choice(len(VOTE_COLUMNS), p=row / row.sum()) for row in faces.votes[:600]])
 most = faces.votes[:600].argmax(axis=1)
-apart = np.sort(rng.choice(np.flatnonzero(first != most), 4, replace=False))
-titles = [f"one: {VOTE_COLUMNS[first[i]]}\nten: {VOTE_COLUMNS[most[i]]}" for i in apart]
-_ = figures.gallery(faces.images[apart], titles, columns=4, cell=1.6)
+differing = np.sort(rng.choice(np.flatnonzero(first != most), 4, replace=False))
+titles = [f"one: {VOTE_COLUMNS[first[i]]}\nten: {VOTE_COLUMNS[most[i]]}" for i in differing]
+_ = figures.gallery(faces.images[differing], titles, columns=4, cell=1.6)
 
 # %% tags=["remove-input"]
 audit.box("002-taggers-flat", "002-majority-better")
@@ -347,6 +347,6 @@ audit.table("book/faces/ferplus_in_numbers", "Claims of this paper that its data
 #   reach no program, for want of a name of their own.
 # * **What was easy.** The label table is public, and the definitions in sections 3.2 to 3.4 of the paper are precise enough to
 #   implement from the text.
-# * **What was difficult.** The cleaning rule reads two ways, and we had the paper's text but not the bars of its figures 17 and 33
+# * **What was difficult.** The cleaning rule can be read in two ways, and we had the paper's text but not the bars of its figures 17 and 33
 #   to compare with.
-# * **What to take along.** Check for duplicate pictures before splitting, and report the tie rate with a tie-aware metric.
+# * **What to take away.** Check for duplicate pictures before splitting, and report the tie rate with a tie-aware metric.

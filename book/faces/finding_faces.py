@@ -9,7 +9,7 @@
 # %% [markdown]
 # # Finding and aligning faces
 #
-# Two of the papers cut faces out of pictures before they train. Paper 000 uses **MTCNN**, three small networks in a row that
+# Two of the papers cut faces out of pictures before they train. Paper 000 uses **MTCNN** (multi-task cascaded convolutional networks), three small networks in a row that
 # propose, refine and finally accept boxes with five landmarks. Paper 002 aligns faces with dlib's detector and contour landmarks, and
 # finds that this helps less than it hoped (section 4.3.2). This book uses MTCNN for both.
 #
@@ -158,7 +158,7 @@ print(f"adaptive {len(adaptive) / len(natural):.2f} pictures per face")
 # %% [markdown]
 # ## On FER+
 #
-# FER+ prints no landmarks, so errors cannot be measured. What can be: whether a face is found, and whether its mirror image gives the same
+# FER+ comes without landmarks, so errors cannot be measured. What can be measured is whether a face is found, and whether its mirror image gives the same
 # landmarks, mirrored. Where they differ, at least one of the two is wrong.
 
 # %% tags=["remove-input"]
@@ -186,7 +186,7 @@ report.table(
             "found faces that are": name,
             "faces": f"{group['faces']:,}",
             "mirror image found": f"{group['mirror_found']:.1%}",
-            "landmarks apart": f"{group['mirror_distance']:.1%}",
+            "landmarks differ by": f"{group['mirror_distance']:.1%}",
         }
         for name, group in (real["by_pose"] | real["by_size"]).items()
     ],

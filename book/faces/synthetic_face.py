@@ -13,6 +13,16 @@
 # therefore paints its own faces. Of each one we know **exactly** which emotions it shows and in which shares, how intense the
 # expression is, where the eyes are, and who it is. On such faces a method can be tested against the truth.
 #
+# :::{admonition} This chapter
+# **After it you can** say what is known about each face in this book, what FER+'s votes are and are not, how well faces are found, and which data sets
+# invite which mistakes.
+#
+# **You need** basic Python. No page of this chapter needs a data set or a GPU.
+#
+# **It takes** four pages: this one on painted faces, then [FER+ in numbers](ferplus_in_numbers), [finding faces](finding_faces), and
+# [the data sets](data_sets).
+# :::
+#
 # **You will see** what the faces look like, what is known about each, how ten simulated annotators judge them, how hard they are
 # for a small network, and what they must not be used to claim.
 
@@ -44,7 +54,7 @@ people = people.with_pose(np.array([[0, 0, 0], [12, 0, 3], [-8, 4, 0], [0, -5, -
 # ## Eight emotions
 #
 # An expression is built from **action units**, the visible movements of the face in the Facial Action Coding System: raised inner
-# brows, a wrinkled nose, a parted mouth. Each emotion has a prototype, a combination of units that EMFACS associates with it. Below,
+# brows, a wrinkled nose, a parted mouth. Each emotion has a prototype, a combination of units that EMFACS, a list that maps units to emotions, associates with it. Below,
 # five people at intensity 0.8.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Contact sheet of painted faces: five people in rows, the eight emotions in columns"}}
@@ -136,7 +146,7 @@ report.comparison(
 # ## Ten annotators
 #
 # FER+ had each face judged by ten people. Ten simulated raters stand in for them: they confuse similar emotions, take weak expressions for
-# neutral, have lasting preferences, and slip now and then. Paper 001 asks its annotators for something else, a rank of intensity
+# neutral, have lasting preferences, and make a mistake now and then. Paper 001 asks its annotators for something else, a rank of intensity
 # (minimal, average, strong), and reports a majority but no agreement. The same raters can do that, too, and how far they agree can
 # be said: Fleiss' kappa is 1 where all always agree and 0 where they agree as often as by chance.
 

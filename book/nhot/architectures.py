@@ -10,7 +10,8 @@
 # # Architectures
 #
 # Paper 002 {cite}`duan2022` first looks for the best ordinary network (its figure 22), then compares it with three that were made for faces
-# (figure 23). VGG16 wins the first round; DAN and MTEN win the second.
+# (figure 23): RAN (region attention network), DAN ("distract your attention" network) and MTEN (multi-task EfficientNet). VGG16 wins the first round; DAN and
+# MTEN win the second.
 #
 # **You will see** these networks built and counted: how many parameters each has, what it costs to look at one face, and what the
 # counting says about the conclusions. None is trained on this page.
@@ -30,7 +31,7 @@ counted = records.read(architectures.RECORD)["values"]
 # ## Networks by size
 #
 # Eight outputs, as for eight emotions. The input is as large as section 4.1 says: 48 pixels, and 224 for DAN. A **multiply-add** is one product
-# and one sum; convolutions and matrix products are counted, as is usual.
+# and one sum; convolutions and matrix products are counted.
 
 # %% tags=["remove-input"]
 report.table(
@@ -153,4 +154,4 @@ audit.rows(
 # * **Scope.** Figures 3, 5, 22 and 23, as far as counting goes.
 # * **What was checked.** Layers and operations of figures 3 and 5, with the verdicts above.
 # * **What is open.** All accuracies; see [the paper's claims](paper).
-# * **What to take along.** Say with a network's name also its input size, its head and its start weights.
+# * **What to take away.** Say with a network's name also its input size, its head and its start weights.

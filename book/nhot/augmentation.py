@@ -60,14 +60,15 @@ _ = figures.gallery((255 * shown[:, 0]).round().byte().numpy(), titles, columns=
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six nearly symmetric synthetic faces above their mirror images, with the mean difference of a pixel"}}
 crowd = torch.from_numpy(render(sample(400, seed=2, split="train"), size=48)).float()
-apart = (crowd - crowd.flip(-1)).abs().mean(dim=(1, 2))
-even = apart.argsort()[:6]
+difference = (crowd - crowd.flip(-1)).abs().mean(dim=(1, 2))
+even = difference.argsort()[:6]
 _ = figures.gallery(
-    torch.cat([crowd[even], crowd[even].flip(-1)]).round().byte().numpy(), [f"{apart[i]:.1f}" for i in even] + [""] * 6
+    torch.cat([crowd[even], crowd[even].flip(-1)]).round().byte().numpy(),
+    [f"{difference[i]:.1f}" for i in even] + [""] * 6,
 )
 
 # %% [markdown]
-# Copies cost time: the set becomes four times as long. Our recorded runs do it the way that is usual today. Nothing is appended; each time a face is
+# Copies cost time: the set becomes four times as long. Our recorded runs do it the way most training code does today. Nothing is appended; each time a face is
 # shown, a coin decides on mirroring and an angle is drawn from the whole range. An epoch then costs the same with and without augmentation, and no
 # two epochs show the same pictures. Copies to the letter of the paper come [further below](#looking-before-turning).
 
@@ -336,7 +337,7 @@ for low, high in ((2, 10), (x1, x2), (10, 20)):
 report.table(lines, caption=f"{count:,} synthetic faces in natural poses: what adaptive copies leave out")
 
 # %% [markdown]
-# Here nearly everything that is saved is mirror images; photographs lean more, so on FER+ the second column is larger. Three arms were planned there:
+# Here nearly everything that is saved is mirror images; photographs lean more, so on FER+ the second column is larger. Three variants were planned there:
 # no copies, all copies, and adaptive ones, appended once as in the paper. Runs with copies last fewer epochs, because each of their epochs is longer,
 # so that no run learns from more pictures than the one without.
 
@@ -379,12 +380,12 @@ report.table(
         {"group": group, "accuracy (points)": settings.finding(group, recorded[group], of, to)}
         for group, of, to in compared
     ],
-    caption="FER+, recorded: what the runs say so far",
+    caption="FER+, recorded: what the recorded runs say",
 )
 
 # %% [markdown]
 # * **Scope.** Figures 19, 20, 24, 25, 30 to 32 and 35, tables 2 and 3, for one small network in place of VGG16.
 # * **What was easy.** Mirroring, turning and the proposed rule are fully described.
 # * **What was difficult.** How corners were filled, which landmarks were lost, and the numbers behind figure 24 are not printed.
-# * **What cannot be said.** Whether VGG16 prefers 20°: the printed rows lie closer together than one run can tell apart.
-# * **What to take along.** Compare augmentations over several seeds and at an equal number of pictures; a best epoch is no measure.
+# * **What cannot be said.** Whether VGG16 prefers 20°: the printed rows differ by less than two runs of the same setting do.
+# * **What to take away.** Compare augmentations over several seeds and at an equal number of pictures; a best epoch is no measure.

@@ -29,7 +29,7 @@ falls = complex_faces.falls(recorded)
 
 # %% tags=["remove-input"]
 report.prose(
-    f"""**Recorded so far:** {nhot.recorded_so_far(recorded)}. It takes {ablation_arms.SEEDS} seeds before a difference counts as a finding here."""
+    f"""**Recorded:** {nhot.recorded_so_far(recorded)}. It takes {ablation_arms.SEEDS} seeds before a difference counts as a finding here."""
 )
 
 # %% [markdown]
@@ -122,7 +122,7 @@ audit.rows("002-implied-drop-*", "002-drop-each", caption="The fall at N = 1 tha
 # ## What a perfect answer is
 #
 # On complex faces the annotators are themselves divided, and the winner is often ahead by a single vote. How far another crowd of ten agrees with the first is
-# counted on repeated pictures in [FER+ in numbers](../faces/ferplus_in_numbers); it bounds what accuracy can mean, and more so on faces where opinion is split.
+# counted on repeated pictures in [FER+ in numbers](../faces/ferplus_in_numbers); it bounds what accuracy can mean, above all on faces where opinion is divided.
 # A network that names the second emotion of such a face is counted as wrong, although a good part of the crowd said the same. Measures of the whole distribution do
 # not have this weakness:
 
@@ -136,4 +136,4 @@ report.table(nhot.rows(recorded, ("accuracy", "kl", "brier")), caption="FER+, re
 # * **What can be said.** How large the fall is, and how much of it comes from the faces themselves: the tables above, with their seeds.
 # * **What cannot.** Which of the paper's networks falls furthest. That needs their training, with several seeds.
 # * **What was easy.** Both test sets can be drawn from the text, and lists of ids make every run comparable.
-# * **What to take along.** A test set that is taken out of training changes the training too. Let two test sets overlap, and the two effects can be told apart.
+# * **What to take away.** A test set that is taken out of training changes the training too. Let two test sets overlap, and the two effects can be separated.

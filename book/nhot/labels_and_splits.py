@@ -85,7 +85,7 @@ report.table(
 #
 # ## N-hot labels
 #
-# A label for N-hot training keeps the N largest shares and divides by their sum again. Where shares tie for the last place, chance decides. N = 1 is the usual
+# A label for N-hot training keeps the N largest shares and divides by their sum again. Where shares tie for the last place, chance decides. N = 1 is the common
 # single label, N = 8 keeps everything.
 
 # %%
@@ -111,9 +111,9 @@ report.table(
 
 # %% [markdown]
 # Look at face C. Neutral and sadness tie, so its single label is decided by a coin: another `seed` in the first cell may give the other. A network that is
-# trained at N = 1 is told one of the two, with certainty. At N = 2 it learns that both are there, in equal parts, and only the smallest share is lost.
+# trained at N = 1 is given one of the two as if it were certain. At N = 2 it learns that both are there, in equal parts, and only the smallest share is lost.
 #
-# The test label is never reduced, and either of the two tied emotions counts as right (section 3.4). So part of what N = 1 loses is the price of coins.
+# The test label is never reduced, and either of the two tied emotions counts as right (section 3.4). So part of what N = 1 loses comes from labels that were drawn by chance.
 #
 # ## Two test sets
 #
@@ -137,7 +137,7 @@ report.table(
 
 # %% [markdown]
 # So a run with the complex test set differs from one with the ordinary test set **twice**: in the faces that test it, and in the faces that trained it. What each of
-# the two does is taken apart in [Complex faces](complex_faces). The ids of both drawn sets are kept in `data/splits`, so that every run is tested on the same faces.
+# the two does is measured in [Complex faces](complex_faces). The ids of both drawn sets are kept in `data/splits`, so that every run is tested on the same faces.
 #
 # The paper puts nothing aside for choosing the epoch. Runs of this book do: a tenth of the training faces.
 #
@@ -253,4 +253,4 @@ audit.rows(
 # * **Scope.** Sections 3.1 to 3.4; figures 14, 16 to 18 and 34; table 6.
 # * **What was easy.** The steps are defined so that they can be programmed from the text, and three printed faces test the program.
 # * **What was difficult.** "Unknown or not a face" has two readings; face A decides between them.
-# * **What to take along.** Print an example with numbers beside a definition. It settles what words leave open.
+# * **What to take away.** Print an example with numbers beside a definition. It settles what words leave open.

@@ -12,7 +12,7 @@
 # A loss says how far a prediction is from a label. Paper 002 {cite}`duan2022` trains VGG16 once with each of ten losses and ranks them
 # by test accuracy (its figure 26). Mean squared error comes first.
 #
-# **You will see** the ten formulas, which of them are the same loss in other words, and how far short runs with the others spread.
+# **You will see** the ten formulas, which of them have the same gradient, and how much runs with the different losses vary.
 
 # %% tags=["parameters"]
 count = 1000  # synthetic faces
@@ -78,13 +78,13 @@ report.table(
 )
 
 # %% [markdown]
-# Cross-entropy, KL divergence and Poisson have **the same gradient**, up to a factor and the tiny numbers that keep logarithms finite.
+# Cross-entropy, Kullback-Leibler (KL) divergence and Poisson have **the same gradient**, up to a factor and the tiny numbers that keep logarithms finite.
 # KL divergence is cross-entropy less the entropy of the label, which the network cannot change. Poisson's first term is the mean of
 # probabilities that sum to 1, so it is constant, and the rest is cross-entropy divided by eight. Label drawing has that gradient too, on
 # average, with noise on top. Log cosh is nearly half the squared error, because differences of probabilities are small.
 #
 # This gives a yardstick that the paper does not use. **Bars of one family that differ in figure 26 differ by chance**, by label noise, or
-# by what Adam makes of a factor. However far they lie apart, any two bars must lie farther apart before the difference
+# by what Adam makes of a factor. Two bars must differ by more than the bars of one family do, before their difference
 # says something about a loss.
 #
 # ## What the paper found
@@ -182,4 +182,4 @@ report.prose(
 # * **What holds by mathematics.** Of ten losses, four are one: cross-entropy, KL divergence, Poisson, and label drawing on average. Two more, the
 #   squared error and log cosh, are nearly one.
 # * **What is open.** The ranking, which rests on a single run of VGG16 per loss.
-# * **What to take along.** Before comparing losses, compare their gradients.
+# * **What to take away.** Before comparing losses, compare their gradients.

@@ -46,12 +46,12 @@ ordinary = {name: run for name, run in recorded.items() if run.config["split"]["
 # epochs at a falling rate, where it has forty.
 
 # %% tags=["remove-input"]
-report.prose(f"""**Recorded so far:** {curves.recorded_so_far(recorded)}. With one seed, an interval says only how the number would
+report.prose(f"""**Recorded:** {curves.recorded_so_far(recorded)}. With one seed, an interval says only how the number would
     vary with other test faces. It takes {ablation_arms.SEEDS} seeds before a difference counts as a finding here.""")
 
 # %% [markdown]
-# **This build** trains a narrower network on synthetic faces and the ordinary test set, at first on smaller pictures: enough to show the
-# machinery, too short and too few faces for good accuracies.
+# **This build** trains a narrower network on synthetic faces and the ordinary test set, at first on smaller pictures: enough to show
+# how it works, too short and too few faces for good accuracies.
 
 # %%
 recipe = {
@@ -137,7 +137,7 @@ speeds = training_time.speeds()
 report.prose(
     f"""VGG16 takes {speeds["compact"] / speeds[training_time.TIMED]:.0f} times as long per picture as the small network, so it gets {seeds} seed{"s" * (seeds > 1)} and {few} epochs, where the
     paper has {training_time.EPOCHS[training_time.TIMED]}. It starts from random weights. At that length its level says nothing about the paper's; the differences show which way N
-    pulls. **Recorded so far:** {len(vgg16)} of {len(asked)} runs."""
+    pulls. **Recorded:** {len(vgg16)} of {len(asked)} runs."""
 )
 
 # %% tags=["remove-input"]
@@ -149,9 +149,9 @@ report.table(curves.gain_rows(vgg16, ((1, 3), (3, 8))), caption="FER+, recorded:
 # %% [markdown]
 # ## What the counting adds
 #
-# Three habits make an accuracy larger than it would otherwise be. The paper has all three and says so for the first two. Choosing the epoch
+# Three habits give an accuracy an **optimistic bias**: it is larger than it would be on new faces, counted strictly. The paper has all three and says so for the first two. Choosing the epoch
 # on the test faces can only add; so can counting each of several tied emotions as right. Test faces with an identical picture in the
-# training set usually add.
+# training set mostly add.
 
 # %% tags=["remove-input"]
 report.table(
@@ -171,7 +171,7 @@ audit.rows("002-choice-bias", "002-seed-spread", "002-contempt", caption="Limits
 #
 # ## Distributions
 #
-# N-hot labels teach a distribution, but accuracy looks only at its peak. Three measures look further. **KL divergence** says how
+# N-hot labels teach a distribution, but accuracy looks only at its peak. Three measures look further. **Kullback-Leibler (KL) divergence** says how
 # much the prediction surprises somebody who knows the votes; the **Brier score** is the squared distance from them. For both, less is
 # better. The **calibration error** is the distance between confidence and accuracy, and needs care here: a network that predicted every
 # vote share exactly would be right every time, with a confidence of only the largest share. It would look unsure of itself.
@@ -201,4 +201,4 @@ report.table(
 # * **Scope.** Figure 28: accuracy over N, for one small network, and VGG16 for a few epochs. Tables of counting and distributions have both test sets.
 # * **What can be said.** Whatever the tables above show, with the number of seeds beside it, about this network. A verdict on the paper's needs theirs.
 # * **What cannot.** Whether the paper's own four networks gain what it prints; that needs their training.
-# * **What to take along.** Judge a network that was trained on distributions by distributions, not only by its first guess.
+# * **What to take away.** Judge a network that was trained on distributions by distributions, not only by its first guess.

@@ -14,6 +14,15 @@
 # student, well written and open about its limits, and it is the only one of our five papers whose data set lies complete before us.
 #
 # **You will see** what was done, what is claimed, which of the claims can be decided here, and by what.
+#
+# :::{admonition} This chapter
+# **After it you can** say what a label distribution adds to training, what an accuracy on such labels counts, and what has to be equal, repeated and
+# counted before a difference between two trainings means something.
+#
+# **You need** [FER+ in numbers](../faces/ferplus_in_numbers), and to know what softmax, cross-entropy and an epoch are.
+#
+# **It takes** ten pages. [N-hot training](nhot_training) and [Complex faces](complex_faces) hold the main results.
+# :::
 
 # %%
 import pandas as pd
@@ -37,11 +46,11 @@ audit.table(caption="All claims of this paper")
 # ## The method in short
 #
 # 1. Ten votes are cleaned and divided by their sum. Each face then has a **distribution** over eight emotions.
-# 2. The training labels are reduced: **N-hot** labels keep the N largest shares at most. N = 1 is the usual single label, N = 8 is everything.
+# 2. The training labels are reduced: **N-hot** labels keep the N largest shares at most. N = 1 is the common single label, N = 8 is everything.
 # 3. One tenth of the faces is for testing: drawn from all (**ordinary**), or only from faces with votes on more than three emotions
 #    (**complex**). The test labels are never reduced.
 # 4. A prediction counts as right when it is one of the emotions with the most votes.
-# 5. Four networks (VGG16, RAN, DAN, MTEN) are trained at each N with Adam. Before that, VGG16 serves to choose augmentation, alignment, loss
+# 5. Four networks are trained (VGG16; RAN, the region attention network; DAN, "distract your attention"; MTEN, a multi-task EfficientNet) at each N with Adam. Before that, VGG16 serves to choose augmentation, alignment, loss
 #    and start weights.
 #
 # Steps 1 to 4 need no network. [FER+ in numbers](../faces/ferplus_in_numbers) counts them on the data set itself, and nothing of it is
@@ -202,7 +211,7 @@ audit.rows(
 # do or not, it proves nothing about the report, which speaks of other networks: no verdict rests on it.
 
 # %% tags=["remove-input"]
-report.prose(f"""**Recorded on FER+ so far:** {curves.recorded_so_far(recorded)}.""")
+report.prose(f"""**Recorded on FER+:** {curves.recorded_so_far(recorded)}.""")
 
 # %% [markdown]
 # ## What the report could not say
@@ -216,4 +225,4 @@ report.prose(f"""**Recorded on FER+ so far:** {curves.recorded_so_far(recorded)}
 # * **Scope.** Sections 3 and 4 of the report: labels, N-hot training, complex faces, losses, networks.
 # * **What was easy.** Definitions of labels, test sets and metric are complete.
 # * **What was difficult.** Most results stand in bar charts without numbers, and each rests on one run.
-# * **What to take along.** A difference of one point between two single runs says little. Look for seeds and intervals before looking at means.
+# * **What to take away.** A difference of one point between two single runs says little. Look for seeds and intervals before looking at means.

@@ -67,7 +67,7 @@ report.prose(
 )
 
 # %% [markdown]
-# **The book's own arm** is a start on synthetic faces. Nobody has to sign for them, there can be any number, and their labels are no votes but the mixtures that they were
+# **The book's own variant** is a start on synthetic faces. Nobody has to sign for them, there can be any number, and their labels are no votes but the mixtures that they were
 # painted from.
 #
 # ## Where training starts
@@ -95,7 +95,7 @@ _ = settings.learning_figure("start", recorded)
 # %% tags=["remove-input"]
 report.table(
     settings.rows("start", {"recorded": recorded}, ("accuracy", "kl"), base="random"),
-    caption="Figure 27 with the book's own arm: mean over seeds, from three on with a 95 % interval; differences paired by seed",
+    caption="Figure 27 with the book's own variant: mean over seeds, from three on with a 95 % interval; differences paired by seed",
 )
 
 # %% [markdown]
@@ -160,7 +160,7 @@ report.prose(
 
 # %% [markdown]
 # Few faces and few steps are where a start helps most. FER+ has many faces, so less is to be expected there. And synthetic evidence decides no claim
-# of the report: it can only show whether the machinery does what a start is meant to do.
+# of the report: it can only show whether a start does here what it is meant to do.
 
 # %% tags=["remove-input"]
 audit.rows("002-imagenet", "002-affectnet", "002-start-*", caption="Where training starts from")
@@ -235,7 +235,7 @@ report.table(
         },
         {"data": "synthetic, this build", "accuracy (points)": settings.finding("start", built, "FER+", "random")},
     ],
-    caption="What starting weights add, so far",
+    caption="What starting weights add in the recorded runs",
 )
 
 # %% [markdown]
@@ -243,4 +243,4 @@ report.table(
 # * **What was easy.** The four starts are clearly named, though not which faces of AffectNet were used.
 # * **What was difficult.** Figure 27 prints no numbers; ImageNet's weights and AffectNet are not at hand.
 # * **What cannot be said.** Whether VGG16 gains two points from ImageNet. It has far more weights to find than the small network.
-# * **What to take along.** Say which weights a network started from, and what else was seen on the way: a start is training, too.
+# * **What to take away.** Say which weights a network started from, and what else was seen on the way: a start is training, too.

@@ -65,7 +65,7 @@ audit.box("002-best-vgg16", "002-nhot-gain", "002-nhot-drop", "002-loss-best")
 # %% tags=["remove-input"]
 gain = {kind: curves.told(curves.gain(recorded, kind), sign=True) for kind in curves.KINDS}
 report.prose(
-    f"""**The gain from N = 1 to 3, so far, for a small network on FER+:** {gain["ordinary"]} on ordinary faces, {gain["complex"]} on complex ones (points of
+    f"""**The gain from N = 1 to 3, in the recorded runs of a small network on FER+:** {gain["ordinary"]} on ordinary faces, {gain["complex"]} on complex ones (points of
     accuracy). **Complex faces.** {nhot_complex.in_words(nhot_complex.falls(recorded))} See the pages "N-hot training" and "Complex faces"."""
 )
 
@@ -154,5 +154,5 @@ audit.table()
 # * **What cannot be told.** How firm the report's own rankings are, of angles, losses and start weights: one run per setting, and bars without numbers.
 # * **What was easy.** Text and definitions.
 # * **What was difficult.** Batch size, dropout and seeds are not stated, and the learning rate only "for most experiments".
-# * **What to take along.** [Labels with all votes](labels_and_splits) cost nothing. [A difference](nhot_training) needs seeds, and [a hard test set](complex_faces)
+# * **What to take away.** [Labels with all votes](labels_and_splits) cost nothing. [A difference](nhot_training) needs seeds, and [a hard test set](complex_faces)
 #   changes what is left to train on.

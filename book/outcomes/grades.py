@@ -13,6 +13,15 @@
 # values, V, A and D. A model predicts the final mark, once from learning data alone and once with the emotions added. The paper's figure 3 compares the
 # squared errors.
 #
+# :::{admonition} This chapter
+# **After it you can** say what a regression on 24 people can show: with which interval, against which simple predictor, and for how large an effect.
+#
+# **You need** to know what a regression, a squared error and a permutation are. The values V, A, D (valence, arousal, dominance) are explained in
+# [Two papers on valence, arousal and dominance](../vad/the_paper).
+#
+# **It takes** one page.
+# :::
+#
 # **You will see** the experiment repeated with one split, with many, and with none; how sure one can be with so few students; and what the same
 # analysis says about tables in which the truth is known.
 
@@ -78,7 +87,7 @@ audit.box("004-mse-against-conclusion", "004-lower-spread")
 gain = left_out["ada_rf_exp"]["difference"]
 report.prose(
     f"""The data side with the conclusion: with each student left out once, the squared error is lower *with* V, A and D, by {gain["estimate"]:.1f}
-    ({gain["low"]:.1f} to {gain["high"]:.1f}, recorded), so the first sentence is probably a slip. [Below](#how-strong-is-the-evidence) the conclusion is judged.
+    ({gain["low"]:.1f} to {gain["high"]:.1f}, recorded), so the first sentence is probably a typing error. [Below](#how-strong-is-the-evidence) the conclusion is judged.
     The spread is left open. On the published code's own split it is lower without them by a hair, on
     {real["single"]["published features"][ALONE]["students"]} students and with one seed of a model that draws at random; with every student tested once, it is
     lower with them."""
@@ -214,7 +223,7 @@ _ = figures.forest(rows, xlabel="squared error without minus with V, A, D (marks
 # %% [markdown]
 # V, A and D *alone* predict final marks about as well as the pretest and twelve lessons' marks together. Their errors are smaller here with each model, but
 # with so few students that may be chance. Either feelings in class say as much about an exam as all marks of the course, or whoever rated the feelings knew
-# something about the students' success. The table cannot tell the two apart.
+# something about the students' success. The table cannot decide between the two.
 #
 # ## How strong is the evidence
 #
@@ -275,7 +284,7 @@ report.prose(
 
 # %% tags=["remove-input"]
 report.prose(
-    f"""The conclusion speaks of finding students at risk early. The mean of V, A and D tells the failed from the others with an area under the ROC curve of
+    f"""The conclusion speaks of finding students at risk early. The mean of V, A and D separates the failed from the others with an area under the ROC curve (receiver operating characteristic) of
     {real["table"]["auc_failed"]:.2f} in the published table (recorded), on the same {real["table"]["students"]} students and without any model."""
 )
 
@@ -299,3 +308,4 @@ report.prose(
 #   rate them; whether another course would show the same; and which errors spread less, those with the emotions or those without.
 # * **What was easy.** The authors published table and code.
 # * **What was difficult.** The model is named but not described in the paper.
+# * **What to take away.** With few people, leave each out once instead of splitting once, give the interval, and write down who rated what, and when.

@@ -139,7 +139,7 @@ _ = figures.confusion(counts, emotions)
 
 # %% [markdown]
 # The head can learn most of its training pictures by heart, whatever the convolutions do. What it does on new people stands beside the
-# most frequent emotion above: thirteen random layers keep little, if anything, of what tells two expressions apart. With trained
+# most frequent emotion above: thirteen random layers keep little, if anything, of what distinguishes two expressions. With trained
 # convolutions that would differ; how much cannot be said here.
 #
 # ## All layers trained, on photographs

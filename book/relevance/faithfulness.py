@@ -176,7 +176,11 @@ as_good = [
     for name, area in areas.items()
     if name != best and intervals.paired_bootstrap(areas[best], area, seed=seed, resamples=500).low <= 0
 ]
-rivals = f"{', '.join(as_good)} cannot be told from it" if as_good else "with each of the others it is smaller for sure"
+rivals = (
+    f"{', '.join(as_good)} do not differ from it beyond chance"
+    if as_good
+    else "with each of the others it is smaller for sure"
+)
 report.prose(
     f"""The logit falls faster than at random in these orders: {", ".join(better) or "none"}. Its mean fall is largest with **{best}**; on the same faces,
     {rivals}. One network was tested, so this compares rules with each other and says nothing of other networks."""

@@ -59,7 +59,7 @@ pooled = {
 # %% tags=["remove-input"]
 
 
-def told(value, form=".2f"):
+def shown_as(value, form=".2f"):
     # Without a sign that rounding leaves behind.
     return format(round(value, 2) + 0.0, form)
 
@@ -72,8 +72,8 @@ def interval(rule, key):
 
 def over_networks(rule, key, form):
     mean = interval(rule, key)
-    ends = "" if np.isnan(mean.low) else f" ({told(mean.low, form)} to {told(mean.high, form)})"
-    return told(mean.estimate, form) + ends
+    ends = "" if np.isnan(mean.low) else f" ({shown_as(mean.low, form)} to {shown_as(mean.high, form)})"
+    return shown_as(mean.estimate, form) + ends
 
 
 report.table(
@@ -83,7 +83,7 @@ report.table(
             "accuracy": over_networks(rule, "accuracy", ".0%"),
             "mean recall": over_networks(rule, "mean recall", ".0%"),
             "kappa": over_networks(rule, "kappa", ".2f"),
-            "kappa, this build": told(rank_scores.agreement(rank_scores.total(build[rule]))["kappa"]),
+            "kappa, this build": shown_as(rank_scores.agreement(rank_scores.total(build[rule]))["kappa"]),
         }
         for rule in build
     ],
@@ -108,8 +108,8 @@ else:
     beyond = "the interval of each of them holds 0"
 report.prose(
     f"""The paper's rules give the true rank to {scored[right[0]]["accuracy"]:.0%} ({right[0]}) up to {scored[right[-1]]["accuracy"]:.0%} ({right[-1]}) of the faces; always giving
-    the same rank does so for {over_networks(same, "accuracy", ".0%")}. Their kappas lie between {told(min(one.estimate for one in kappas.values()))} and
-    {told(max(one.estimate for one in kappas.values()))}: {beyond}. The logit, cut in three, reaches a kappa of {over_networks(plain, "kappa", ".2f")}."""
+    the same rank does so for {over_networks(same, "accuracy", ".0%")}. Their kappas lie between {shown_as(min(one.estimate for one in kappas.values()))} and
+    {shown_as(max(one.estimate for one in kappas.values()))}: {beyond}. The logit, cut in three, reaches a kappa of {over_networks(plain, "kappa", ".2f")}."""
 )
 
 # %% [markdown]
@@ -226,7 +226,7 @@ _ = rank_scores.matrices(rank_scores.drawn(six, sizes["001-table7"], seed), colu
 # * Whoever gives most faces the same rank is right about as often as that rank is true, and agrees with the annotators as chance does.
 #   The paper's rule does that under every composite; which rank it prefers depends on the composite, not on the faces.
 # * The network's own score, cut in three, agrees better than any of them, and needs no explanation method. It is far from perfect: the
-#   network was trained to tell emotions apart, and a clear expression need not be a strong one.
+#   network was trained to distinguish emotions, and a clear expression need not be a strong one.
 # * F1 near 1 for nearly every emotion and rank, as tables 6 to 9 print it, is out of reach of each of these rules, although these faces
 #   are easier than photographs. The paper does not state the LRP rule, the scaling or the size of its test sets, so what made the difference
 #   cannot be said; that [some of its scores cannot stand beside each other](agreement) can.

@@ -241,5 +241,5 @@ report.prose(
 )
 
 # %% [markdown]
-# A rank tells composites apart, and so far nothing suggests that it tells intensities apart. That is tested next to known truth, as
+# The rank depends on the composite. Nothing on this page suggests that it depends on the intensity. That is tested where the intensity is known, as
 # [scores of three ranks](rank_scores) and as [correlations](intensity).

@@ -10,7 +10,7 @@
 # # Paper 001: the paper
 #
 # Paper 001 {cite}`punuri2024` names the emotion on a face and then says **how strong** it is: minimal, average or strong. Both come from
-# one network, VGG16, trained to tell emotions apart. Nobody taught it strength. The rank is read off an *explanation* of its
+# one network, VGG16, trained to distinguish emotions. No label says how strong they are. The rank is read off an *explanation* of its
 # answer: layer-wise relevance propagation (LRP) {cite}`bach2015` gives every pixel a share of the network's score, the shares are sorted
 # into ten bins, and the fullest part of the histogram decides.
 #
@@ -19,6 +19,16 @@
 #
 # **You will see** in this chapter the method in steps small enough to do by hand, each printed table computed again from
 # its own cells, and the test that the paper could not make: on faces whose intensity is known.
+#
+# :::{admonition} This chapter
+# **After it you can** compute relevance through a small network by hand, say what a heat map can and cannot show, and test a measure that was read off an
+# explanation: where the truth is known, beside an untrained network, and beside the plain score.
+#
+# **You need** to know how a convolutional network computes its scores, and what a gradient is. [The synthetic face](../faces/synthetic_face) explains where
+# known intensity comes from.
+#
+# **It takes** nine pages. [Does it measure intensity?](intensity) holds the main result.
+# :::
 #
 # | page | question |
 # |---|---|

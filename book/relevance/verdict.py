@@ -87,4 +87,4 @@ audit.table()
 #   pixels; on known intensity it is [no better than chance](rank_scores), and [other quantities](intensity) follow intensity better.
 # * **What was easy.** The tables are detailed enough to find out how they were made.
 # * **What was difficult.** LRP rule, scaling, learning rate and sizes are not stated.
-# * **What to take along.** Test a measure where the truth is known, and beside an untrained network.
+# * **What to take away.** Test a measure where the truth is known, and beside an untrained network.

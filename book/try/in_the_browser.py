@@ -26,7 +26,7 @@ browser_page.widget(browser_page.painted_faces())
 # * **Of a crowd** is the share of people who would name each emotion, as the network learned it from ten votes per face. A face that is 60 % happiness
 #   and 40 % surprise is no half-certain answer: it says that people would differ.
 # * **Most say so** is another question: how likely is it that this emotion gets more votes than any other? The same scores answer it after division by
-#   a *temperature*, one number that was fitted on faces apart from training and test.
+#   a *temperature*, one number that was fitted on other faces than those of training and test.
 # * **Painted** is the truth, for the painted faces only: the mixture of emotions they were drawn with. The network never saw a painted face, so it is
 #   often wrong about them, and about yours where it is framed otherwise than FER2013's.
 #
@@ -35,10 +35,10 @@ browser_page.widget(browser_page.painted_faces())
 #
 # ## What runs here
 #
-# The file [compact-ferplus.onnx](../_static/try/compact-ferplus.onnx) is the network in ONNX, a format that many programs read. The page
+# The file [compact-ferplus.onnx](../_static/try/compact-ferplus.onnx) is the network in ONNX (Open Neural Network Exchange), a format that many programs read. The page
 # reads it with [a page of JavaScript](../_static/try/engine.js); their one costly step, a product of matrices, is
 # [written in WebAssembly](../_static/try/matmul.wat) and uses the vector instructions of your processor. Without WebAssembly plain JavaScript does it.
-# The usual runtime, onnxruntime-web, would work as well. It is 14 MB of code, for six kinds of layers.
+# The common runtime, onnxruntime-web, would work as well. It is 14 MB of code, for six kinds of layers.
 #
 # The same file in Python:
 

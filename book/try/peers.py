@@ -106,5 +106,12 @@ report.table(
 # their weights were compared, so that the comparison can be repeated from the package registries alone. `@vladmandic/human` holds an emotion network that its
 # source names as the one behind `fer`, and has no call for a face that is cut out already.
 #
-# `ferbook record peers` repeats everything: it makes an environment for each kind of tool under `_build/peers`, apart from the book's, and asks them. One
+# `ferbook record peers` repeats everything: it makes an environment for each kind of tool under `_build/peers`, separate from the book's, and asks them. One
 # of them needs Node.
+#
+# ## Summary of this chapter
+#
+# * **Scope.** One small network of this book, trained on FER+, and other packages, all on the same test faces.
+# * **What was easy.** Votes let the answer say how far people would disagree, which a single label cannot.
+# * **What was difficult.** Nobody can say how good an answer is for faces unlike FER+'s: other light, other poses, other people.
+# * **What to take away.** A network predicts what people would call a picture. Show its uncertainty, and do not take the word for a feeling.

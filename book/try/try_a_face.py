@@ -12,6 +12,15 @@
 # What does the network say about *your* photo? This page answers for one photograph: it finds the faces, names what people would call their
 # expressions, says how sure it may be, and shows which pixels spoke for the answer.
 #
+# :::{admonition} This chapter
+# **After it you can** answer photographs of your own, read the card (what people would call the face, how sure that is, how far they would disagree), and say
+# where such an answer must not be used.
+#
+# **You need** no knowledge of networks. Read [use and misuse](use_and_misuse) before you use an answer.
+#
+# **It takes** four pages: this one, [use and misuse](use_and_misuse), [the network in your browser](in_the_browser), and [other tools](peers).
+# :::
+#
 # By default the photograph is made of synthetic faces, so that you can compare the answer with the truth. Set `PHOTO` to the path of your own.
 # Everything runs on your machine. Read [use and misuse](use_and_misuse) before you show it anybody else's face.
 

@@ -9,8 +9,8 @@
 # %% [markdown]
 # # The ablation, made again
 #
-# Does consistency between category and V, A, D help? The papers compare one run with and one without, with a cost that has no slope. Here the comparison is made
-# with what it needs: a cost with a slope beside the printed ones, a regression loss that pairs each face with its own target, several seeds in pairs, and
+# Does consistency between category and V, A, D help? The papers compare one run with and one without, with a cost that has no gradient. Here the comparison is made
+# with what it needs: a cost with a gradient beside the printed ones, a regression loss that pairs each face with its own target, several seeds in pairs, and
 # the two predictors that any regressor should beat.
 #
 # **You will see** first a small version, trained a moment ago on synthetic faces whose V, A and D are known; then the recorded one on the annotated faces of
@@ -98,7 +98,7 @@ report.table(
 # The same as errors, against the two predictors that a regressor should beat:
 
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Mean squared error per axis and arm on synthetic faces, with intervals over seeds, against the constant and the category-mean predictor"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Mean squared error per axis and variant on synthetic faces, with intervals over seeds, against the constant and the category-mean predictor"}}
 def errors(found):
     return {
         axis: {arm: tuple(vad_ablation.mean_of(one, axis, "mse")[:3]) for arm, one in found.items() if axis in one[0]}
@@ -113,10 +113,10 @@ marks = {
 _ = figures.against(errors(runs), marks, "mean squared error of values in [-1, 1] (synthetic)")
 
 # %% [markdown]
-# The row *table* repeats the row *none* to the last digit, as [it must](leads): its cost has no slope. For the others the pairs tell. Right of the line
+# The row *table* repeats the row *none* to the last digit, as [it must](leads): its cost has no gradient. For the others, look at the pairs: right of the line
 # consistency makes the error larger.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Change of squared error against training without consistency, with intervals over seeds, per arm and axis, synthetic faces"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Change of squared error against training without consistency, with intervals over seeds, per variant and axis, synthetic faces"}}
 changes = vad_ablation.paired(runs)
 _ = figures.forest(
     {
@@ -162,10 +162,10 @@ if stored is None:
 else:
     real, made = stored["values"], stored["provenance"]
     shown = report.prose(
-        f"""Recorded on {made["date"]}: {real["faces"]:,} annotated faces, {real["seeds"]} seeds per arm, a compact network of width {made["plan"]["width"]} on
+        f"""Recorded on {made["date"]}: {real["faces"]:,} annotated faces, {real["seeds"]} seeds per variant, a compact network of width {made["plan"]["width"]} on
         pictures of {made["plan"]["side"]} pixels, {real["proxy_faces"]:,} faces of FER+ for {made["plan"]["proxy_epochs"]} epochs, then
         {made["plan"]["tune_epochs"]} on the annotated ones; {made["plan"]["scratch_epochs"]} where nothing came before. It names {vad_ablation.mean_of(real["runs"]["tuned, all"]["none"], "category", "accuracy").estimate:.0%} of the
-        categories as the annotators do: how strong a network is limits what its errors can show, except where the loss has no slope."""
+        categories as the annotators do: how strong a network is limits what its errors can show, except where the loss has no gradient."""
     )
 shown
 
@@ -202,7 +202,7 @@ shown if stored is not None else None
 # %% [markdown]
 # Errors of the networks that saw both, against the three predictors without a regressor:
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Mean squared error per axis and arm on the annotated faces, with intervals over seeds, against constant and category-mean predictors"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Mean squared error per axis and variant on the annotated faces, with intervals over seeds, against constant and category-mean predictors"}}
 if stored is not None:
     marks = {
         name: {axis: real["baselines"][name][axis]["mse"] for axis in VAD_AXES}
@@ -390,19 +390,21 @@ seen = experiments.measured(200, 99, "test", noise)
 shown_of = ("anger", "surprise", "fear", "happiness", "sadness", "disgust")
 chosen = [int(np.flatnonzero(seen.category == name)[0]) for name in shown_of]
 task = engine.train(base, known.images, known.distribution, known.vad)
-told = task.predict(seen.images[chosen])
+predicted = task.predict(seen.images[chosen])
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six synthetic faces with predicted and true category, valence, arousal and dominance"}}
 titles = [
-    f"{told.category[k]}\n(true: {seen.category[place]})\n"
-    + "\n".join(f"{a[0].upper()} {told.vad[k, j]:+.1f}, true {seen.vad[place, j]:+.1f}" for j, a in enumerate(VAD_AXES))
+    f"{predicted.category[k]}\n(true: {seen.category[place]})\n"
+    + "\n".join(
+        f"{a[0].upper()} {predicted.vad[k, j]:+.1f}, true {seen.vad[place, j]:+.1f}" for j, a in enumerate(VAD_AXES)
+    )
     for k, place in enumerate(chosen)
 ]
 _ = figures.gallery(render(fresh, size=96)[chosen], titles, columns=3, cell=2.0)
 
 # %% tags=["remove-input"]
-right = seen.category[chosen] == told.category
-signs = (np.sign(told.vad) == np.sign(seen.vad[chosen])).mean()
+right = seen.category[chosen] == predicted.category
+signs = (np.sign(predicted.vad) == np.sign(seen.vad[chosen])).mean()
 report.prose(
     f"""{right.sum()} of {len(right)} categories are right, and {signs:.0%} of the signs. With so few faces that says little; how little three hits out of three say stands in
     the box."""
@@ -419,7 +421,7 @@ worse = sum(change["low"] > 0 for axes in changes.values() for change in axes.va
 better = sum(change["high"] < 0 for axes in changes.values() for change in axes.values())
 moved = sum(change["estimate"] != 0 for axes in changes.values() for change in axes.values())
 report.prose(
-    f"""On synthetic faces, where the truth is known, {moved} of {3 * (len(arms) - 1)} comparisons (arm by axis) show any effect of consistency at all; in {better} of them the error
+    f"""On synthetic faces, where the truth is known, {moved} of {3 * (len(arms) - 1)} comparisons (variant by axis) show any effect of consistency at all; in {better} of them the error
     is clearly smaller, in {worse} clearly larger. The table's signs are not those of the true points (fear is aroused there), and a demand for a sign says nothing about *how much*."""
 )
 
@@ -445,8 +447,8 @@ if stored is not None:
 shown if stored is not None else None
 
 # %% [markdown]
-# * **The idea.** A category and a point can contradict each other, and saying so in a loss is sound. As printed, the cost cannot do it: it has no slope.
-# * **What a slope changes.** It lets the idea be tested. The pairs above say what it does on faces whose truth is known; the recorded runs say it for the
+# * **The idea.** A category and a point can contradict each other, and saying so in a loss is sound. As printed, the cost cannot do it: its gradient is zero.
+# * **What a gradient changes.** It lets the idea be tested. The pairs above say what it does on faces whose truth is known; the recorded runs say it for the
 #   annotated faces.
 
 # %% tags=["remove-input"]
@@ -460,11 +462,11 @@ fourth_gains = [
 report.prose(
     f"""* **What the printed gains are.** Differences between two runs. Those of paper 004 ({min(fourth_gains):.7f} and {max(fourth_gains):.7f}) are smaller than what
     the losses of one run in the authors' log move by from the fourth epoch on ({min(drift):.6f} to {max(drift):.6f}). Those of paper 003 ({min(third_gains):g} to
-    {max(third_gains):g}) are larger, if they are on the scale of that log, so such drift does not explain them; a cost without a slope does not either. What
+    {max(third_gains):g}) are larger, if they are on the scale of that log, so such drift does not explain them; a cost whose gradient is zero does not either. What
     else differed between the two runs, the papers do not say."""
 )
 
 # %% [markdown]
 # * **What was easy.** The losses and the network are fully described, and code and logs are public.
 # * **What was difficult.** Most of the annotations were not at hand, lambda is not printed, and two definitions of the cost compete.
-# * **What to take along.** Print the constant predictor beside every regression loss, compare in pairs with several seeds, and check that a new loss has a gradient.
+# * **What to take away.** Print the constant predictor beside every regression loss, compare in pairs with several seeds, and check that a new loss has a gradient.

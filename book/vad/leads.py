@@ -149,7 +149,7 @@ report.table(
 )
 
 # %% [markdown]
-# With the slip, a regressor forgets its input and answers with the mean. A network trained so would show a test loss that soon stands
+# With this broadcast bug, a regressor forgets its input and answers with the mean. A network trained so would show a test loss that soon stands
 # still.
 #
 # ## The scale of the average loss

@@ -17,6 +17,16 @@
 #
 # **You will see** what the tables of the two papers say when one computes with them. The method itself, its data and its published code are
 # the subject of the pages that follow.
+#
+# :::{admonition} This chapter
+# **After it you can** check a new loss term before training with it (does it have a gradient? are the shapes equal?), read a regression loss beside that
+# of a constant predictor, and set up a comparison in pairs of seeds.
+#
+# **You need** to know what a loss, a gradient and a squared error are. [Use and misuse](../try/use_and_misuse) says what labels of emotions are not.
+#
+# **It takes** six pages. [Four leads in the published code](leads) and [The ablation, made again](ablation) hold the main results;
+# [Emotions and grades](../outcomes/grades) is the application of paper 004.
+# :::
 
 # %%
 from ferbook.claims import printed, report
@@ -41,8 +51,8 @@ fourth.table(caption="All claims of paper 004")
 # a ResNet-18. Each axis is trained with the category (three models), then all of them together (a fourth), each once "with" and once "without"
 # consistency. The metric is the *average loss*: the mean squared error over the test faces. Annotations are whole numbers from -2 to 2.
 #
-# What the runs without consistency were, the papers do not say in full. Paper 003 has one of its two arms "trained in a multi-task learning
-# framework", and paper 004 calls consistency itself its multi-task learning. The arms may thus differ by more than the cost. This book tests the cost;
+# What the runs without consistency were, the papers do not say in full. Paper 003 has one of its two variants "trained in a multi-task learning
+# framework", and paper 004 calls consistency itself its multi-task learning. The variants may thus differ by more than the cost. This book tests the cost;
 # where it finds that the cost changes nothing, the printed gains may still have come from something else that differed.
 #
 # ## Decreases
@@ -82,7 +92,7 @@ third.rows("003-accuracy-*-of-*", caption="The two gains as shares of two number
 # Neither is a difference of counts out of FER2013's 3,589 test faces, not even of two accuracies that were rounded first. Both are three and two faces **out
 # of 31** (and shares of multiples of 31, among many other numbers of faces), to every digit, and 31 is how many faces each of the two test files had
 # that were public with the paper (with 199 faces to train on). A ratio of two accuracies in whole per cent would fit too. The paper does not say
-# how many faces it tested, so the numbers get no verdict. If the faces were 31, gains of three and two of them cannot be told from chance. A later
+# how many faces it tested, so the numbers get no verdict. If the faces were 31, gains of three and two of them are within chance. A later
 # version of the code speaks of the complete data set, and the accuracies of paper 004, below, do fit 3,589 faces.
 #
 # ## One model or four
@@ -193,7 +203,7 @@ fourth.rows(
 # %% [markdown]
 # ## Printed twice
 #
-# What stands in two places should agree. Where it does not, it is a slip of the pen: what is meant is clear each time.
+# What stands in two places should agree. Where it does not, it is a typing error: what is meant is clear each time.
 
 # %% tags=["remove-input"]
 third.rows(

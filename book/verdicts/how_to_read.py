@@ -65,7 +65,7 @@ box("003-point-fear-arousal", verdict=Verdict.FAILS)
 
 # %% [markdown]
 # **Contradicts itself**: two places of the same paper cannot both be right, whatever the world is like. The box names both places; it does not know which of
-# them is the slip. Most are slips of the pen.
+# them is wrong. Most are typing errors.
 
 # %% tags=["remove-input"]
 box("004-mse-against-conclusion", verdict=Verdict.CONTRADICTS)
@@ -160,7 +160,7 @@ scoreboard.allowance_table(results)
 
 # %% [markdown]
 # Results of training carry at least three seeds, with mean and 95 % interval; where two variants are compared, they are compared in pairs. Fewer seeds give no
-# verdict, and neither does an interval that has room for the claim and for its contrary: that is *undecided*.
+# verdict, and neither does an interval that includes both outcomes, the claim and its contrary: that is *undecided*.
 #
 # ## Verdicts that bear weight
 #
@@ -197,7 +197,7 @@ report.prose(
 )
 
 # %% [markdown]
-# **One claim, one count.** Cells of long tables are counted apart from statements, and observations of this book are not counted: see [the scoreboard](scoreboard).
+# **One claim, one count.** Cells of long tables are counted separately from statements, and observations of this book are not counted: see [the scoreboard](scoreboard).
 #
 # ## Where this can go wrong
 #

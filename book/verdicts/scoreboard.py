@@ -44,8 +44,8 @@ report.prose(
 )
 
 # %% [markdown]
-# Do not read these numbers as marks. A paper with large tables has many claims that are easy to check, and one that prints little has few. A slip
-# of the pen counts as much here as the main result; [the ten findings](ten_findings) sort out what matters. *Not checkable here* is no verdict
+# Do not read these numbers as marks. A paper with large tables has many claims that are easy to check, and one that prints little has few. A typing
+# error counts as much here as the main result; [the ten findings](ten_findings) sort out what matters. *Not checkable here* is no verdict
 # on a paper: it says what this book could not do. Where a small network stood in for the paper's own, the verdict is *not checkable here (stand-in)*,
 # whatever the small network did.
 

@@ -27,7 +27,7 @@ figures.use_style()
 results = scoreboard.judged()
 
 # %% [markdown]
-# ## A cost without a slope teaches nothing
+# ## A loss without a gradient teaches nothing
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Changes of squared error with intervals: exactly zero for the printed costs on each axis, not zero for a smooth cost"}}
 slope = vad_findings.slope()
@@ -38,7 +38,7 @@ zero = slope.tally("printed")[0]
 _, better, worse = slope.tally("smooth")
 report.prose(
     f"""Papers 003 and 004 charge a network for each axis on which its category and its V, A, D contradict each other, and report smaller errors with that
-    cost. As printed it is a step, whose slope is 0: with {slope.pairs} pairs of runs per definition, **{zero} of {slope.comparisons("printed")}** comparisons
+    cost. As printed it is a step, whose gradient is 0: with {slope.pairs} pairs of runs per definition, **{zero} of {slope.comparisons("printed")}** comparisons
     show no change at all, while smooth versions of the same idea made the error clearly larger in {worse} of {slope.comparisons("smooth")} comparisons and
     clearly smaller in {better}. **Before training with a new loss term, take its gradient on one batch, and stop if it is zero or missing.**"""
 )
@@ -140,7 +140,7 @@ report.prose(
 # %% [markdown]
 # Counted in [FER+ in numbers](../faces/ferplus_in_numbers). Repeated pictures need not be typical ones.
 #
-# ## The way of counting is worth points
+# ## The way of counting adds an optimistic bias
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Points of accuracy added by counting ties as right, by choosing the epoch on test faces and by copies in training, beside the gain from more labels"}}
 recorded = sweeps.load("002", "nhot")
@@ -158,7 +158,7 @@ report.prose(
 )
 
 # %% [markdown]
-# Arms of the habits span all recorded runs; that of the labels is its 95 % interval. Decided in [N-hot training](../nhot/nhot_training).
+# The lines of the habits span all recorded runs; that of the labels is its 95 % interval. Decided in [N-hot training](../nhot/nhot_training).
 #
 # ## A gain needs seeds before it has a size
 

@@ -235,7 +235,7 @@ def grid_rows(found: Mapping[str, Grid]) -> list[dict[str, str]]:
             "group": name,
             "runs": str(grid.described),
             "recorded": str(grid.recorded),
-            "CPU hours so far": f"{grid.cpu_hours:.1f}" if grid.timed else NOTHING,
+            "CPU hours recorded": f"{grid.cpu_hours:.1f}" if grid.timed else NOTHING,
             "CPU hours of the whole grid, expected": NOTHING if grid.whole is None else f"{grid.whole:.1f}",
         }
         for name, grid in found.items()
@@ -246,7 +246,7 @@ def grid_rows(found: Mapping[str, Grid]) -> list[dict[str, str]]:
             "group": "all",
             "runs": str(sum(grid.described for grid in found.values())),
             "recorded": str(sum(grid.recorded for grid in found.values())),
-            "CPU hours so far": f"{sum(total):.1f}",
+            "CPU hours recorded": f"{sum(total):.1f}",
             "CPU hours of the whole grid, expected": NOTHING
             if any(grid.whole is None for grid in found.values())
             else f"{sum(grid.whole for grid in found.values()):.1f}",
