@@ -19,8 +19,7 @@
 from ferbook.claims import ablation_arms, dataset_summary, report
 from ferbook.learning import sweeps
 from ferbook.measures import figures
-from ferbook.papers.nhot import complex_faces
-from ferbook.papers.nhot import curves as nhot
+from ferbook.papers.nhot import complex_faces, curves
 
 figures.use_style()
 audit = report.ClaimReport("002")
@@ -29,7 +28,7 @@ falls = complex_faces.falls(recorded)
 
 # %% tags=["remove-input"]
 report.prose(
-    f"""**Recorded:** {nhot.recorded_so_far(recorded)}. It takes {ablation_arms.SEEDS} seeds before a difference counts as a finding here."""
+    f"""**Recorded:** {curves.recorded_so_far(recorded)}. It takes {ablation_arms.SEEDS} seeds before a difference counts as a finding here."""
 )
 
 # %% [markdown]
@@ -39,7 +38,7 @@ report.prose(
 # the same seed.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy over N of recorded FER+ runs, ordinary test set solid, complex test set dashed, with intervals"}}
-_ = nhot.figure({"recorded": recorded}) if falls else None
+_ = curves.figure({"recorded": recorded}) if falls else None
 
 # %% [markdown]
 # ## Complex faces
@@ -67,8 +66,8 @@ audit.rows(
 # The gain from several labels, on complex faces. The paper's number is for VGG16.
 
 # %% tags=["remove-input"]
-gains = [row for row in nhot.gain_rows(recorded) if row["test set"] in ("complex", report.NOTHING)]
-report.table(gains or nhot.gain_rows({}), caption="FER+, recorded, complex test set: gain in accuracy")
+gains = [row for row in curves.gain_rows(recorded) if row["test set"] in ("complex", report.NOTHING)]
+report.table(gains or curves.gain_rows({}), caption="FER+, recorded, complex test set: gain in accuracy")
 
 # %% [markdown]
 # ## Harder faces, or fewer to learn from?
@@ -127,7 +126,9 @@ audit.rows("002-implied-drop-*", "002-drop-each", caption="The fall at N = 1 tha
 # not have this weakness:
 
 # %% tags=["remove-input"]
-report.table(nhot.rows(recorded, ("accuracy", "kl", "brier")), caption="FER+, recorded: accuracy and fit to the votes")
+report.table(
+    curves.rows(recorded, ("accuracy", "kl", "brier")), caption="FER+, recorded: accuracy and fit to the votes"
+)
 
 # %% [markdown]
 # ## Summary

@@ -29,8 +29,7 @@ import numpy as np
 from ferbook.claims import ablation_arms, printed, report
 from ferbook.learning import configs, losses, sweeps, training
 from ferbook.measures import figures
-from ferbook.papers.nhot import architectures
-from ferbook.papers.nhot import settings as nhot_settings
+from ferbook.papers.nhot import architectures, settings
 
 figures.use_style()
 audit = report.ClaimReport("002")
@@ -115,14 +114,14 @@ report.prose(
 # The small network on the ordinary test set, once with each loss and seed; all else is equal. The right edge has the one number that the paper prints.
 
 # %% tags=["remove-input"]
-report.prose(f"**FER+:** {nhot_settings.so_far('losses', recorded)}.")
+report.prose(f"**FER+:** {settings.so_far('losses', recorded)}.")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy of recorded FER+ runs by loss, with intervals over seeds; the paper's number beside them"}}
-_ = nhot_settings.figure("losses", {"recorded": recorded})
+_ = settings.figure("losses", {"recorded": recorded})
 
 # %% tags=["remove-input"]
 report.table(
-    nhot_settings.rows("losses", {"recorded": recorded}, ("accuracy", "kl", "calibration"), base="mse"),
+    settings.rows("losses", {"recorded": recorded}, ("accuracy", "kl", "calibration"), base="mse"),
     caption="Figure 26: mean over seeds, from three on with a 95 % interval; differences paired by seed",
 )
 
@@ -131,11 +130,11 @@ three = {
     "one gradient": ("cross_entropy", "kl_divergence", "poisson"),
     "different ones": ("mse", "cosine", "cross_entropy"),
 }
-spreads = {name: ablation_arms.told(nhot_settings.spread(recorded, settings)) for name, settings in three.items()}
+spreads = {name: ablation_arms.told(settings.spread(recorded, compared)) for name, compared in three.items()}
 report.prose(
     f"""**The yardstick, applied.** Best less worst, in points and seed by seed: {spreads["one gradient"]}, for three losses of one gradient (cross-entropy, KL divergence,
     Poisson); {spreads["different ones"]}, for three of different gradients (squared error, cosine similarity, cross-entropy). Runs of one seed share start weights and the order of
-    the faces, so this is the least that chance does. In points, {nhot_settings.finding("losses", recorded, "mse", "cross_entropy")}."""
+    the faces, so this is the least that chance does. In points, {settings.finding("losses", recorded, "mse", "cross_entropy")}."""
 )
 
 # %% [markdown]
@@ -164,7 +163,7 @@ with tempfile.TemporaryDirectory() as store:
 
 # %% tags=["remove-input"]
 report.table(
-    nhot_settings.rows("losses", {"build": built}, ("accuracy", "kl", "calibration", "answers")),
+    settings.rows("losses", {"build": built}, ("accuracy", "kl", "calibration", "answers")),
     caption="This build, synthetic faces: one run of each loss that was trained",
 )
 

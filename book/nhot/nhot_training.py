@@ -83,8 +83,8 @@ report.table(
         {
             "": "gain from N = 1 to 3",
             "the paper": printed["002-nhot-gain"],
-            "FER+, recorded": curves.told(curves.gain(recorded, "ordinary"), sign=True),
-            "this build, synthetic": curves.told(curves.gain(built, "ordinary"), sign=True),
+            "FER+, recorded": ablation_arms.told(curves.gain(recorded, "ordinary"), sign=True),
+            "this build, synthetic": ablation_arms.told(curves.gain(built, "ordinary"), sign=True),
         }
     ],
     caption="Points of accuracy, mean and 95 % interval",

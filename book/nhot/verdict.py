@@ -15,21 +15,19 @@
 # %%
 import pandas as pd
 
-from ferbook.claims import ablation_arms, dataset_summary, report
-from ferbook.claims import verdicts as claims
+from ferbook.claims import ablation_arms, dataset_summary, report, verdicts
 from ferbook.core import paths
 from ferbook.learning import sweeps
-from ferbook.papers.nhot import best_network, curves, training_time
-from ferbook.papers.nhot import complex_faces as nhot_complex
+from ferbook.papers.nhot import best_network, complex_faces, curves, training_time
 
 audit = report.ClaimReport("002")
-judged = claims.judge(claims.load_claims("002").claims, dataset_summary.recorded())
+judged = verdicts.judge(verdicts.load_claims("002").claims, dataset_summary.recorded())
 recorded = sweeps.load("002", "nhot")
 
 # %% tags=["remove-input"]
-counts = claims.counted(judged)["002"]
+counts = verdicts.counted(judged)["002"]
 report.table(
-    [{"verdict": str(verdict), "claims": counts[verdict]} for verdict in claims.Verdict],
+    [{"verdict": str(verdict), "claims": counts[verdict]} for verdict in verdicts.Verdict],
     caption=f"The {len(judged)} claims of this chapter",
 )
 
@@ -47,7 +45,7 @@ titles = {
     for page in dict.fromkeys(pages)
 }
 table = pd.crosstab([titles[page] for page in pages], [str(result.verdict) for result in judged])
-shown = [verdict for verdict in map(str, claims.Verdict) if verdict in table]
+shown = [verdict for verdict in map(str, verdicts.Verdict) if verdict in table]
 report.table(
     table.loc[list(titles.values()), shown].rename_axis(index="page", columns=None).reset_index(),
     caption="Claims by page and verdict",
@@ -63,10 +61,10 @@ report.table(
 audit.box("002-best-vgg16", "002-nhot-gain", "002-nhot-drop", "002-loss-best")
 
 # %% tags=["remove-input"]
-gain = {kind: curves.told(curves.gain(recorded, kind), sign=True) for kind in curves.KINDS}
+gain = {kind: ablation_arms.told(curves.gain(recorded, kind), sign=True) for kind in curves.KINDS}
 report.prose(
     f"""**The gain from N = 1 to 3, in the recorded runs of a small network on FER+:** {gain["ordinary"]} on ordinary faces, {gain["complex"]} on complex ones (points of
-    accuracy). **Complex faces.** {nhot_complex.in_words(nhot_complex.falls(recorded))} See the pages "N-hot training" and "Complex faces"."""
+    accuracy). **Complex faces.** {complex_faces.in_words(complex_faces.falls(recorded))} See the pages "N-hot training" and "Complex faces"."""
 )
 
 # %% [markdown]
@@ -91,7 +89,7 @@ report.prose(
 
 # %% tags=["remove-input"]
 audit.table(
-    caption="Claims that fail or contradict themselves", verdicts=(claims.Verdict.FAILS, claims.Verdict.CONTRADICTS)
+    caption="Claims that fail or contradict themselves", verdicts=(verdicts.Verdict.FAILS, verdicts.Verdict.CONTRADICTS)
 )
 
 # %% [markdown]
@@ -101,9 +99,9 @@ audit.table(
 # other data sets, give a reason for what was seen, or propose what to do next.
 
 # %% tags=["remove-input"]
-opened = [r for r in judged if r.verdict in (claims.Verdict.UNCHECKED, claims.Verdict.STAND_IN)]
+opened = [r for r in judged if r.verdict in (verdicts.Verdict.UNCHECKED, verdicts.Verdict.STAND_IN)]
 waiting = [result for result in opened if result.claim.kind == "trained"]
-stand_ins = [result for result in waiting if result.verdict is claims.Verdict.STAND_IN]
+stand_ins = [result for result in waiting if result.verdict is verdicts.Verdict.STAND_IN]
 grids = training_time.grids()
 missing = {name: grid.described - grid.recorded for name, grid in grids.items()}
 known = [name for name, grid in grids.items() if missing[name] and grid.whole is not None]

@@ -36,8 +36,7 @@ seed = 0
 from ferbook.claims import report
 from ferbook.core import records
 from ferbook.measures import figures, intervals
-from ferbook.papers.outcomes import prediction as outcomes
-from ferbook.papers.outcomes import record
+from ferbook.papers.outcomes import prediction, record
 from ferbook.papers.outcomes.prediction import ALONE, BOTH, EMOTIONS_ALONE
 
 figures.use_style()
@@ -66,12 +65,12 @@ audit.box("004-twelve-lessons", "004-large-scale")
 # shape:
 
 # %% tags=["remove-input"]
-report.prose(outcomes.SYNTHETIC_MODEL)
+report.prose(prediction.SYNTHETIC_MODEL)
 
 # %%
 made = {
-    "synthetic, no effect": outcomes.synthetic(students, 0.0, seed),
-    "synthetic, with effect": outcomes.synthetic(students, effect, seed),
+    "synthetic, no effect": prediction.synthetic(students, 0.0, seed),
+    "synthetic, with effect": prediction.synthetic(students, effect, seed),
 }
 
 # %% [markdown]
@@ -142,8 +141,8 @@ _ = figures.lines(
     range(1, len(order) + 1),
     {
         "true": table["final"].to_numpy()[order],
-        ALONE: outcomes.leave_one_out(table, outcomes.FEATURES[ALONE])[order],
-        BOTH: outcomes.leave_one_out(table, outcomes.FEATURES[BOTH])[order],
+        ALONE: prediction.leave_one_out(table, prediction.FEATURES[ALONE])[order],
+        BOTH: prediction.leave_one_out(table, prediction.FEATURES[BOTH])[order],
     },
     ("#444444", "#e69f00", "#0072b2"),
     xlabel="student, by true mark (synthetic, with effect)",
@@ -216,7 +215,7 @@ rows = {
     f"published, {model}": tuple(found["difference"][k] for k in ("estimate", "low", "high"))
     for model, found in left_out.items()
 }
-compared = {name: outcomes.compare(table) for name, table in made.items()}
+compared = {name: prediction.compare(table) for name, table in made.items()}
 rows |= {f"{name}, ridge": found.difference[:3] for name, found in compared.items()}
 _ = figures.forest(rows, xlabel="squared error without minus with V, A, D (marks²)")
 
@@ -240,7 +239,7 @@ _ = figures.histogram(
 )
 
 # %% tags=["remove-input"]
-chance = {name: outcomes.permutation_test(table, 10 * permutations, seed=seed) for name, table in made.items()}
+chance = {name: prediction.permutation_test(table, 10 * permutations, seed=seed) for name, table in made.items()}
 report.table(
     [
         {"table": "published, recorded", "model": model, "gain (marks²)": f"{t['observed']:.2f}", "p": f"{t['p']:.4f}"}
@@ -261,7 +260,7 @@ audit.box("004-vad-effective")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Power curve: share of synthetic tables in which the effect is found, against the size of the effect"}}
 effects = (0.0, 0.75, 1.5, 2.25, 3.0)
-found = [100 * outcomes.power(e, tables, permutations, students, seed) for e in effects]
+found = [100 * prediction.power(e, tables, permutations, students, seed) for e in effects]
 _ = figures.lines(
     effects,
     {"found": found},

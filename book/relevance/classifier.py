@@ -34,6 +34,7 @@ from sklearn.metrics import confusion_matrix
 
 from ferbook import models
 from ferbook.claims import printed, report, verdicts
+from ferbook.core import records
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import sweeps
 from ferbook.measures import figures, intervals
@@ -149,7 +150,7 @@ _ = figures.confusion(counts, emotions)
 # another head, no start from ImageNet.
 
 # %% tags=["remove-input"]
-recorded = photographs.recorded()
+recorded = records.values_of(photographs.RECORD)
 if recorded:
     run = sweeps.read_record(photographs.RUN)
     text = f"""After {run.config["epochs"]} epochs, of which the validation faces chose number {run.metrics["chosen_epoch"]}, it names **{recorded["accuracy"]:.1%}** of

@@ -25,9 +25,11 @@ seed = 0
 
 # %%
 import matplotlib.pyplot as plt
-import numpy as np
+import pandas as pd
+import seaborn
 
 from ferbook.claims import report
+from ferbook.core import records
 from ferbook.measures import figures
 from ferbook.relevance import intensity, photographs, pictures
 
@@ -48,8 +50,8 @@ build = {
 
 # %% tags=["remove-input"]
 figures.use_style()
-recorded, voted = intensity.recorded(), intensity.recorded(intensity.RECORD_VOTED)
-vgg = photographs.recorded()
+recorded, voted = records.values_of(intensity.RECORD), records.values_of(intensity.RECORD_VOTED)
+vgg = records.values_of(photographs.RECORD)
 
 # %% [markdown]
 # ## This build
@@ -91,16 +93,17 @@ table
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars: correlation of each measure with known intensity for trained, untrained and shuffled networks"}}
 shown = recorded["runs"] if recorded else build
 measures = list(shown["trained"][0]["correlations"])
+found = {(kind, measure): intensity.mean(shown[kind], measure) for kind in intensity.KINDS for measure in measures}
+drawn = pd.DataFrame(
+    [(kind, measure, 0.0 if one is None else one.estimate) for (kind, measure), one in found.items()],
+    columns=["network", "measure", "correlation"],
+)
 figure, axis = plt.subplots(figsize=(figures.WIDTH, 4.2))
-for offset, (kind, colour) in enumerate(zip(intensity.KINDS, ("#0072b2", "#999999", "#e69f00"), strict=True)):
-    found = [intensity.mean(shown[kind], measure) for measure in measures]
-    heights = [0.0 if one is None else one.estimate for one in found]
-    axis.barh(np.arange(len(measures)) + 0.27 * (1 - offset), heights, 0.25, color=colour, label=kind)
-axis.set_yticks(range(len(measures)), measures)
+colours = ["#0072b2", "#999999", "#e69f00"]
+seaborn.barplot(drawn, x="correlation", y="measure", hue="network", palette=colours, saturation=1, ax=axis)
 axis.axvline(0, color="black", linewidth=0.8)
-axis.invert_yaxis()
-axis.grid(axis="x")
-axis.grid(visible=False, axis="y")
+axis.set_ylabel("")
+figures.sideways(axis)
 axis.set_xlabel(f"Spearman correlation with {'known intensity, recorded' if recorded else known}")
 _ = axis.legend(loc="lower right")
 

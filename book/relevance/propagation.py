@@ -149,7 +149,7 @@ report.table(
 # that were trained this matters:
 
 # %% tags=["remove-input"]
-recorded = photographs.recorded()
+recorded = records.values_of(photographs.RECORD)
 if recorded:
     rows = [
         {

@@ -46,12 +46,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ferbook.claims import printed, report
+from ferbook.core import records
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.measures import figures
 from ferbook.relevance import photographs
 
 audit = report.ClaimReport("001")
-recorded = photographs.recorded()
+recorded = records.values_of(photographs.RECORD)
 
 # %% tags=["remove-input"]
 figures.use_style()

@@ -33,8 +33,7 @@ from ferbook.core import records
 from ferbook.datasets.synthetic import PRIOR
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
 from ferbook.measures import figures, regression
-from ferbook.papers.vad import ablation as vad_ablation
-from ferbook.papers.vad import annotated, checks, engine, experiments
+from ferbook.papers.vad import ablation, annotated, checks, engine, experiments
 from ferbook.synthesis import render, sample
 
 figures.use_style()
@@ -55,12 +54,12 @@ base = engine.Setting(model="mlp", epochs=epochs)
 # prediction and truth, lowered where their means or their spreads differ: 1 for a perfect prediction, 0 for any constant.
 
 # %%
-runs = vad_ablation.holdout(base, arms, seeds, known, test)
+runs = ablation.holdout(base, arms, seeds, known, test)
 
 
 # %% tags=["remove-input"]
 def cell(found, axis, measure, form="+.2f"):
-    mean = vad_ablation.mean_of(found, axis, measure)
+    mean = ablation.mean_of(found, axis, measure)
     return f"{mean.estimate:{form}} ({mean.low:{form}} to {mean.high:{form}})"
 
 
@@ -101,7 +100,7 @@ report.table(
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Mean squared error per axis and variant on synthetic faces, with intervals over seeds, against the constant and the category-mean predictor"}}
 def errors(found):
     return {
-        axis: {arm: tuple(vad_ablation.mean_of(one, axis, "mse")[:3]) for arm, one in found.items() if axis in one[0]}
+        axis: {arm: tuple(ablation.mean_of(one, axis, "mse")[:3]) for arm, one in found.items() if axis in one[0]}
         for axis in VAD_AXES
     }
 
@@ -117,7 +116,7 @@ _ = figures.against(errors(runs), marks, "mean squared error of values in [-1, 1
 # consistency makes the error larger.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Change of squared error against training without consistency, with intervals over seeds, per variant and axis, synthetic faces"}}
-changes = vad_ablation.paired(runs)
+changes = ablation.paired(runs)
 _ = figures.forest(
     {
         f"{arm}: {axis}": tuple(change[k] for k in ("estimate", "low", "high"))
@@ -133,7 +132,7 @@ _ = figures.forest(
 # Paper 003 trains each axis alone with the category, then all together. With one shared trunk the two need not agree.
 
 # %%
-alone = {axis: vad_ablation.holdout(replace(base, axes=(axis,)), ["none"], seeds, known, test) for axis in VAD_AXES}
+alone = {axis: ablation.holdout(replace(base, axes=(axis,)), ["none"], seeds, known, test) for axis in VAD_AXES}
 
 # %% tags=["remove-input"]
 report.table(
@@ -156,7 +155,7 @@ report.table(
 # predicted by networks that never saw it, but for four pictures that are there twice: their eight faces lie in different folds. A second set of networks sees the annotated faces alone (*scratch*).
 
 # %% tags=["remove-input"]
-stored = vad_ablation.recorded()
+stored = ablation.recorded()
 if stored is None:
     shown = report.prose("This experiment has not been recorded yet; `ferbook record vad` does it, given the data.")
 else:
@@ -164,7 +163,7 @@ else:
     shown = report.prose(
         f"""Recorded on {made["date"]}: {real["faces"]:,} annotated faces, {real["seeds"]} seeds per variant, a compact network of width {made["plan"]["width"]} on
         pictures of {made["plan"]["side"]} pixels, {real["proxy_faces"]:,} faces of FER+ for {made["plan"]["proxy_epochs"]} epochs, then
-        {made["plan"]["tune_epochs"]} on the annotated ones; {made["plan"]["scratch_epochs"]} where nothing came before. It names {vad_ablation.mean_of(real["runs"]["tuned, all"]["none"], "category", "accuracy").estimate:.0%} of the
+        {made["plan"]["tune_epochs"]} on the annotated ones; {made["plan"]["scratch_epochs"]} where nothing came before. It names {ablation.mean_of(real["runs"]["tuned, all"]["none"], "category", "accuracy").estimate:.0%} of the
         categories as the annotators do: how strong a network is limits what its errors can show, except where the loss has no gradient."""
     )
 shown
@@ -272,11 +271,11 @@ if stored is not None:
             if axis not in found["none"][0]:
                 continue
             without, soft = (
-                vad_ablation.on_published_scale(vad_ablation.mean_of(found[arm], axis, "mse").estimate)
+                ablation.on_published_scale(ablation.mean_of(found[arm], axis, "mse").estimate)
                 for arm in ("none", "soft, lambda 1")
             )
             change = real["differences"][kind]["soft, lambda 1"][axis]
-            low, high = (vad_ablation.on_published_scale(change[k]) for k in ("low", "high"))
+            low, high = (ablation.on_published_scale(change[k]) for k in ("low", "high"))
             rows.append(
                 {
                     "learned with the category": "all" if kind.endswith("all") else axis,
@@ -284,7 +283,7 @@ if stored is not None:
                     "without": f"{without:.4f}",
                     "soft, lambda 1": f"{soft:.4f}",
                     "difference (95 % interval)": f"{soft - without:+.4f} ({low:+.4f} to {high:+.4f})",
-                    "constant": f"{vad_ablation.on_published_scale(real['baselines']['constant'][axis]['mse']):.4f}",
+                    "constant": f"{ablation.on_published_scale(real['baselines']['constant'][axis]['mse']):.4f}",
                 }
             )
     shown = report.table(
@@ -306,7 +305,7 @@ if stored is not None:
         table3 = {part: float(printed.cell("003-table3", axis, f"{part}, all")) for part in ("public", "private")}
         ours = real["runs"][f"tuned, {axis}"]
         losses = {
-            arm: vad_ablation.on_published_scale(vad_ablation.mean_of(ours[arm], axis, "mse").estimate)
+            arm: ablation.on_published_scale(ablation.mean_of(ours[arm], axis, "mse").estimate)
             for arm in ("none", "soft, lambda 1")
         }
         _ = figures.bars(
@@ -337,7 +336,7 @@ if stored is not None:
         list(kinds),
         {
             label: [
-                100 * vad_ablation.mean_of(real["runs"][kind][arm], "category", "accuracy").estimate
+                100 * ablation.mean_of(real["runs"][kind][arm], "category", "accuracy").estimate
                 for kind in kinds.values()
             ]
             for label, arm in (("without consistency", "none"), ("with consistency", "soft, lambda 1"))

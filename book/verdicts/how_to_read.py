@@ -20,13 +20,12 @@ count = 400  # synthetic faces
 
 # %%
 from ferbook.book import scoreboard
-from ferbook.claims import comparison, dataset_summary, mutation, report
-from ferbook.claims import verdicts as claims
+from ferbook.claims import comparison, dataset_summary, mutation, report, verdicts
 from ferbook.claims.claim import Evidence, Verdict
 from ferbook.datasets import load
 
 results = scoreboard.judged()
-audits = {paper: report.ClaimReport(paper) for paper in claims.paper_numbers()}
+audits = {paper: report.ClaimReport(paper) for paper in verdicts.paper_numbers()}
 
 
 def box(prefer, **wanted):
@@ -129,7 +128,7 @@ report.table(
             "verdict": str(result.verdict),
         }
         for known in (painted, dataset_summary.recorded())
-        for result in claims.judge([claim], known)
+        for result in verdicts.judge([claim], known)
     ],
     caption=claim.says,
 )

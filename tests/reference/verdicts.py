@@ -11,11 +11,10 @@
 # A change in any of them should be a decision, not an accident.
 
 # %%
-from ferbook.claims import dataset_summary
-from ferbook.claims import verdicts as claims
+from ferbook.claims import dataset_summary, verdicts
 
 known = dataset_summary.recorded()
 
 # %% tags=["check"]
-for result in claims.judge(claims.load_claims("002").claims, known):
+for result in verdicts.judge(verdicts.load_claims("002").claims, known):
     print(f"{result.claim.id:26} {result.verdict:14} {result.outcome.evidence}")

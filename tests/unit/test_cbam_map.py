@@ -27,7 +27,7 @@ def all_rankings(of):
 @pytest.mark.parametrize("counts", [Counts(2, 1, 1, 1), Counts(2, 0, 1, 2), Counts(1, 1, 1, 1), Counts(2, 0, 0, 2)])
 def test_values_are_those_of_brute_force(counts):
     tried = list(all_rankings(counts))
-    for kind in mean_precision.KINDS:
+    for kind in multilabel.INTERPOLATIONS:
         found = {round(multilabel.average_precision(scores, truth, kind), 12) for scores, truth in tried}
         assert found == {round(float(value), 12) for value in mean_precision.label_values(counts, kind)}
     areas = [roc_auc_score(truth, scores) for scores, truth in tried]

@@ -11,8 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferbook.claims import checks, comparison, dataset_summary, links
-from ferbook.claims import verdicts as claims
+from ferbook.claims import checks, comparison, dataset_summary, links, verdicts
 from ferbook.claims.checks import Outcome, known_checks
 from ferbook.claims.claim import Claim, Evidence, Tolerance, Training, Verdict
 from ferbook.claims.comparison import tolerance
@@ -20,7 +19,7 @@ from ferbook.core import dependencies, paths
 from ferbook.core.errors import DataError, FerbookError
 from tests.unit.claiming import anchors
 
-ALL = claims.stated()
+ALL = verdicts.stated()
 
 
 def claim(printed="90", relation="equals", kind="measured", **extra):
@@ -31,7 +30,7 @@ def claim(printed="90", relation="equals", kind="measured", **extra):
 
 
 def judged(value, *, evidence=Evidence.SAME_DATA, **options):
-    return claims.verdict(claim(**options), Outcome(value, evidence))
+    return verdicts.verdict(claim(**options), Outcome(value, evidence))
 
 
 @given(st.decimals(min_value=-1000, max_value=1000, places=2), st.floats(-0.02, 0.02))
@@ -116,17 +115,17 @@ def test_a_stand_in_never_decides(change, said):
     one = claim(kind="trained", about=PAPERS_OWN)
     for value, decided in ((90.0, Verdict.HOLDS), (50.0, Verdict.FAILS)):
         outcome = Outcome(value, Evidence.SAME_DATA, trained=done)
-        result = claims.Result(one, claims.verdict(one, outcome), outcome)
+        result = verdicts.Result(one, verdicts.verdict(one, outcome), outcome)
         if said is None:
             assert result.verdict is decided and not result.departures
         else:
-            assert result.verdict is Verdict.STAND_IN and result.evidence == claims.NO_EVIDENCE
+            assert result.verdict is Verdict.STAND_IN and result.evidence == verdicts.NO_EVIDENCE
             assert said in ", ".join(result.departures)
 
 
 def test_a_claim_that_names_no_training_is_decided_by_any():
     outcome = Outcome(90.0, Evidence.SAME_DATA, trained=Training())
-    assert claims.verdict(claim(kind="trained", about={}), outcome) is Verdict.HOLDS
+    assert verdicts.verdict(claim(kind="trained", about={}), outcome) is Verdict.HOLDS
 
 
 def test_a_trained_claim_is_never_decided_unseen(monkeypatch):
@@ -135,15 +134,15 @@ def test_a_trained_claim_is_never_decided_unseen(monkeypatch):
     for name, outcome in found.items():
         monkeypatch.setitem(checks._CHECKS, name, lambda *_, outcome=outcome: outcome)
     with pytest.raises(FerbookError, match="does not say what was trained"):
-        claims.judge([claim(kind="trained", check="quiet")], dataset_summary.recorded())
+        verdicts.judge([claim(kind="trained", check="quiet")], dataset_summary.recorded())
     with pytest.raises(FerbookError, match="must say what it is about"):
-        claims.judge([claim(check="said")], dataset_summary.recorded())
+        verdicts.judge([claim(check="said")], dataset_summary.recorded())
 
 
 def test_the_books_own_observations_count_for_no_paper():
     one, own = claim(), claim(by="book")
-    results = [claims.Result(c, Verdict.HOLDS, Outcome(90, Evidence.ARITHMETIC)) for c in (one, own)]
-    assert claims.counted(results) == {"002": {"holds": 1}}
+    results = [verdicts.Result(c, Verdict.HOLDS, Outcome(90, Evidence.ARITHMETIC)) for c in (one, own)]
+    assert verdicts.counted(results) == {"002": {"holds": 1}}
 
 
 def test_words_are_compared_as_they_are():
@@ -158,12 +157,12 @@ def test_synthetic_faces_never_decide_a_claim_about_real_ones():
 
 def test_no_value_is_no_verdict_and_a_contradiction_is_one():
     assert judged(None) is Verdict.UNCHECKED
-    assert claims.verdict(claim(), Outcome(90, Evidence.ARITHMETIC, contradiction=True)) is Verdict.CONTRADICTS
+    assert verdicts.verdict(claim(), Outcome(90, Evidence.ARITHMETIC, contradiction=True)) is Verdict.CONTRADICTS
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.id)
 def test_every_claim_is_judged_with_named_evidence(one):
-    (result,) = claims.judge([one], dataset_summary.recorded())
+    (result,) = verdicts.judge([one], dataset_summary.recorded())
     assert isinstance(result.outcome.evidence, Evidence)
     assert result.outcome.evidence is not Evidence.SYNTHETIC
     if result.verdict is Verdict.UNCHECKED:
@@ -176,9 +175,9 @@ def test_every_claim_is_judged_with_named_evidence(one):
 
 def test_a_verdict_without_a_value_rests_on_nothing():
     def rests_on(**outcome):
-        return claims.Result(claim(), Verdict.UNCHECKED, Outcome(evidence=Evidence.ARITHMETIC, **outcome)).evidence
+        return verdicts.Result(claim(), Verdict.UNCHECKED, Outcome(evidence=Evidence.ARITHMETIC, **outcome)).evidence
 
-    assert rests_on(value=None) == claims.NO_EVIDENCE
+    assert rests_on(value=None) == verdicts.NO_EVIDENCE
     assert rests_on(value=1.0) == Evidence.ARITHMETIC
     assert rests_on(value=None, contradiction=True) == Evidence.ARITHMETIC
 
@@ -292,29 +291,29 @@ def write(folder, **changes):
 )
 def test_broken_claim_files_name_claim_and_field(tmp_path, changes, message):
     with pytest.raises(DataError, match=message):
-        claims.load_claims("002", write(tmp_path, **changes))
+        verdicts.load_claims("002", write(tmp_path, **changes))
 
 
 def test_missing_and_unreadable_claim_files(tmp_path):
     with pytest.raises(DataError, match="no claims of paper 999"):
-        claims.load_claims("999", tmp_path)
+        verdicts.load_claims("999", tmp_path)
     (tmp_path / "002.yml").write_text("claims: [")
     with pytest.raises(DataError, match="is not YAML"):
-        claims.load_claims("002", tmp_path)
+        verdicts.load_claims("002", tmp_path)
 
 
 def test_a_check_that_breaks_names_its_claim():
     with pytest.raises(FerbookError, match="002-x: check 'fact' could not be run"):
-        claims.judge([claim(arguments={"fact": "no such fact"})], dataset_summary.recorded())
+        verdicts.judge([claim(arguments={"fact": "no such fact"})], dataset_summary.recorded())
 
 
 def test_a_check_that_breaks_does_not_stop_the_others():
     broken, sound = claim(arguments={"fact": "none"}), claim(arguments={"fact": "faces"}, relation="at least")
-    results, errors = claims.survey([broken, sound], dataset_summary.recorded())
+    results, errors = verdicts.survey([broken, sound], dataset_summary.recorded())
     assert [result.verdict for result in results] == [Verdict.HOLDS]
     assert len(errors) == 1 and "002-x" in str(errors[0])
     missing = claim(check="recorded", arguments={"record": "003/none", "fact": []})
-    _, errors = claims.survey([missing], dataset_summary.recorded())
+    _, errors = verdicts.survey([missing], dataset_summary.recorded())
     assert "002-x" in str(errors[0]) and "no such record" in str(errors[0])
 
 

@@ -8,19 +8,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ferbook.claims import ablation_arms, dataset_summary, mutation, printed
-from ferbook.claims import verdicts as claims
+from ferbook.claims import ablation_arms, dataset_summary, mutation, printed, verdicts
 from ferbook.claims.claim import Evidence, Verdict
 from ferbook.core import records
 from ferbook.core.errors import FerbookError
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import configs
-from ferbook.papers.nhot import checks as checks_nhot
-from ferbook.papers.nhot import curves, run_checks
+from ferbook.papers.nhot import checks, curves, run_checks
 from tests.unit.claiming import judged
 from tests.unit.test_nhot import FACES, grid, literally_right, run
 
-STATED = {one.id: one for one in claims.load_claims("002").claims}
+STATED = {one.id: one for one in verdicts.load_claims("002").claims}
 
 
 # --- tables as data ---
@@ -68,7 +66,7 @@ def test_tables_name_only_what_claims_or_pages_use():
 
 
 def test_a_claim_has_a_verdict_or_says_what_it_waits_for():
-    for result in claims.judge(STATED.values(), dataset_summary.recorded()):
+    for result in verdicts.judge(STATED.values(), dataset_summary.recorded()):
         open_ = result.verdict is Verdict.UNCHECKED
         if result.claim.kind == "trained":
             waits = re.fullmatch(
@@ -183,16 +181,16 @@ def test_multiply_adds_are_those_of_a_loop_and_of_the_built_networks():
                 total += side**2 * maps * width
             maps = width
     total += 512 * 1000
-    assert checks_nhot.multiply_adds("18-layer") == total
+    assert checks.multiply_adds("18-layer") == total
 
     built = records.read("002/architectures")["values"]["multiply_adds_224"]
     fewer = 1000 - len(EMOTIONS)
-    assert checks_nhot.multiply_adds("18-layer") - 512 * fewer == built["resnet18"]
-    assert checks_nhot.multiply_adds("34-layer") - 512 * fewer == built["resnet34"]
+    assert checks.multiply_adds("18-layer") - 512 * fewer == built["resnet18"]
+    assert checks.multiply_adds("34-layer") - 512 * fewer == built["resnet34"]
     later = sum(
         3 * side**2 * before * width for side, before, width in ((28, 256, 128), (14, 512, 256), (7, 1024, 512))
     )
-    assert checks_nhot.multiply_adds("50-layer") - 2048 * fewer + later == built["resnet50"]
+    assert checks.multiply_adds("50-layer") - 2048 * fewer + later == built["resnet50"]
     assert judged("operations of figure 5", "1.8", "about", column="18-layer").outcome.value == total / 1e9
 
 
@@ -251,9 +249,9 @@ def test_a_share_of_whole_faces_is_one_that_some_count_gives(size, text):
         share.quantize(places, ROUND_HALF_UP) == Decimal(text) or abs(share - Decimal(text)) == places / 2
         for share in shares
     )
-    assert checks_nhot.is_share_of(size, text) == rounded
+    assert checks.is_share_of(size, text) == rounded
     cut = any(share.quantize(places, ROUND_DOWN) == Decimal(text) for share in shares)
-    assert checks_nhot.is_share_of(size, text, cut=True) == cut
+    assert checks.is_share_of(size, text, cut=True) == cut
 
 
 def test_accuracies_of_one_test_set_tries_every_size():
@@ -262,7 +260,7 @@ def test_accuracies_of_one_test_set_tries_every_size():
     best = 0
     for size in range(3500, 3520):
         for cut in (False, True):
-            best = max(best, sum(checks_nhot.is_share_of(size, text, cut=cut) for text in texts))
+            best = max(best, sum(checks.is_share_of(size, text, cut=cut) for text in texts))
     found = judged("accuracies of one test set", "3", rows=names, sizes=[3500, 3519])
     assert found.outcome.value == best
     # With as many faces as there are hundredths of a per cent everything fits.
@@ -674,8 +672,8 @@ def test_claims_on_runs_name_groups_that_are_described():
 def test_a_fact_that_a_set_of_faces_does_not_have_is_not_checkable():
     """Synthetic faces hold no picture twice: there is no second crowd to ask."""
     known = dataset_summary.Facts({"twin_same_winner": None}, Evidence.SYNTHETIC, {})
-    claim = next(claim for claim in claims.load_claims("002").claims if claim.id == "002-winner-of-ten")
-    (result,) = claims.judge([claim], known)
+    claim = next(claim for claim in verdicts.load_claims("002").claims if claim.id == "002-winner-of-ten")
+    (result,) = verdicts.judge([claim], known)
     assert result.verdict is Verdict.UNCHECKED
     assert result.outcome.value is None
 
@@ -684,7 +682,7 @@ def test_a_fact_that_a_set_of_faces_does_not_have_is_not_checkable():
 
 
 def verdict_of(name):
-    (result,) = claims.judge([STATED[name]], dataset_summary.recorded())
+    (result,) = verdicts.judge([STATED[name]], dataset_summary.recorded())
     return result.verdict
 
 
@@ -698,7 +696,7 @@ def test_every_trained_claim_says_what_it_is_about():
 
 
 def test_a_small_network_decides_nothing_about_the_papers():
-    results = claims.judge([one for one in STATED.values() if one.kind == "trained"], dataset_summary.recorded())
+    results = verdicts.judge([one for one in STATED.values() if one.kind == "trained"], dataset_summary.recorded())
     for result in results:
         if result.outcome.trained is not None and "compact" in result.outcome.trained.networks:
             assert result.verdict is (Verdict.UNCHECKED if result.outcome.value is None else Verdict.STAND_IN)
@@ -710,15 +708,15 @@ def test_a_small_network_decides_nothing_about_the_papers():
 
 def small_and_large(check, about, recorded, **arguments):
     """What a check says with runs of the small network, and with the same answers from the network that is meant."""
-    verdicts = []
+    found = []
     for network in ("compact", "vgg16_48"):
         runs = grid()
         for one in runs.values():
             one.config["model"] = {"name": network, "options": {}, "weights": None}
             one.config["epochs"] = 40
         recorded(nhot=runs)
-        verdicts.append(judged(check, claim_kind="trained", about=about, **arguments))
-    return verdicts
+        found.append(judged(check, claim_kind="trained", about=about, **arguments))
+    return found
 
 
 @pytest.mark.parametrize("relation", ["more than", "less than"])
@@ -803,7 +801,7 @@ def test_observations_of_the_book_are_not_the_papers():
 
 def test_printed_numbers_that_move_change_their_verdict():
     known = dataset_summary.recorded()
-    decided = claims.judge([one for one in STATED.values() if one.kind == "arithmetic"], known)
+    decided = verdicts.judge([one for one in STATED.values() if one.kind == "arithmetic"], known)
     assert mutation.unmoved(decided, known) == {}
 
 
@@ -848,5 +846,5 @@ def test_last_taggers_are_a_difference():
     found = judged("last taggers", "2", "less than", fact="agreement_with_second_crowd", last=3)
     assert found.outcome.value == pytest.approx(100 * (curve[9] - curve[6]))
     known = dataset_summary.Facts({"agreement_with_second_crowd": None}, Evidence.SYNTHETIC, {})
-    (result,) = claims.judge([STATED["002-taggers-flat"]], known)
+    (result,) = verdicts.judge([STATED["002-taggers-flat"]], known)
     assert result.verdict is Verdict.UNCHECKED

@@ -14,7 +14,7 @@ from ferbook.core.errors import ConfigError
 from ferbook.learning import configs, sweeps
 from ferbook.learning.losses import LOSSES
 from ferbook.learning.runs import RunResult
-from ferbook.papers.nhot import settings as nhot_settings
+from ferbook.papers.nhot import settings
 
 DASH = "–"
 
@@ -76,35 +76,35 @@ def percentile_75(values):
 # --- Names ---
 
 
-@pytest.mark.parametrize("group", nhot_settings.NAMES)
+@pytest.mark.parametrize("group", settings.NAMES)
 def test_every_described_setting_has_a_name_and_every_other_name_is_the_papers(group):
     found = sweeps.chosen(sweeps.runs(sweeps.description("002")), group)
-    there = set(nhot_settings.by_setting({name.partition("/")[2]: run for name, run in found.items()}))
-    names = set(nhot_settings.NAMES[group])
+    there = set(settings.by_setting({name.partition("/")[2]: run for name, run in found.items()}))
+    names = set(settings.NAMES[group])
     assert there <= names
-    assert names - there <= set(nhot_settings.PRINTED.get(group, {}))
-    assert nhot_settings.described(group) == len(found) == 3 * len(there)
-    assert len(set(nhot_settings.NAMES[group].values())) == len(names)
+    assert names - there <= set(settings.PRINTED.get(group, {}))
+    assert settings.described(group) == len(found) == 3 * len(there)
+    assert len(set(settings.NAMES[group].values())) == len(names)
 
 
 def test_losses_are_called_what_the_losses_are_called():
-    assert nhot_settings.NAMES["losses"] == {name: loss.title for name, loss in LOSSES.items()}
+    assert settings.NAMES["losses"] == {name: loss.title for name, loss in LOSSES.items()}
 
 
 def test_printed_accuracies_are_those_of_the_tables():
     table = printed.table("002-table2").set_index("training set")["highest accuracy (%)"].to_dict()
-    names = nhot_settings.NAMES["rotation"]
-    assert [nhot_settings.printed_accuracy("rotation", setting) for setting in names] == list(table.values())
-    assert nhot_settings.printed_accuracy("augmentation", "flip") is None
-    assert nhot_settings.printed_accuracy("start", "random") is None
+    names = settings.NAMES["rotation"]
+    assert [settings.printed_accuracy("rotation", setting) for setting in names] == list(table.values())
+    assert settings.printed_accuracy("augmentation", "flip") is None
+    assert settings.printed_accuracy("start", "random") is None
 
 
 def test_an_unknown_group_is_refused_and_an_unknown_setting_keeps_its_name():
     with pytest.raises(ConfigError, match="there is no 'rotations'"):
-        nhot_settings.rows("rotations", {})
+        settings.rows("rotations", {})
     with pytest.raises(ConfigError, match="there is no 'rotations'"):
-        nhot_settings.described("rotations")
-    assert nhot_settings.words("start", "longer") == "longer"
+        settings.described("rotations")
+    assert settings.words("start", "longer") == "longer"
 
 
 # --- Tables ---
@@ -112,8 +112,8 @@ def test_an_unknown_group_is_refused_and_an_unknown_setting_keeps_its_name():
 
 def test_a_line_holds_mean_interval_seeds_and_what_is_printed():
     runs = rotation()
-    lines = {line["setting"]: line for line in nhot_settings.rows("rotation", {"recorded": runs})}
-    assert list(lines) == list(nhot_settings.NAMES["rotation"].values())
+    lines = {line["setting"]: line for line in settings.rows("rotation", {"recorded": runs})}
+    assert list(lines) == list(settings.NAMES["rotation"].values())
     for angle in (10, 20, 30, 40):
         mean, low, high = by_hand(
             [100 * runs[f"ordinary-degrees{angle}-seed{k}"].history[-1]["test_accuracy"] for k in range(3)]
@@ -133,9 +133,9 @@ def test_differences_pair_runs_of_one_seed():
         for angle in (20, 40)
     }
     mean, low, high = by_hand([b - a for a, b in zip(ends[20], ends[40], strict=True)])
-    found = nhot_settings.difference(runs, "degrees40", "degrees20")
+    found = settings.difference(runs, "degrees40", "degrees20")
     assert (found.mean, found.interval.low, found.interval.high) == pytest.approx((mean, low, high))
-    lines = nhot_settings.rows("rotation", {"recorded": runs}, base="degrees20")
+    lines = settings.rows("rotation", {"recorded": runs}, base="degrees20")
     title = "FER+, recorded: less 20° (points)"
     assert [line[title] for line in lines][1] == DASH
     assert [line[title] for line in lines][3] == f"{mean:+.1f} ({low:+.1f} to {high:+.1f}), 3 seeds"
@@ -144,17 +144,17 @@ def test_differences_pair_runs_of_one_seed():
 def test_what_one_side_lacks_is_left_out_of_a_difference():
     runs = rotation()
     del runs["ordinary-degrees40-seed1"]
-    found = nhot_settings.difference(runs, "degrees40", "degrees20")
+    found = settings.difference(runs, "degrees40", "degrees20")
     assert found.keys == ("seed0", "seed2") and found.interval is None
-    assert nhot_settings.difference(runs, "degrees40", "degrees50") is None
-    assert nhot_settings.difference({}, "degrees40", "degrees20") is None
+    assert settings.difference(runs, "degrees40", "degrees50") is None
+    assert settings.difference({}, "degrees40", "degrees20") is None
 
 
 def test_the_test_set_in_a_name_makes_no_difference_but_two_are_refused():
     ordinary, plain = rotation(), rotation(kind="")
-    assert nhot_settings.rows("rotation", {"recorded": ordinary}) == nhot_settings.rows("rotation", {"recorded": plain})
+    assert settings.rows("rotation", {"recorded": ordinary}) == settings.rows("rotation", {"recorded": plain})
     with pytest.raises(ConfigError, match="two test sets"):
-        nhot_settings.by_setting({**ordinary, **rotation(kind="complex-")})
+        settings.by_setting({**ordinary, **rotation(kind="complex-")})
 
 
 def test_pictures_in_an_epoch_count_appended_copies():
@@ -163,8 +163,8 @@ def test_pictures_in_an_epoch_count_appended_copies():
         "ordinary-appended-seed0": run("appended", 0, copies=4000),
         "ordinary-adaptive-seed0": run("adaptive", 0, copies=3210),
     }
-    measures = (nhot_settings.PICTURES, nhot_settings.EPOCHS)
-    lines = nhot_settings.rows("copies", {"recorded": runs}, measures)
+    measures = (settings.PICTURES, settings.EPOCHS)
+    lines = settings.rows("copies", {"recorded": runs}, measures)
     assert [line["FER+, recorded: pictures in an epoch"] for line in lines] == ["1,000", "4,000", "3,210"]
     assert [line["FER+, recorded: epochs"] for line in lines] == ["3", "3", "3"]
     assert "the paper: accuracy (%)" not in lines[0]
@@ -172,7 +172,7 @@ def test_pictures_in_an_epoch_count_appended_copies():
 
 def test_runs_of_a_page_stand_beside_the_recorded_ones():
     built = {"none-seed0": run("none", 0, (0.3,)), "crossed-seed0": run("crossed", 0, (0.4,))}
-    lines = nhot_settings.rows("augmentation", {"recorded": {}, "build": built}, base="none")
+    lines = settings.rows("augmentation", {"recorded": {}, "build": built}, base="none")
     assert [line["setting"] for line in lines][-1] == "crossed"
     assert lines[0]["synthetic, this build: accuracy (%)"] == "30.0, 1 seed"
     assert lines[-1]["synthetic, this build: less as they are (points)"] == "+10.0, 1 seed"
@@ -180,7 +180,7 @@ def test_runs_of_a_page_stand_beside_the_recorded_ones():
 
 
 def test_another_measure_has_its_own_unit():
-    lines = nhot_settings.rows("rotation", {"recorded": rotation()}, ("kl",), base="degrees10")
+    lines = settings.rows("rotation", {"recorded": rotation()}, ("kl",), base="degrees10")
     title = "FER+, recorded: less 10° (KL divergence to the crowd (nats))"
     assert lines[1][title] == "+0.000 (+0.000 to +0.000), 3 seeds"
 
@@ -189,57 +189,57 @@ def test_another_measure_has_its_own_unit():
 
 
 def test_how_many_runs_are_recorded():
-    assert nhot_settings.so_far("rotation", {}) == "none of 12 runs is recorded yet"
+    assert settings.so_far("rotation", {}) == "none of 12 runs is recorded yet"
     runs = rotation(seeds=(0,), angles=(10,))
-    assert nhot_settings.so_far("rotation", runs) == "1 of 12 runs is recorded"
-    assert nhot_settings.so_far("rotation", rotation()) == "12 of 12 runs are recorded"
+    assert settings.so_far("rotation", runs) == "1 of 12 runs is recorded"
+    assert settings.so_far("rotation", rotation()) == "12 of 12 runs are recorded"
 
 
 def test_a_finding_needs_seeds_and_an_interval_without_zero():
-    told = nhot_settings.finding("rotation", rotation(), "degrees20", "degrees10")
+    told = settings.finding("rotation", rotation(), "degrees20", "degrees10")
     assert told.startswith("20° against 10°: +") and told.endswith("; better")
-    assert nhot_settings.finding("rotation", rotation(), "degrees10", "degrees20").endswith("; worse")
-    few = nhot_settings.finding("rotation", rotation(seeds=(0, 1)), "degrees20", "degrees10")
+    assert settings.finding("rotation", rotation(), "degrees10", "degrees20").endswith("; worse")
+    few = settings.finding("rotation", rotation(seeds=(0, 1)), "degrees20", "degrees10")
     assert few.endswith("2 seeds; it takes 3 seeds for a finding")
-    assert nhot_settings.finding("rotation", {}, "degrees20", "degrees10") == "20° against 10°: not recorded yet"
+    assert settings.finding("rotation", {}, "degrees20", "degrees10") == "20° against 10°: not recorded yet"
     shifts = {"flip": (0.02, -0.02, 0.01), "none": (0.0, 0.0, 0.0)}
     mixed = {
         f"{name}-seed{seed}": run(name, seed, (0.7 + shift,))
         for name, of_seed in shifts.items()
         for seed, shift in enumerate(of_seed)
     }
-    assert "undecided" in nhot_settings.finding("augmentation", mixed, "flip", "none")
+    assert "undecided" in settings.finding("augmentation", mixed, "flip", "none")
 
 
 def test_a_spread_is_best_less_worst_of_each_seed_that_all_have():
     runs = rotation()
     del runs["ordinary-degrees30-seed2"]
-    found = nhot_settings.spread(runs, ("degrees10", "degrees20", "degrees30"))
+    found = settings.spread(runs, ("degrees10", "degrees20", "degrees30"))
     by_seed = {}
     for seed in (0, 1):
         ends = [100 * runs[f"ordinary-degrees{angle}-seed{seed}"].metrics["test_accuracy"] for angle in (10, 20, 30)]
         by_seed[f"seed{seed}"] = max(ends) - min(ends)
     assert dict(zip(found.keys, found.values, strict=True)) == pytest.approx(by_seed)
     assert found.interval is None  # of two seeds
-    assert nhot_settings.spread(runs, ("degrees10", "degrees50")) is None
-    assert nhot_settings.spread({}, ("degrees10",)) is None
+    assert settings.spread(runs, ("degrees10", "degrees50")) is None
+    assert settings.spread({}, ("degrees10",)) is None
 
 
 def test_leaders_differ_by_statistic_and_share_a_tie():
-    told = nhot_settings.leading("rotation", rotation())
+    told = settings.leading("rotation", rotation())
     assert "by the highest accuracy, 40° leads" in told
     assert "by the 75th percentile, 20° leads" in told
     assert told.endswith("(4 settings, mean of 3 seeds)")
     same = {f"{name}-seed0": run(name, 0) for name in ("degrees10", "degrees20")}
-    assert "by the highest accuracy, 10° and 20° lead;" in nhot_settings.leading("rotation", same)
+    assert "by the highest accuracy, 10° and 20° lead;" in settings.leading("rotation", same)
 
 
 def test_leaders_are_compared_over_the_seeds_of_all():
     runs = rotation()
     del runs["ordinary-degrees30-seed2"]
-    assert nhot_settings.leading("rotation", runs).endswith("mean of 2 seeds)")
+    assert settings.leading("rotation", runs).endswith("mean of 2 seeds)")
     for nothing in ({}, rotation(angles=(10,)), {**rotation((0,), (10,)), **rotation((1,), (20,))}):
-        assert nhot_settings.leading("rotation", nothing).startswith("too little is recorded")
+        assert settings.leading("rotation", nothing).startswith("too little is recorded")
 
 
 # --- Table 2's statistics ---
@@ -248,7 +248,7 @@ def test_leaders_are_compared_over_the_seeds_of_all():
 @pytest.mark.parametrize("length", [1, 2, 6, 40])
 def test_statistics_of_a_curve_against_the_definition(length):
     shares = np.random.default_rng(length).uniform(0.8, 0.9, length)
-    found = nhot_settings.statistics(run("degrees10", 0, tuple(shares)), 85.0)
+    found = settings.statistics(run("degrees10", 0, tuple(shares)), 85.0)
     assert found.highest == pytest.approx(max(100 * share for share in shares))
     assert found.percentile == pytest.approx(percentile_75([100 * share for share in shares]))
     assert found.above == sum(100 * share > 85.0 for share in shares)
@@ -259,10 +259,10 @@ def test_a_run_without_a_curve_has_no_statistics():
     for entry in one.history:
         del entry["test_accuracy"]
     one.metrics["test_accuracy"] = 0.5
-    assert nhot_settings.statistics(one, 50.0) is None
-    assert nhot_settings.usual({"degrees10-seed0": one}) is None
-    assert nhot_settings.learning_figure("rotation", {"degrees10-seed0": one}) is None
-    lines = nhot_settings.statistics_rows("rotation", {"degrees10-seed0": one})
+    assert settings.statistics(one, 50.0) is None
+    assert settings.usual({"degrees10-seed0": one}) is None
+    assert settings.learning_figure("rotation", {"degrees10-seed0": one}) is None
+    lines = settings.statistics_rows("rotation", {"degrees10-seed0": one})
     assert lines[0]["FER+, recorded: highest accuracy (%)"] == DASH
 
 
@@ -270,7 +270,7 @@ def test_rows_of_table_2_stand_beside_the_runs():
     runs = rotation()
     threshold = sorted(100 * e["test_accuracy"] for r in runs.values() for e in r.history)
     middle = (threshold[len(threshold) // 2 - 1] + threshold[len(threshold) // 2]) / 2
-    lines = nhot_settings.statistics_rows("rotation", runs)
+    lines = settings.statistics_rows("rotation", runs)
     above = f"FER+, recorded: epochs above {middle:.1f} %"
     for line, (_, paper) in zip(lines, printed.table("002-table2").iterrows(), strict=True):
         assert [line[f"the paper: {title}"] for title in paper.index[1:]] == list(paper.iloc[1:])
@@ -285,25 +285,25 @@ def test_rows_of_table_2_stand_beside_the_runs():
 
 
 def test_nothing_recorded_gives_dashes_and_no_figure():
-    for group in nhot_settings.NAMES:
-        assert nhot_settings.figure(group, {"recorded": {}, "build": {}}) is None
-        assert nhot_settings.learning_figure(group, {}) is None
-        base = next(iter(nhot_settings.NAMES[group]))
-        for line in nhot_settings.rows(group, {"recorded": {}}, base=base):
+    for group in settings.NAMES:
+        assert settings.figure(group, {"recorded": {}, "build": {}}) is None
+        assert settings.learning_figure(group, {}) is None
+        base = next(iter(settings.NAMES[group]))
+        for line in settings.rows(group, {"recorded": {}}, base=base):
             ours = {value for title, value in line.items() if title.startswith("FER+")}
             assert ours == {DASH}
-    lines = nhot_settings.statistics_rows("rotation", {})
+    lines = settings.statistics_rows("rotation", {})
     assert [line["the paper: epochs above 85 %"] for line in lines] == ["7", "29", "15", "11", "5"]
 
 
 def test_a_figure_has_a_panel_per_source_of_equal_span_and_the_papers_numbers_beside():
     built = {f"degrees20-seed{seed}": run("degrees20", seed, (0.3 + 0.1 * seed,)) for seed in range(3)}
-    drawing = nhot_settings.figure("rotation", {"recorded": rotation(), "build": built})
+    drawing = settings.figure("rotation", {"recorded": rotation(), "build": built})
     recorded, ours = drawing.axes[:2]
     assert np.ptp(recorded.get_xlim()) == pytest.approx(np.ptp(ours.get_xlim()))
     assert [label.get_text() for label in recorded.get_yticklabels()] == ["10°", "20°", "30°", "40°"]
     points = recorded.containers[0].lines[0].get_xdata()
-    assert points[1] == pytest.approx(nhot_settings.estimate(rotation(), "degrees20").mean)
+    assert points[1] == pytest.approx(settings.estimate(rotation(), "degrees20").mean)
     beside = [label.get_text() for axis in recorded.child_axes for label in axis.get_yticklabels()]
     assert beside == ["85.66", "86.06", "85.46", "85.94"]
     assert ours.get_xlabel() == "accuracy (%)" and not ours.child_axes
@@ -311,7 +311,7 @@ def test_a_figure_has_a_panel_per_source_of_equal_span_and_the_papers_numbers_be
 
 def test_learning_curves_are_means_over_the_epochs_that_all_seeds_have():
     runs = {"degrees10-seed0": run("degrees10", 0, (0.5, 0.7, 0.8)), "degrees10-seed1": run("degrees10", 1, (0.6, 0.8))}
-    (axis,) = nhot_settings.learning_figure("rotation", runs).axes
+    (axis,) = settings.learning_figure("rotation", runs).axes
     (line,) = axis.lines
     assert list(line.get_xdata()) == [1, 2]
     assert list(line.get_ydata()) == pytest.approx([55, 75])
@@ -319,8 +319,8 @@ def test_learning_curves_are_means_over_the_epochs_that_all_seeds_have():
 
 
 def test_ten_losses_have_ten_looks():
-    runs = {f"{name}-seed0": run(name, 0) for name in nhot_settings.NAMES["losses"]}
-    (axis,) = nhot_settings.learning_figure("losses", runs).axes
+    runs = {f"{name}-seed0": run(name, 0) for name in settings.NAMES["losses"]}
+    (axis,) = settings.learning_figure("losses", runs).axes
     assert len({(line.get_color(), line.get_linestyle()) for line in axis.lines}) == 10
 
 

@@ -358,7 +358,7 @@ def literal_accuracies(matrix, meaning, more=0):
     return [(right[k] + more) / (len(pictures) + more) for k in range(3)]
 
 
-@pytest.mark.parametrize("meaning", score_checks.ACCURACIES)
+@pytest.mark.parametrize("meaning", tables.ACCURACIES)
 def test_accuracies_of_real_matrices_are_found_to_fit(meaning):
     rng = np.random.default_rng(4)
     for _ in range(25):
@@ -366,8 +366,8 @@ def test_accuracies_of_real_matrices_are_found_to_fit(meaning):
         precision, recall = np.diag(matrix) / matrix.sum(axis=0), np.diag(matrix) / matrix.sum(axis=1)
         accuracy = literal_accuracies(matrix.tolist(), meaning, more=11 if "more" in meaning else 0)
         rounded = [np.round(values, 2) for values in (precision, recall, accuracy)]
-        assert score_checks.accuracy_exists(*rounded, meaning)
-        assert score_checks.accuracy_exists(*rounded, meaning, faces=60)
+        assert tables.matrix_exists(*rounded[:2], None, rounded[2], meaning)
+        assert tables.matrix_exists(*rounded[:2], 60, rounded[2], meaning)
 
 
 def literal_accuracy_exists(precision, recall, accuracy, most):
@@ -401,7 +401,7 @@ def literal_accuracy_exists(precision, recall, accuracy, most):
 def test_accuracies_that_fit_agree_with_trying_all_small_matrices(precision, recall, accuracy, expected):
     assert literal_accuracy_exists(precision, recall, accuracy, 3) == expected
     for meaning in ("all ranks", "one rank"):
-        assert score_checks.accuracy_exists(precision, recall, accuracy, meaning, faces=3) == (meaning in expected)
+        assert tables.matrix_exists(precision, recall, 3, accuracy, meaning) == (meaning in expected)
 
 
 @pytest.mark.parametrize(

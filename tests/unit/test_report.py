@@ -4,9 +4,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from ferbook.claims import dataset_summary, folded, report
-from ferbook.claims import links as places
-from ferbook.claims import verdicts as claims
+from ferbook.claims import dataset_summary, folded, links, report, verdicts
 from ferbook.claims.checks import Outcome
 from ferbook.claims.claim import Claim, ClaimFile, Evidence, Training, Verdict
 from ferbook.claims.dataset_summary import Facts
@@ -75,14 +73,14 @@ def test_boxes_and_rows_lead_to_their_check(synthetic):
 
 
 def test_the_table_leads_to_boxes(synthetic):
-    stated = claims.load_claims("002").claims
-    links = [link["href"] for link in soup(report.ClaimReport("002", synthetic).table()).select("tbody a")]
-    assert sorted(links) == sorted(places.link(claim) for claim in stated)
+    stated = verdicts.load_claims("002").claims
+    targets = [link["href"] for link in soup(report.ClaimReport("002", synthetic).table()).select("tbody a")]
+    assert sorted(targets) == sorted(links.link(claim) for claim in stated)
 
 
 def test_an_account_names_everything_that_a_verdict_rests_on():
-    (result,) = claims.judge(
-        [c for c in claims.load_claims("002").claims if c.id == "002-clean-a"], dataset_summary.recorded()
+    (result,) = verdicts.judge(
+        [c for c in verdicts.load_claims("002").claims if c.id == "002-clean-a"], dataset_summary.recorded()
     )
     found = report.account(result)
     assert found["check"].startswith("cleaning rule keeps: kept or dropped: what rule does")
@@ -100,7 +98,7 @@ def test_a_report_without_a_build_shows_what_is_recorded():
 
 def test_the_table_lists_every_claim(synthetic):
     rows = soup(report.ClaimReport("002", synthetic).table()).select("tbody tr")
-    stated = claims.load_claims("002").claims
+    stated = verdicts.load_claims("002").claims
     assert len(rows) == len(stated)
     here = soup(report.ClaimReport("002", synthetic).table("book/faces/ferplus_in_numbers")).select("tbody tr")
     assert 0 < len(here) == sum(claim.page.startswith("book/faces/ferplus_in_numbers") for claim in stated) < len(rows)
@@ -170,8 +168,8 @@ def reported(monkeypatch, outcome, **fields):
     """Box and row of one claim, decided by a given outcome."""
     base = {"id": "002-x", "where": "w", "says": "s", "kind": "measured", "printed": "1", "unit": "%", "check": "fact"}
     one = Claim(**base | {"page": "book/faces/a"} | fields)
-    monkeypatch.setattr(claims, "load_claims", lambda paper: ClaimFile(paper=paper, citation="c", claims=(one,)))
-    monkeypatch.setattr(claims, "known_checks", lambda: {"fact": lambda *_: outcome})
+    monkeypatch.setattr(verdicts, "load_claims", lambda paper: ClaimFile(paper=paper, citation="c", claims=(one,)))
+    monkeypatch.setattr(verdicts, "known_checks", lambda: {"fact": lambda *_: outcome})
     audit = report.ClaimReport("002")
     return soup(audit.box("002-x")), soup(audit.rows("002-x", caption="one"))
 

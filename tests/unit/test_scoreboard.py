@@ -12,9 +12,7 @@ from bs4 import BeautifulSoup
 from matplotlib.colors import to_rgb
 
 from ferbook.book import scoreboard
-from ferbook.claims import folded, report
-from ferbook.claims import links as places
-from ferbook.claims import verdicts as claims
+from ferbook.claims import folded, links, report, verdicts
 from ferbook.claims.checks import Outcome, known_checks
 from ferbook.claims.claim import Claim, Evidence, Verdict
 from ferbook.claims.verdicts import Result
@@ -51,26 +49,26 @@ def test_places_are_read_from_the_source_of_a_page(tmp_path, monkeypatch):
         'audit.box("002-a", "002-b")\nshow(audit.rows("002-c-*", caption="002-caption is no claim"))\n'
         'name = "002-d"\naudit.table("book/page")\n'
     )
-    monkeypatch.setattr(places.paths, "project_root", lambda: tmp_path)
-    places.patterns.cache_clear()
+    monkeypatch.setattr(links.paths, "project_root", lambda: tmp_path)
+    links.patterns.cache_clear()
     try:
-        assert places.patterns("book/page") == ("002-a", "002-b", "002-c-*")
-        assert places.patterns("book/none") == ()
+        assert links.patterns("book/page") == ("002-a", "002-b", "002-c-*")
+        assert links.patterns("book/none") == ()
 
         def link(name):
             base = {"where": "w", "says": "s", "kind": "measured", "printed": "1", "check": "fact"}
-            return places.link(Claim(id=name, page="book/page#section", **base))
+            return links.link(Claim(id=name, page="book/page#section", **base))
 
         assert link("002-c-x") == "../page.html#claim-002-c-x"
         assert link("002-d") == "../page.html#section", "not shown there: the section"
     finally:
-        places.patterns.cache_clear()
+        links.patterns.cache_clear()
 
 
 def test_pages_with_claims_lie_where_relative_links_lead():
-    for claim in claims.stated():
+    for claim in verdicts.stated():
         assert len(claim.page.partition("#")[0].split("/")) == 3, claim.page
-    assert (paths.project_root() / f"{places.CHECKS_PAGE}.py").is_file()
+    assert (paths.project_root() / f"{links.CHECKS_PAGE}.py").is_file()
 
 
 def test_every_claim_has_a_line_that_leads_to_its_place(soup, results):
@@ -80,7 +78,7 @@ def test_every_claim_has_a_line_that_leads_to_its_place(soup, results):
         line = lines[f"claim-{result.claim.id}"]
         link, check = line.select("a")
         assert link["href"].endswith(f"#claim-{result.claim.id}")
-        assert check["href"] == places.check_link(result.claim.check)
+        assert check["href"] == links.check_link(result.claim.check)
         cells = {cell["data-title"]: cell.get_text() for cell in line.select("td")}
         assert cells["verdict"] == line["data-verdict"] == result.verdict
         assert cells["evidence"] == line["data-evidence"] == result.evidence
@@ -91,7 +89,7 @@ def test_every_claim_has_a_line_that_leads_to_its_place(soup, results):
 def test_all_is_folded_and_few_lines_stand_together(soup, results):
     """Without a script the page is as short, and each fold opens by itself."""
     papers = soup.select(".ferbook-board > details")
-    assert [paper["id"] for paper in papers] == [f"paper-{paper}" for paper in claims.paper_numbers()]
+    assert [paper["id"] for paper in papers] == [f"paper-{paper}" for paper in verdicts.paper_numbers()]
     assert not soup.select("details[open]")
     for table in soup.select("table"):
         assert 0 < len(table.select("tbody tr")) <= folded.AT_ONCE
@@ -152,7 +150,7 @@ def test_filters_know_every_value_and_have_names(soup, results):
         select["name"]: [option["value"] for option in select.select("option") if option["value"]]
         for select in soup.select("select")
     }
-    assert offered["paper"] == claims.paper_numbers()
+    assert offered["paper"] == verdicts.paper_numbers()
     for name, values in offered.items():
         assert {line[f"data-{name}"] for line in soup.select("tbody tr")} <= set(values)
     assert set(offered["verdict"]) == set(Verdict)
@@ -183,7 +181,7 @@ def test_counts_add_up(results, papers_own, by):
     assert found.to_numpy().sum() == len(papers_own)
     for value in found.columns:
         assert found[value].sum() == sum(getattr(result, by) == value for result in papers_own)
-    for paper in claims.paper_numbers():
+    for paper in verdicts.paper_numbers():
         cells = sum(result.claim.paper == paper and result.claim.cell for result in papers_own)
         assert found.loc[paper, "cells"].sum() == cells
 
@@ -285,7 +283,7 @@ def test_every_example_of_how_to_read_a_verdict_is_one(results):
 def test_every_check_stands_on_its_page_with_its_code(results):
     page = BeautifulSoup(scoreboard.check_list(results).data, "html.parser")
     sections = {section["id"]: section for section in page.select("section")}
-    assert list(sections) == [places.check_anchor(name) for name in known_checks()]
+    assert list(sections) == [links.check_anchor(name) for name in known_checks()]
     assert len(set(sections)) == len(known_checks()), "two checks would share a place"
     for section in sections.values():
         code = section.select_one("pre").get_text()

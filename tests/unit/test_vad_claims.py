@@ -14,8 +14,7 @@ from ferbook.core.errors import DataError
 from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, canonical
 from ferbook.learning import requirements
 from ferbook.models.vad import cifar_resnet18
-from ferbook.papers.vad import annotated, number_checks
-from ferbook.papers.vad import checks as checks_vad
+from ferbook.papers.vad import annotated, checks, number_checks
 from tests.conftest import REAL_DATA
 from tests.unit.claiming import judged
 
@@ -32,13 +31,13 @@ def test_the_sign_tables_are_those_of_the_library():
         table = printed.table(name)
         assert len(table) == len(FER2013_CODES)
         for _, row in table.iterrows():
-            asked = tuple(checks_vad.demand_of(row[axis]) for axis in VAD_AXES)
+            asked = tuple(checks.demand_of(row[axis]) for axis in VAD_AXES)
             assert asked == requirements.TABLE[canonical(row["category"])]
 
 
 def test_the_equations_are_those_of_the_library():
     for k, axis in enumerate(VAD_AXES):
-        found = checks_vad.equation_demands(axis)
+        found = checks.equation_demands(axis)
         assert found == {name: requirements.EQUATIONS[name][k] for name in FER2013_CODES}
 
 
@@ -58,7 +57,7 @@ def test_every_cost_of_the_table_is_a_claim():
 
 def test_every_row_of_the_parameter_table_is_a_claim():
     stated = {one.id: one for one in verdicts.load_claims("003").claims}
-    for place in checks_vad.layers():
+    for place in checks.layers():
         assert stated[f"003-params-{place}"].printed == printed.cell("003-table2", place, "amount")
 
 
@@ -98,14 +97,14 @@ def test_the_true_count_is_that_of_the_network_layer_by_layer():
     counted = sorted(
         sum(p.numel() for p in layer.parameters()) for layer in network.modules() if not [*layer.children()]
     )
-    listed = sorted(checks_vad.layer_amount(place, "true") for place in checks_vad.layers())
+    listed = sorted(checks.layer_amount(place, "true") for place in checks.layers())
     assert [n for n in counted if n] == [n for n in listed if n]
     assert sum(listed) == models.parameter_count(network) == 11_169_345
 
 
 def test_three_ways_to_count():
     totals = {
-        rule: sum(checks_vad.layer_amount(place, rule) for place in checks_vad.layers())
+        rule: sum(checks.layer_amount(place, rule) for place in checks.layers())
         for rule in ("printed", "formula", "true")
     }
     # By hand: two rows are printed as the formula does not give them.

@@ -14,8 +14,7 @@ from ferbook.datasets.synthetic import PRIOR
 from ferbook.faces.emotions import EMOTIONS, VAD_AXES, VAD_POINTS
 from ferbook.faces.faceset import FaceSet
 from ferbook.learning.consistency import vad_loss
-from ferbook.papers.vad import ablation as vad_ablation
-from ferbook.papers.vad import annotated, engine, experiments
+from ferbook.papers.vad import ablation, annotated, engine, experiments
 from ferbook.papers.vad.engine import Setting, Start
 from ferbook.papers.vad.experiments import Faces
 from ferbook.synthesis import sample
@@ -85,7 +84,7 @@ def test_training_learns_and_the_slip_does_not(known):
     r2 = {}
     for slip in (False, True):
         told = trained(replace(longer, slip=slip), known).predict(known.images).vad
-        r2[slip] = vad_ablation.scores(told, known.vad)["valence"]["r2"]
+        r2[slip] = ablation.scores(told, known.vad)["valence"]["r2"]
     assert r2[False] > 0.5
     assert r2[True] < 0.2
 
@@ -206,19 +205,19 @@ def test_category_baselines_by_hand():
 
 def test_pairs_differ_by_the_cost_alone(known):
     test = experiments.measured(80, 0, "test")
-    runs = vad_ablation.holdout(QUICK, ["none", "table", "soft, lambda 10"], [0, 1], known, test)
-    changes = vad_ablation.paired(runs)
+    runs = ablation.holdout(QUICK, ["none", "table", "soft, lambda 10"], [0, 1], known, test)
+    changes = ablation.paired(runs)
     assert all(change["estimate"] == change["low"] == change["high"] == 0 for change in changes["table"].values())
     assert all(change["estimate"] != 0 for change in changes["soft, lambda 10"].values())
     by_hand = np.mean([a["valence"]["mse"] - b["valence"]["mse"] for a, b in zip(runs["soft, lambda 10"], runs["none"], strict=True)])  # fmt: skip # noqa: E501
     assert changes["soft, lambda 10"]["valence"]["estimate"] == pytest.approx(by_hand)
-    assert set(vad_ablation.paired(runs, "accuracy")["table"]) == {"category"}
+    assert set(ablation.paired(runs, "accuracy")["table"]) == {"category"}
 
 
 def test_the_published_scale():
     error = np.random.default_rng(0).normal(size=64)
     mse = float((error**2).mean())
-    assert vad_ablation.on_published_scale(mse) == pytest.approx(annotated.published_average((2 * error) ** 2))
+    assert ablation.on_published_scale(mse) == pytest.approx(annotated.published_average((2 * error) ** 2))
 
 
 def test_a_small_recording_goes_on_where_it_was(tmp_path, monkeypatch):
@@ -229,11 +228,11 @@ def test_a_small_recording_goes_on_where_it_was(tmp_path, monkeypatch):
         return Faces(rng.integers(0, 256, (count, 48, 48), dtype=np.uint8), shares, rng.uniform(-1, 1, (count, 3)))
 
     faces, guessed = made(20), made(24)
-    monkeypatch.setattr(vad_ablation, "ARMS", {k: vad_ablation.ARMS[k] for k in ("none", "table", "soft, lambda 1")})
-    monkeypatch.setattr(vad_ablation, "MODELS", {"valence": ("valence",), "all": VAD_AXES})
-    plan = vad_ablation.Plan(2, 0.34, 16, 16, 1, 1, 1)
-    store = vad_ablation.Store(tmp_path)
-    found = vad_ablation.run_all(faces, guessed, plan, "made", store)
+    monkeypatch.setattr(ablation, "ARMS", {k: ablation.ARMS[k] for k in ("none", "table", "soft, lambda 1")})
+    monkeypatch.setattr(ablation, "MODELS", {"valence": ("valence",), "all": VAD_AXES})
+    plan = ablation.Plan(2, 0.34, 16, 16, 1, 1, 1)
+    store = ablation.Store(tmp_path)
+    found = ablation.run_all(faces, guessed, plan, "made", store)
     assert set(found["runs"]) == {"proxy", "proxy, calibrated", "scratch", "tuned, valence", "tuned, all"}
     assert found["claims"]["table"]["valence"]["says"] == "no change at all"
     assert np.sum(found["confusion"]) <= len(faces)
@@ -242,9 +241,9 @@ def test_a_small_recording_goes_on_where_it_was(tmp_path, monkeypatch):
     def forbidden(*args, **kwargs):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(vad_ablation, "train", forbidden)
-    monkeypatch.setattr(vad_ablation, "cross_validate", forbidden)
-    assert vad_ablation.run_all(faces, guessed, plan, "made", vad_ablation.Store(tmp_path)) == found
+    monkeypatch.setattr(ablation, "train", forbidden)
+    monkeypatch.setattr(ablation, "cross_validate", forbidden)
+    assert ablation.run_all(faces, guessed, plan, "made", ablation.Store(tmp_path)) == found
 
 
 @pytest.mark.parametrize(
@@ -258,7 +257,7 @@ def test_a_small_recording_goes_on_where_it_was(tmp_path, monkeypatch):
     ],
 )
 def test_words_follow_the_interval(change, better, word):
-    assert vad_ablation._word(dict(zip(("estimate", "low", "high"), change, strict=True)), better) == word
+    assert ablation._word(dict(zip(("estimate", "low", "high"), change, strict=True)), better) == word
 
 
 def test_categories_are_named():

@@ -6,16 +6,14 @@ import zipfile
 import numpy as np
 import pytest
 
-from ferbook.claims import dataset_summary, mutation, printed
-from ferbook.claims import verdicts as claims
+from ferbook.claims import dataset_summary, mutation, printed, verdicts
 from ferbook.claims.claim import Evidence, Verdict
 from ferbook.core import records
 from ferbook.core.errors import DataError, MissingDataError
 from ferbook.datasets import fer2013_vad
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
 from ferbook.learning import requirements
-from ferbook.papers.vad import annotated
-from ferbook.papers.vad import checks as checks_vad
+from ferbook.papers.vad import annotated, checks
 from tests.conftest import REAL_DATA
 from tests.unit.claiming import judged, judged_files
 
@@ -52,9 +50,9 @@ def test_one_mathematical_fact_is_one_claim(results):
 def test_what_the_book_observes_counts_for_no_paper(results):
     for name in ("004-a-noise", "004-d-noise"):
         assert results[name].claim.by == "book"
-    counted = claims.counted(results.values())
+    counted = verdicts.counted(results.values())
     own = sum(result.claim.by == "book" for result in results.values())
-    assert sum(sum(verdicts.values()) for verdicts in counted.values()) == len(results) - own
+    assert sum(sum(each.values()) for each in counted.values()) == len(results) - own
 
 
 def test_cited_lists_are_not_accused(results):
@@ -176,7 +174,7 @@ def test_the_best_constant_is_the_best():
 
 def test_losses_without_consistency_are_sums_of_printed_numbers():
     """By hand: 0.07 + 0.005, by at most half a digit of each."""
-    loss, slack = checks_vad.without("valence", "public")
+    loss, slack = checks.without("valence", "public")
     assert (loss, slack) == pytest.approx((0.075, 0.0055))
     found = judged("losses above a constant", "6", claim_kind="measured")
     assert found.verdict is Verdict.HOLDS

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ferbook.book import verdict_files
-from ferbook.claims import citing, dataset_summary
-from ferbook.claims import verdicts as claims
+from ferbook.claims import citing, dataset_summary, verdicts
 from ferbook.claims.claim import Verdict
 
 
 @pytest.fixture(scope="module")
 def results():
-    return claims.judge(claims.load_claims("000").claims, dataset_summary.recorded())
+    return verdicts.judge(verdicts.load_claims("000").claims, dataset_summary.recorded())
 
 
 def written(paper):

@@ -115,8 +115,7 @@ def draw_following(found: Following) -> Figure:
     axis.set_yticks(range(len(measures)), measures)
     axis.invert_yaxis()
     axis.set_xlabel("Spearman correlation with known intensity")
-    axis.grid(axis="x")
-    axis.grid(visible=False, axis="y")
+    figures.sideways(axis)
     figure.legend(loc="outside lower center", ncols=3)
     return figure
 
@@ -248,19 +247,11 @@ class Few:
 
 
 def few() -> Few:
-    """The counts of paper 000's table 1, with what they can show.
-
-    Raises
-    ------
-    ValueError: if its rows count different numbers of images.
-    """
+    """The counts of paper 000's table 1, with what they can show. Raises ValueError as ``tables.images``."""
     counts = cbam_tables.counts()
-    images = {sum(row) for row in counts.values()}
-    if len(images) != 1:
-        raise ValueError(f"the rows count {sorted(images)} images")
     return Few(
         {name: cbam_tables.sure(row)["recall"] for name, row in counts.items()},
-        images.pop(),
+        cbam_tables.images(),
         {name: cbam_tables.scores(row)["F1-Score"] for name, row in counts.items()},
     )
 

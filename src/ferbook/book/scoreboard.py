@@ -18,8 +18,7 @@ from IPython.display import HTML
 from matplotlib.figure import Figure
 
 from ferbook.book import building
-from ferbook.claims import comparison, dataset_summary, folded, links, report
-from ferbook.claims import verdicts as claims
+from ferbook.claims import comparison, dataset_summary, folded, links, report, verdicts
 from ferbook.claims.checks import Check, known_checks
 from ferbook.claims.claim import NO_EVIDENCE, Claim, Evidence, Verdict
 from ferbook.claims.verdicts import Result
@@ -52,7 +51,7 @@ BOARD_ID = "scoreboard"
 
 def judged() -> list[Result]:
     """Every claim of every paper, judged on what is recorded."""
-    return claims.judge(claims.stated(), dataset_summary.recorded())
+    return verdicts.judge(verdicts.stated(), dataset_summary.recorded())
 
 
 def counts(results: Iterable[Result], by: str = "verdict") -> pd.DataFrame:
@@ -71,7 +70,7 @@ def counts(results: Iterable[Result], by: str = "verdict") -> pd.DataFrame:
     results = list(results)
     columns = list(map(str, Verdict if by == "verdict" else EVIDENCE))
     kinds = {"statements": [r for r in results if not r.claim.cell], "cells": [r for r in results if r.claim.cell]}
-    found = {kind: claims.counted(chosen, by) for kind, chosen in kinds.items()}
+    found = {kind: verdicts.counted(chosen, by) for kind, chosen in kinds.items()}
     papers = sorted({paper for number in found.values() for paper in number})
     index = pd.MultiIndex.from_product([papers, KINDS], names=["paper", "kind"])
     numbers = [[found[kind].get(paper, {}).get(name, 0) for name in columns] for paper, kind in index]
@@ -112,7 +111,7 @@ def by_paper(results: Iterable[Result]) -> HTML:
 
     For pages that lie one folder deep, as the front page does. Titles and order are those of the table of contents.
     """
-    found = claims.counted(results)
+    found = verdicts.counted(results)
     chapters = building.chapters(paths.project_root() / "_toc.yml")
     every = sum(found.values(), Counter())
 
@@ -171,10 +170,9 @@ def counts_figure(results: Iterable[Result]) -> Figure:
                     text.set_bbox(box)
             start = start + numbers
         axis.set_xlabel("statements" if kind == "statements" else "cells of tables and figures")
-        axis.grid(axis="x")
-        axis.grid(visible=False, axis="y")
+        figures.sideways(axis)
     axes[0].invert_yaxis()
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=11)
+    figures.legend_below(figure, 3, fontsize=11)
     return figure
 
 

@@ -30,6 +30,14 @@ Runs = Mapping[str, RunResult]
 Value = Callable[[RunResult], float | None]
 
 
+class Measure(NamedTuple):
+    """One number of a run: how a table calls it, with the unit; how to read it off the run; digits after the point."""
+
+    title: str
+    of: Value
+    digits: int = 1
+
+
 class Estimate(NamedTuple):
     """Values of several runs by seed or fold, and from ``SEEDS`` values on Student's interval of their mean."""
 
@@ -41,6 +49,11 @@ class Estimate(NamedTuple):
     def mean(self) -> float:
         """Mean of the values."""
         return float(np.mean(self.values))
+
+    @property
+    def ends(self) -> tuple[float, float, float]:
+        """The mean and both ends of the interval, which are the mean where there is none; as figures take them."""
+        return (self.mean, *(self.interval[1:3] if self.interval else (self.mean, self.mean)))
 
 
 def estimated(found: Mapping[str, float | None]) -> Estimate | None:
@@ -133,9 +146,4 @@ def in_words(mean: float, interval: Interval | None, count: int, digits: int, si
 
 def forest(found: Mapping[str, Estimate | None], xlabel: str) -> Figure:
     """Estimates by name as points with their intervals, beside a line at zero; those that are None are left out."""
-    rows = {
-        name: (e.mean, e.mean, e.mean) if e.interval is None else (e.mean, e.interval.low, e.interval.high)
-        for name, e in found.items()
-        if e is not None
-    }
-    return figures.forest(rows, xlabel=xlabel)
+    return figures.forest({name: one.ends for name, one in found.items() if one is not None}, xlabel=xlabel)

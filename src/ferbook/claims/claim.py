@@ -165,6 +165,14 @@ class Claim(_Strict):
         return low, high
 
     @property
+    def stated(self) -> str:
+        """The printed value after its relation, as a reader writes it: "between 2 and 4", "at least 1,000", "87.4"."""
+        if self.relation == "between":
+            return f"between {self.printed.replace(' to ', ' and ')}"
+        value = f"{int(self.printed):,}" if self.printed.isdigit() and len(self.printed) > 4 else self.printed
+        return value if self.relation == "equals" else f"{self.relation} {value}"
+
+    @property
     def paper(self) -> str:
         """The paper's three digits."""
         return self.id[:3]

@@ -71,7 +71,7 @@ def allowance(claim: Claim, value: Value | None) -> str:
         return f"printed rounding: {middle - half:f} to {middle + half:f}{unit}"
     allowed = tolerance(claim)
     if allowed.roughly == 0:
-        return f"none: {claim.relation} {claim.printed}{unit}"
+        return f"none: {claim.stated}{unit}"
     beyond = "from" if claim.relation in ("equals", "about") else "on the wrong side of"
     if claim.relation == "between":
         beyond = "outside"

@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ferbook.claims import verdicts as claims
 from ferbook.claims.claim import Claim, Evidence, Verdict
 from ferbook.claims.comparison import tolerance
 from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed import half_digit
-from ferbook.claims.verdicts import Result
+from ferbook.claims.verdicts import Result, survey
 
 #: What no paper prints and no check finds: the other value of a claim in words.
 OTHER_WORD = "something else"
@@ -85,7 +84,7 @@ def verdicts(result: Result, facts: Facts) -> dict[str, Verdict | None]:
     """The verdict with each of the other printed values; None where the check refuses it, which is noticing, too."""
     found: dict[str, Verdict | None] = {}
     for text in others(result):
-        judged, _ = claims.survey([result.claim.model_copy(update={"printed": text})], facts)
+        judged, _ = survey([result.claim.model_copy(update={"printed": text})], facts)
         found[text] = judged[0].verdict if judged else None
     return found
 

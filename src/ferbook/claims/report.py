@@ -12,9 +12,7 @@ from itertools import count, cycle
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from ferbook.claims import citing, folded
-from ferbook.claims import links as places
-from ferbook.claims import verdicts as claims
+from ferbook.claims import citing, folded, links, verdicts
 from ferbook.claims.checks import Check, known_checks
 from ferbook.claims.claim import Claim, Evidence, Training, Value, Verdict
 from ferbook.claims.comparison import allowance
@@ -42,10 +40,10 @@ class ClaimReport:
     """
 
     def __init__(self, paper: str, build: Facts | None = None):
-        stated = claims.load_claims(paper).claims
+        stated = verdicts.load_claims(paper).claims
         self.live = build is not None and build.evidence == Evidence.SAME_DATA
-        self._build = {} if build is None else {result.claim.id: result for result in claims.judge(stated, build)}
-        judged = self._build.values() if self.live else claims.judge(stated, recorded())
+        self._build = {} if build is None else {result.claim.id: result for result in verdicts.judge(stated, build)}
+        judged = self._build.values() if self.live else verdicts.judge(stated, recorded())
         self._judged = {result.claim.id: result for result in judged}
 
     def box(self, *ids: str) -> HTML:
@@ -147,7 +145,7 @@ def _line(result: Result) -> folded.Line:
     """A claim that is decided elsewhere, under ``_COLUMNS``."""
     claim = result.claim
     cells = (
-        f'<a href="{places.link(claim)}">{escape(claim.says)}</a>{folded.badges(claim)}',
+        f'<a href="{links.link(claim)}">{escape(claim.says)}</a>{folded.badges(claim)}',
         escape(claim.where),
         escape(printed(claim)),
         escape(show(result.outcome.value, claim)),
@@ -187,7 +185,7 @@ def check_link(claim: Claim) -> str:
     """The check of a claim with its arguments, leading to its code: HTML."""
     # What is only said again with the result is left out.
     given = arguments({name: value for name, value in claim.arguments.items() if name not in ("because", "detail")})
-    link = f'<a href="{places.check_link(claim.check)}">{escape(claim.check)}</a>'
+    link = f'<a href="{links.check_link(claim.check)}">{escape(claim.check)}</a>'
     return f"check: {link}" + (f" <code>{escape(given)}</code>" if given else "")
 
 
@@ -210,7 +208,7 @@ def account(result: Result) -> dict[str, str]:
     return {
         "claim": claim.id,
         "says": claim.says,
-        "where": f"{claim.where}; {claims.load_claims(claim.paper).citation}",
+        "where": f"{claim.where}; {verdicts.load_claims(claim.paper).citation}",
         "printed": printed(claim),
         "check": f"{claim.check}: {summary(check)}",
         "arguments": arguments(claim.arguments),
@@ -236,7 +234,7 @@ def summary(check: Check) -> str:
 
 def short_citation(paper: str) -> str:
     """A paper's number, authors and year: ``003 · Huo & Ge 2024``."""
-    citation = claims.load_claims(paper).citation
+    citation = verdicts.load_claims(paper).citation
     found = re.match(r"(.+?) \((\d{4})\)", citation)
     if not found:
         return paper
@@ -247,8 +245,7 @@ def short_citation(paper: str) -> str:
 
 def printed(claim: Claim) -> str:
     """The printed value with its relation and unit, as a reader writes it."""
-    relation = "" if claim.relation == "equals" else f"{claim.relation} "
-    return f"{relation}{_grouped(claim.printed)} {claim.unit}".strip()
+    return f"{claim.stated} {claim.unit}".strip()
 
 
 def show(value: Value | None, claim: Claim) -> str:
@@ -350,10 +347,6 @@ def _card(card: Card) -> str:
 def prose(text: str) -> Markdown:
     """A sentence with computed numbers in it, as Markdown. Line breaks of the source are joined."""
     return Markdown(" ".join(text.split()))
-
-
-def _grouped(text: str) -> str:
-    return f"{int(text):,}" if text.isdigit() and len(text) > 4 else text
 
 
 def _sentence(text: str) -> str:

@@ -220,24 +220,23 @@ def _scores(result: RunResult) -> str:
 
 def _claims(options: argparse.Namespace) -> int:
     """Exit status 1 where a check broke; a claim that fails is a finding, not an error."""
-    from ferbook.claims import dataset_summary
-    from ferbook.claims import verdicts as claims
+    from ferbook.claims import dataset_summary, verdicts
 
     if options.what[:1] == ["show"]:
         return _show_claims(options.what[1:])
-    papers = options.what or claims.paper_numbers()
-    stated = [claim for paper in papers for claim in claims.load_claims(paper).claims]
-    results, errors = claims.survey(stated, dataset_summary.recorded())
-    width = max(map(len, claims.Verdict)) + 1
+    papers = options.what or verdicts.paper_numbers()
+    stated = [claim for paper in papers for claim in verdicts.load_claims(paper).claims]
+    results, errors = verdicts.survey(stated, dataset_summary.recorded())
+    width = max(map(len, verdicts.Verdict)) + 1
     for result in results:
         print(f"{result.claim.id:34} {result.verdict:{width}}{result.evidence:17} {result.claim.says}")
-    for kind, chosen in (("verdict", claims.Verdict), ("evidence", (*claims.Evidence, claims.NO_EVIDENCE))):
+    for kind, chosen in (("verdict", verdicts.Verdict), ("evidence", (*verdicts.Evidence, verdicts.NO_EVIDENCE))):
         print("\n" + "\n".join(_counts(results, kind, chosen, width)))
     for error in errors:
         print(f"ferbook: {error}", file=sys.stderr)
     claimed = [result for result in results if result.claim.by == "paper"]
     total = Counter(result.verdict for result in claimed)
-    said = [f"{total[verdict]} {verdict}" for verdict in claims.Verdict if total[verdict]]
+    said = [f"{total[verdict]} {verdict}" for verdict in verdicts.Verdict if total[verdict]]
     if len(claimed) < len(results):
         said.append(f"{len(results) - len(claimed)} observations of this book")
     if errors:
@@ -248,13 +247,13 @@ def _claims(options: argparse.Namespace) -> int:
 
 def _counts(results: Sequence[Result], by: str, names: Sequence[str], width: int) -> Iterator[str]:
     """Lines of a table: verdicts or kinds of evidence by paper, then all, statements, and cells of tables."""
-    from ferbook.claims import verdicts as claims
+    from ferbook.claims import verdicts
 
     parts = {
-        **claims.counted(results, by),
-        "all": _sum(claims.counted(results, by)),
-        "statements": _sum(claims.counted([r for r in results if not r.claim.cell], by)),
-        "cells": _sum(claims.counted([r for r in results if r.claim.cell], by)),
+        **verdicts.counted(results, by),
+        "all": _sum(verdicts.counted(results, by)),
+        "statements": _sum(verdicts.counted([r for r in results if not r.claim.cell], by)),
+        "cells": _sum(verdicts.counted([r for r in results if r.claim.cell], by)),
     }
     yield f"{by:{width}}" + "".join(f"{part:>{max(6, len(part) + 2)}}" for part in parts)
     for name in names:
@@ -266,17 +265,16 @@ def _sum(counts: Mapping[str, Counter[str]]) -> Counter[str]:
 
 
 def _show_claims(ids: Sequence[str]) -> int:
-    from ferbook.claims import dataset_summary, report
-    from ferbook.claims import verdicts as claims
+    from ferbook.claims import dataset_summary, report, verdicts
 
     if not ids:
         raise FerbookError("name a claim: `ferbook claims show 002-rare`; `ferbook claims` lists them.")
     known = dataset_summary.recorded()
-    stated = {claim.id: claim for claim in claims.stated()}
+    stated = {claim.id: claim for claim in verdicts.stated()}
     for wanted in ids:
         if wanted not in stated:
             raise FerbookError(f"there is no claim {wanted!r}; `ferbook claims` lists them.")
-        (result,) = claims.judge([stated[wanted]], known)
+        (result,) = verdicts.judge([stated[wanted]], known)
         print("\n".join(f"{key:10} {text}" for key, text in report.account(result).items() if text))
     return 0
 

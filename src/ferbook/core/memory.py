@@ -16,7 +16,8 @@ def peak_mib() -> float:
     Not ``ru_maxrss`` where Linux tells better: a process inherits that from the one that started it.
     """
     try:
-        return _kib(Path("/proc/self/status"), "VmHWM") / 2**10
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 2**10
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _OF_A_MIB
 
@@ -28,12 +29,9 @@ def children_mib() -> float:
 
 def own_mib(process: int) -> float:
     """What a process holds and shares with no other, in MiB; 0 where the system does not tell."""
+    import psutil
+
     try:
-        return _kib(Path(f"/proc/{process}/smaps_rollup"), "Private_Clean", "Private_Dirty") / 2**10
-    except OSError:
+        return psutil.Process(process).memory_full_info().uss / 2**20
+    except psutil.Error:
         return 0.0
-
-
-def _kib(path: Path, *names: str) -> int:
-    fields = (line.split() for line in path.read_text().splitlines())
-    return sum(int(field[1]) for field in fields if field[0].rstrip(":") in names)

@@ -76,6 +76,11 @@ def write_json(path: Path, content: object) -> None:
         staging.write_text(json.dumps(content, indent=1) + "\n")
 
 
+def values_of(name: str) -> dict[str, Any] | None:
+    """A record's values; None while it has not been made. Raises DataError if it is unreadable."""
+    return read(name)["values"] if path_of(name).is_file() else None
+
+
 def read(name: str) -> dict[str, dict[str, object]]:
     """A record's ``values`` and ``provenance``.
 

@@ -18,6 +18,7 @@ from ferbook.datasets.cards import CARDS
 from ferbook.datasets.files import (
     DAMAGED,
     by_name,
+    code_of,
     entries,
     find_file,
     need_columns,
@@ -33,6 +34,7 @@ PARTS: tuple[str, ...] = ("train", "valid")
 #: The integer codes of the expressions, in order. Codes after these are no expression and are left out.
 CODES: tuple[str, ...] = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt")
 LEFT_OUT: tuple[str, ...] = ("none", "uncertain", "no face")
+_KNOWN = (*CODES, *LEFT_OUT)
 #: Valence and arousal of a face that has none.
 ABSENT = -2
 #: Columns of the tables, in order.
@@ -136,7 +138,7 @@ class Release2017:
                 hint = "Each face must be listed once; remove one of the two."
                 raise DataError(f"{name} is listed a second time (first in line {first_seen[name]})", path, line, hint)
             first_seen[name] = line
-            code = _code(row["expression"], path, line)
+            code = code_of(row["expression"], _KNOWN, "expression", path, line)
             if code >= len(CODES) or name == BROKEN_IN_RELEASE:
                 # Such rows have no box and no values.
                 yield Face(name, self.images / name, None, code, np.nan, np.nan)
@@ -174,7 +176,7 @@ class Release2021:
         for path in sorted(found.values(), key=lambda path: int(path.stem)):
             names = (f"{path.stem}_{key}.npy" for key in ("exp", "val", "aro"))
             expression, valence, arousal = (find_file(annotations, name) or annotations / name for name in names)
-            code = _code(_stored(expression), expression)
+            code = code_of(_stored(expression), _KNOWN, "expression", expression)
             values = (_value(_stored(file), what, file) for file, what in ((valence, "valence"), (arousal, "arousal")))
             yield Face(f"{FOLDERS[part]}/{proper(path.name)}", path, None, code, *values)
 
@@ -244,18 +246,6 @@ def _stored(path: Path) -> str:
         return str(arrays.parse_npy(read_bytes(path)).item())
     except ValueError as error:
         raise DataError(f"holds no single value ({error})", path, hint=DAMAGED) from None
-
-
-def _code(text: str | None, path: Path, line: int | None = None) -> int:
-    known = (*CODES, *LEFT_OUT)
-    try:
-        code = float(text or "")
-        if not code.is_integer() or not 0 <= code < len(known):
-            raise ValueError
-    except ValueError:
-        hint = f"Known: {', '.join(f'{number} {name}' for number, name in enumerate(known))}."
-        raise DataError(f"unknown expression {text!r}", path, line, hint) from None
-    return int(code)
 
 
 def _value(text: str | None, what: str, path: Path, line: int | None = None) -> float:

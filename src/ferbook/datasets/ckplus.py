@@ -23,21 +23,20 @@ from ferbook.core import paths
 from ferbook.core.errors import ConfigError, DataError, MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.ferplus import USAGE
+from ferbook.datasets.ferplus import labelled_pixels
 from ferbook.datasets.files import (
     DAMAGED,
     by_name,
+    code_of,
     decode_grey,
     emotion_of_folder,
     entries,
     find_file,
-    grey_pixels,
     others,
     proper,
     read_bytes,
-    table,
 )
-from ferbook.faces.emotions import EMOTIONS, index
+from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, index
 from ferbook.faces.faceset import FaceSet
 
 #: Side of the faces of the two unofficial forms.
@@ -48,27 +47,9 @@ TABLE = "ckextended.csv"
 IMAGES = "cohn-kanade-images"
 LABELS = "Emotion"
 #: The integer codes of the label files, in order.
-SEQUENCE_CODES: tuple[str, ...] = (
-    "neutral",
-    "anger",
-    "contempt",
-    "disgust",
-    "fear",
-    "happiness",
-    "sadness",
-    "surprise",
-)
+SEQUENCE_CODES: tuple[str, ...] = ("neutral", *sorted(set(EMOTIONS) - {"neutral"}))
 #: The integer codes of the table, in order: FER2013's, and contempt after them.
-TABLE_CODES: tuple[str, ...] = (
-    "anger",
-    "disgust",
-    "fear",
-    "happiness",
-    "sadness",
-    "surprise",
-    "neutral",
-    "contempt",
-)
+TABLE_CODES: tuple[str, ...] = (*FER2013_CODES, "contempt")
 CARD = CARDS["ckplus"]
 HOW_TO_GET = CARD.how_to_get
 
@@ -174,15 +155,7 @@ class _Table:
         return others(self.folder, [], [self.path])
 
     def read(self) -> FaceSet:
-        emotions, images, splits = [], [], []
-        for line, row in table(self.path, {"emotion", "pixels", "Usage"}):
-            emotions.append(_emotion(row["emotion"], TABLE_CODES, self.path, line))
-            images.append(grey_pixels(row["pixels"], SIDE, self.path, line))
-            if row["Usage"] not in USAGE:
-                raise DataError(f"unknown Usage {row['Usage']!r}", self.path, line, f"Known: {', '.join(USAGE)}.")
-            splits.append(USAGE[row["Usage"]])
-        if not images:
-            raise DataError("the table is empty", self.path, hint=DAMAGED)
+        emotions, images, splits = labelled_pixels(self.path, TABLE_CODES)
         return FaceSet(
             name="ckplus",
             images=np.stack(images),
@@ -196,18 +169,6 @@ class _Table:
                 "terms": CARD.terms,
             },
         )
-
-
-def _emotion(text: str | None, codes: tuple[str, ...], path: Path, line: int | None = None) -> str:
-    """The emotion of a code such as ``3`` or ``3.0000000e+00``."""
-    try:
-        code = float(text or "")
-        if not code.is_integer() or not 0 <= code < len(codes):
-            raise ValueError
-    except ValueError:
-        known = ", ".join(f"{code} {name}" for code, name in enumerate(codes))
-        raise DataError(f"unknown emotion {text!r}", path, line, f"Known: {known}.") from None
-    return codes[int(code)]
 
 
 class _Faces:
@@ -280,7 +241,7 @@ class _Sequences:
 
     def _add(self, sequence: Path, peak: str, subject: str, label: Path) -> None:
         text = read_bytes(label).decode("utf-8-sig", errors="replace").strip()
-        emotion = _emotion(text, SEQUENCE_CODES, label)
+        emotion = SEQUENCE_CODES[code_of(text, SEQUENCE_CODES, "emotion", label)]
         frames = by_name(sequence, ".png") if sequence.is_dir() else {}
         odd = next((path for name, path in frames.items() if not _FRAME.fullmatch(name)), None)
         if odd is not None:

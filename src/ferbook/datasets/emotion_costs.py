@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from ferbook.core import paths
-from ferbook.core.errors import DataError, MissingDataError
-from ferbook.datasets.fer2013_vad import AXES, CARD, FIRST_FOLDER, HOW_TO_GET
+from ferbook.core.errors import DataError
+from ferbook.datasets.fer2013_vad import AXES, CARD, HOW_TO_GET, first_file
 from ferbook.faces.emotions import FER2013_CODES, canonical
 
 WORKBOOK = "consistency-costs.xlsx"
@@ -64,11 +63,7 @@ def read(root: str | Path | None = None) -> Costs:
     MissingDataError: if it is not there.
     DataError: if it is no such workbook; names the sheet.
     """
-    place = paths.data_root(root)
-    folders = [place / FIRST_FOLDER, *(place / name / FIRST_FOLDER for name in ("vad_fer2013", "VAD-FER2013")), place]
-    path = next((folder / WORKBOOK for folder in folders if (folder / WORKBOOK).is_file()), None)
-    if path is None:
-        raise MissingDataError(f"no {WORKBOOK} here", place, hint=HOW_TO_GET)
+    path = first_file(root, WORKBOOK)
     try:
         with zipfile.ZipFile(path) as book:
             sheets = _sheets(book)

@@ -24,16 +24,13 @@ from ferbook.core.errors import ConfigError, DataError, MissingDataError
 from ferbook.datasets import cache, ferplus, matching
 from ferbook.datasets.cards import CARDS
 from ferbook.datasets.files import (
-    DAMAGED,
     by_name,
     decode_grey,
     emotion_of_folder,
     entries,
     find_file,
-    grey_pixels,
     others,
     read_bytes,
-    table,
 )
 from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, canonical, index
 from ferbook.faces.faceset import FaceSet
@@ -151,23 +148,8 @@ class _Table:
         return others(self.folder, [], [self.path, *([votes] if votes else [])])
 
     def read(self) -> FaceSet:
-        emotions, images, splits = [], [], []
-        for line, row in table(self.path, {"emotion", "pixels", "Usage"}):
-            text, usage = (row["emotion"] or "").strip(), row["Usage"]
-            if text not in _CODES:
-                known = ", ".join(f"{code} {name}" for code, name in _CODES.items())
-                raise DataError(f"unknown emotion {row['emotion']!r}", self.path, line, f"Known: {known}.")
-            if usage not in ferplus.USAGE:
-                raise DataError(f"unknown Usage {usage!r}", self.path, line, f"Known: {', '.join(ferplus.USAGE)}.")
-            emotions.append(_CODES[text])
-            images.append(grey_pixels(row["pixels"], SIDE, self.path, line))
-            splits.append(ferplus.USAGE[usage])
-        if not images:
-            raise DataError("the table is empty", self.path, hint=DAMAGED)
+        emotions, images, splits = ferplus.labelled_pixels(self.path, FER2013_CODES)
         return _assemble([f"fer2013-{row:05d}" for row in range(len(images))], images, emotions, splits, self.form)
-
-
-_CODES = {str(code): name for code, name in enumerate(FER2013_CODES)}
 
 
 class _Picture(NamedTuple):

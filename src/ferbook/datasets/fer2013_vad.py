@@ -130,6 +130,16 @@ class FirstRelease(NamedTuple):
     provenance: dict[str, object]
 
 
+def first_file(root: str | Path | None, name: str) -> Path:
+    """A file of the folder ``paper003`` of the data set. Raises MissingDataError if it is not there."""
+    place = paths.data_root(root)
+    folders = [place / FIRST_FOLDER, *(place / one / FIRST_FOLDER for one in ("vad_fer2013", "VAD-FER2013")), place]
+    found = next((path for folder in folders if (path := find_file(folder, name)) is not None), None)
+    if found is None:
+        raise MissingDataError(f"no {name} here, nor in {FIRST_FOLDER}", place, hint=HOW_TO_GET)
+    return found
+
+
 def first_release(root: str | Path | None = None) -> FirstRelease:
     """Read the three label tables of the first release from the folder ``paper003`` of the data set.
 
@@ -146,11 +156,7 @@ def first_release(root: str | Path | None = None) -> FirstRelease:
     MissingDataError: if there is no such folder.
     DataError: if a table is missing or broken; names file and row.
     """
-    place = paths.data_root(root)
-    folders = [place / FIRST_FOLDER, *(place / name / FIRST_FOLDER for name in ("vad_fer2013", "VAD-FER2013")), place]
-    folder = next((one for one in folders if find_file(one, FIRST_RELEASE["public"])), None)
-    if folder is None:
-        raise MissingDataError(f"no first release here: no {FIRST_FOLDER}", place, hint=HOW_TO_GET)
+    folder = first_file(root, FIRST_RELEASE["public"]).parent
     parts, sums = {}, {}
     for part, name in FIRST_RELEASE.items():
         path = find_file(folder, name)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -27,7 +27,7 @@ from ferbook.core import paths
 from ferbook.core.errors import DataError, MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.ferplus_parts import LABELS, Archive, Folder, Source
-from ferbook.datasets.files import DAMAGED, decode, find_file, grey_pixels, others, proper, rows, table
+from ferbook.datasets.files import DAMAGED, code_of, decode, find_file, grey_pixels, others, proper, rows, table
 from ferbook.faces.emotions import VOTE_COLUMNS
 from ferbook.faces.faceset import FaceSet
 
@@ -98,6 +98,33 @@ def find(root: str | Path | None = None) -> cache.Layout:
 def pixel_table(folder: Path) -> Path | None:
     """FER2013's table in a folder, under either of its names."""
     return next((path for name in PIXEL_TABLES if (path := find_file(folder, name)) is not None), None)
+
+
+def labelled_pixels(path: Path, codes: Sequence[str]) -> tuple[list[str], list[np.ndarray], list[str]]:
+    """Emotions, pictures (48, 48) and parts of a table in FER2013's format: emotion, pixels, Usage.
+
+    Parameters
+    ----------
+    codes: the emotions in the order of the table's codes.
+
+    Raises
+    ------
+    DataError: if it is broken or empty; names the row.
+    """
+    emotions, images, splits = [], [], []
+    for line, row in table(path, {"emotion", "pixels", "Usage"}):
+        emotions.append(codes[code_of(row["emotion"], codes, "emotion", path, line)])
+        splits.append(_part_of(row["Usage"], path, line))
+        images.append(grey_pixels(row["pixels"], SIDE, path, line))
+    if not images:
+        raise DataError("the table is empty", path, hint=DAMAGED)
+    return emotions, images, splits
+
+
+def _part_of(usage: str | None, path: Path, line: int) -> str:
+    if usage not in USAGE:
+        raise DataError(f"unknown Usage {usage!r}", path, line, f"Known: {', '.join(USAGE)}.")
+    return USAGE[usage]
 
 
 def is_official(faces: FaceSet) -> bool:
@@ -306,8 +333,7 @@ def _kaggle_votes(path: Path) -> tuple[list[str], list[str], list[np.ndarray], l
             surplus = row.pop(None, ())
             cells = sum(cell is not None for cell in row.values()) + len(surplus)
             raise DataError(f"{cells} cells instead of {len(row)}", path, line, DAMAGED)
-        if row["Usage"] not in USAGE:
-            raise DataError(f"unknown Usage {row['Usage']!r}", path, line, f"Known: {', '.join(USAGE)}.")
+        _part_of(row["Usage"], path, line)
         names.append((row["Image name"] or "").strip())
         usages.append(row["Usage"])
         votes.append(_votes([row[column] for column in VOTE_COLUMNS], path, line))

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO, TypeVar
@@ -198,6 +199,53 @@ def emotion_of_folder(folder: Path, known: tuple[str, ...] = EMOTIONS) -> str:
     if emotion not in known:
         raise DataError(f"{folder.name!r} is not an emotion", folder, hint=f"Known: {', '.join(known)}.")
     return emotion
+
+
+def code_of(text: str | None, known: Sequence[str], what: str, source: Path, line: int | None = None) -> int:
+    """The whole number, in a cell such as ``3`` or ``3.0000000e+00``, that stands for one of the `known`.
+
+    Raises
+    ------
+    DataError: if it is none of theirs; lists them.
+    """
+    try:
+        number = float(text or "")
+    except ValueError:
+        number = -1.0
+    if not (number.is_integer() and 0 <= number < len(known)):
+        listed = ", ".join(f"{place} {name}" for place, name in enumerate(known))
+        raise DataError(f"unknown {what} {text!r}", source, line, f"Known: {listed}.")
+    return int(number)
+
+
+def by_published_name(
+    paths: Iterable[Path], published: Callable[[str], str], pattern: re.Pattern[str], folder: Path, hint: str
+) -> dict[str, Path]:
+    """Pictures by the name that they were published under, sorted.
+
+    Parameters
+    ----------
+    published: from a file's name to that one.
+    pattern: what it must match.
+    folder, hint: for the error.
+
+    Raises
+    ------
+    DataError: if a name says nothing, or two files are the same picture.
+    """
+    found: dict[str, Path] = {}
+    odd = []
+    for path in paths:
+        name = published(path.name)
+        if not pattern.fullmatch(name):
+            odd.append(path.name)
+        elif name in found:
+            again = "Each picture must be there once; remove one of the two."
+            raise DataError(f"is the same picture as {found[name]}", path, hint=again)
+        found[name] = path
+    if odd:
+        raise DataError(f"{len(odd)} unknown file names, the first {', '.join(odd[:5])}", folder, hint=hint)
+    return dict(sorted(found.items()))
 
 
 def grey_pixels(text: str | None, side: int, source: Path, line: int) -> np.ndarray:

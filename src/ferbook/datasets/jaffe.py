@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from ferbook.core import paths
-from ferbook.core.errors import DataError, MissingDataError
+from ferbook.core.errors import MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.files import by_name, decode, others, read_bytes
+from ferbook.datasets.files import by_name, by_published_name, decode, others, proper, read_bytes
 from ferbook.faces.emotions import EMOTIONS, index
 from ferbook.faces.faceset import FaceSet
 
@@ -72,6 +72,10 @@ def find(root: str | Path | None = None) -> Layout:
     raise MissingDataError("no JAFFE here: no files like KA.AN1.39.tiff", place, hint=HOW_TO_GET)
 
 
+def _published(name: str) -> str:
+    return proper(name).removesuffix(SUFFIX).upper() + SUFFIX
+
+
 class Layout:
     """JAFFE as it lies on disk: one folder."""
 
@@ -79,20 +83,8 @@ class Layout:
         """Looks at names only. Raises DataError."""
         self.folder = folder
         #: The published name of each picture to its place.
-        self.files: dict[str, Path] = {}
-        odd = []
-        for found, path in by_name(folder, SUFFIX).items():
-            name = found.removesuffix(SUFFIX).upper() + SUFFIX
-            if not _NAME.fullmatch(name):
-                odd.append(path.name)
-            elif name in self.files:
-                hint = "Each picture must be there once; remove one of the two."
-                raise DataError(f"is the same picture as {self.files[name].name}", path, hint=hint)
-            self.files[name] = path
-        if odd:
-            hint = f"A name reads KA.AN1.39.tiff, with {', '.join(SUBJECTS)} and {', '.join(EXPRESSIONS)}."
-            raise DataError(f"{len(odd)} unknown file names, the first {', '.join(odd[:5])}", folder, hint=hint)
-        self.files = dict(sorted(self.files.items()))
+        hint = f"A name reads KA.AN1.39.tiff, with {', '.join(SUBJECTS)} and {', '.join(EXPRESSIONS)}."
+        self.files = by_published_name(by_name(folder, SUFFIX).values(), _published, _NAME, folder, hint)
 
     def mark(self) -> str:
         """Fingerprint of the files' present state, hex."""

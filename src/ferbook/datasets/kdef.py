@@ -17,7 +17,7 @@ from ferbook.core import paths
 from ferbook.core.errors import ConfigError, DataError, MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.files import DAMAGED, decode, entries, others, read_bytes
+from ferbook.datasets.files import DAMAGED, by_published_name, decode, entries, others, read_bytes
 from ferbook.faces.emotions import EMOTIONS, index
 from ferbook.faces.faceset import FaceSet
 
@@ -114,29 +114,22 @@ def _pictures(folder: Path) -> Iterator[Path]:
         yield from (path for path in entries(place) if path.suffix.lower() == ".jpg")
 
 
+def _published(name: str) -> str:
+    return RENAMED.get(name.upper(), name.upper())
+
+
 class Layout:
     """KDEF as it lies on disk; `files` maps the proper name of each picture to its place."""
 
     def __init__(self, folder: Path):
         """Looks at names only. Raises DataError."""
         self.folder = folder
-        self.files: dict[str, Path] = {}
-        odd = []
-        for path in _pictures(folder):
-            name = RENAMED.get(path.name.upper(), path.name.upper())
-            if not _NAME.fullmatch(name):
-                odd.append(path.name)
-            elif name in self.files:
-                hint = "Each picture must be there once; remove one of the two."
-                raise DataError(f"is the same picture as {self.files[name]}", path, hint=hint)
-            self.files[name] = path
-        if odd:
-            hint = "A name reads AF01ANS.JPG: session, sex, person, expression, angle. Rename or remove them."
-            raise DataError(f"{len(odd)} unknown file names, the first {', '.join(odd[:5])}", folder, hint=hint)
+        hint = "A name reads AF01ANS.JPG: session, sex, person, expression, angle. Rename or remove them."
+        self.files = by_published_name(_pictures(folder), _published, _NAME, folder, hint)
 
     def mark(self) -> str:
         """Fingerprint of the files' present state, hex."""
-        return cache.fingerprint(path for _, path in sorted(self.files.items()))
+        return cache.fingerprint(self.files.values())
 
     def others(self) -> list[str]:
         """Names of what lies there and is not read."""
@@ -145,7 +138,7 @@ class Layout:
     def read(self, size: int, angle: str | None, session: str | None) -> FaceSet:
         """Decode the chosen pictures. Raises DataError."""
         chosen = []
-        for name, path in sorted(self.files.items()):
+        for name, path in self.files.items():
             this_session, person, code, this_angle = _NAME.fullmatch(name).groups()
             if angle in (None, this_angle) and session in (None, this_session):
                 chosen.append((name, path, person, index(EXPRESSIONS[code])))

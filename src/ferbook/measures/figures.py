@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
@@ -14,11 +15,7 @@ from ferbook.faces.emotions import EMOTIONS, VAD_AXES
 
 #: One colour per emotion, distinguishable with the common forms of colour blindness (after Okabe and Ito).
 EMOTION_COLOURS: dict[str, str] = dict(
-    zip(
-        EMOTIONS,
-        ("#7f7f7f", "#e69f00", "#56b4e9", "#0072b2", "#d55e00", "#009e73", "#7b4fa3", "#cc79a7"),
-        strict=True,
-    )
+    zip(EMOTIONS, ["#7f7f7f", "#e69f00", "#56b4e9", "#0072b2", "#d55e00", "#009e73", "#7b4fa3", "#cc79a7"], strict=True)
 )
 #: Colours of what stands beside one another: the paper's numbers, recorded real data, this build.
 SOURCE_COLOURS: dict[str, str] = {"paper": "#444444", "recorded": "#0072b2", "build": "#e69f00"}
@@ -164,19 +161,36 @@ def confusion(counts: np.ndarray, names: Sequence[str] = EMOTIONS, form: str = "
     names: of the classes.
     form: of a share in a cell, as ``"{:.2f}"``; without it, whole per cent where there are any.
     """
-    counts = np.asarray(counts, dtype=float)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axis = plt.subplots(figsize=(WIDTH, WIDTH * 0.86))
-    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), share in np.ndenumerate(shares):
-        text = form.format(share) if form else f"{100 * share:.0f}" if share >= 0.005 else ""
-        axis.text(column, row, text, ha="center", va="center", color="white" if share > 0.55 else "black")
+
+    def text(_: float, share: float) -> str:
+        return form.format(share) if form else f"{100 * share:.0f}" if share >= 0.005 else ""
+
+    matrix(axis, counts, names, text)
     axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
-    axis.set_yticks(range(len(names)), names)
     axis.set_xlabel("predicted (share of the row)" if form else "predicted (% of the row)")
     axis.set_ylabel("true")
-    axis.grid(False)
     return figure
+
+
+def matrix(
+    axis: Axes,
+    counts: np.ndarray,
+    names: Sequence[str],
+    text: Callable[[float, float], str],
+    fontsize: float | None = None,
+) -> None:
+    """A matrix of counts (C, C) in an axis, each cell coloured by its share of the row. text: from count and share."""
+    counts = np.asarray(counts, dtype=float)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), share in np.ndenumerate(shares):
+        colour = "white" if share > 0.55 else "black"
+        shown = text(counts[row, column], share)
+        axis.text(column, row, shown, ha="center", va="center", color=colour, fontsize=fontsize)
+    axis.set_xticks(range(len(names)), names)
+    axis.set_yticks(range(len(names)), names)
+    axis.grid(False)
 
 
 def lines(
@@ -216,8 +230,7 @@ def marked(images: np.ndarray, points: Mapping[str, np.ndarray], columns: int = 
             face = "none" if marker == "o" else colour
             axis.scatter(*place.T, s=26, marker=marker, facecolors=face, edgecolors=colour, linewidths=1.4, label=label)
     if len(points) > 1:
-        handles, labels = figure.axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(points))
+        legend_below(figure, len(points), fontsize=12)
     return figure
 
 
@@ -244,8 +257,7 @@ def points(
         axis.set_ylabel(f"{VAD_AXES[row]} (-1 to 1)")
         axis.set_xlim(-1.05, 1.05)
         axis.set_ylim(-1.05, 1.05)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=10)
+    legend_below(figure, 4)
     return figure
 
 
@@ -261,18 +273,37 @@ def forest(
     zero: where a line marks "no difference"; None: nowhere.
     """
     figure, axis = plt.subplots(figsize=(WIDTH, 0.34 * len(rows) + 1.0))
+    estimates(axis, rows, colour)
+    if zero is not None:
+        axis.axvline(zero, color="#444444", linewidth=1, linestyle="--")
+    axis.set_xlabel(xlabel)
+    return figure
+
+
+def estimates(
+    axis: Axes, rows: Mapping[str, tuple[float, float, float]], colour: str, fontsize: float = 11
+) -> np.ndarray:
+    """Estimates with their low and high ends in an axis, one line each by label; their places, (len(rows),)."""
     places = np.arange(len(rows))[::-1]
     values = np.array(list(rows.values()), dtype=float)
     arms = np.abs(values[:, 1:] - values[:, :1]).T
     axis.errorbar(values[:, 0], places, xerr=arms, fmt="o", color=colour, capsize=3)
-    if zero is not None:
-        axis.axvline(zero, color="#444444", linewidth=1, linestyle="--")
-    axis.set_yticks(places, list(rows), fontsize=11)
+    axis.set_yticks(places, list(rows), fontsize=fontsize)
     axis.set_ylim(-0.6, len(rows) - 0.4)
-    axis.set_xlabel(xlabel)
+    sideways(axis)
+    return places
+
+
+def sideways(axis: Axes) -> None:
+    """Lines across the values of an axis whose rows lie one above the other."""
     axis.grid(axis="x")
     axis.grid(visible=False, axis="y")
-    return figure
+
+
+def legend_below(figure: Figure, columns: int, fontsize: float = 10) -> None:
+    """A legend below all axes of a figure, of what is drawn in the first."""
+    handles = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=columns, fontsize=fontsize)
 
 
 def against(
@@ -291,21 +322,13 @@ def against(
     count = len(next(iter(panels.values())))
     height = len(panels) * (0.27 * count + 0.45) + 1.0
     figure, axes = plt.subplots(len(panels), 1, figsize=(WIDTH, height), sharex=True, squeeze=False)
-    places = np.arange(count)[::-1]
     for axis, (title, rows) in zip(axes[:, 0], panels.items(), strict=True):
-        values = np.array(list(rows.values()), dtype=float)
-        arms = np.abs(values[:, 1:] - values[:, :1]).T
-        axis.errorbar(values[:, 0], places, xerr=arms, fmt="o", color=SOURCE_COLOURS["recorded"], capsize=3)
+        estimates(axis, rows, SOURCE_COLOURS["recorded"], fontsize=10)
         for (label, at), colour, style in zip(marks.items(), MARK_COLOURS, ("--", "-.", ":"), strict=False):
             axis.axvline(at[title], color=colour, linestyle=style, linewidth=1.8, label=label)
-        axis.set_yticks(places, list(rows), fontsize=10)
-        axis.set_ylim(-0.6, count - 0.4)
         axis.set_title(title, loc="left")
-        axis.grid(axis="x")
-        axis.grid(visible=False, axis="y")
     axes[-1, 0].set_xlabel(xlabel)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=1, fontsize=10)
+    legend_below(figure, 1)
     return figure
 
 

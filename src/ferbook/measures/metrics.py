@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import rel_entr
+from sklearn.metrics import confusion_matrix
 
 
 def is_accurate(prediction: np.ndarray, distribution: np.ndarray) -> np.ndarray:
@@ -78,8 +79,7 @@ def crowd_measures(probabilities: np.ndarray, distribution: np.ndarray, bins: in
     accurate = is_accurate(probabilities, distribution)
     predicted, first = probabilities.argmax(axis=1), distribution.argmax(axis=1)
     wanted = np.where(accurate, predicted, first)
-    confusion = np.zeros((distribution.shape[1],) * 2, dtype=int)
-    np.add.at(confusion, (wanted, predicted), 1)
+    confusion = confusion_matrix(wanted, predicted, labels=range(distribution.shape[1]))
     confidence = probabilities.max(axis=1)
     in_bin = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = np.bincount(in_bin, confidence - accurate, minlength=bins)

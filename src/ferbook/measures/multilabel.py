@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from sklearn import metrics
@@ -27,7 +27,8 @@ from sklearn import metrics
 from ferbook.core.errors import ConfigError
 
 #: Names of the ways to take an average precision.
-INTERPOLATIONS: tuple[str, ...] = ("none", "11-point", "all-point", "trapezoid")
+Interpolation = Literal["none", "11-point", "all-point", "trapezoid"]
+INTERPOLATIONS: tuple[Interpolation, ...] = get_args(Interpolation)
 
 
 class PrecisionRecallF1(NamedTuple):
@@ -152,9 +153,7 @@ def evaluate(scores: np.ndarray, truth: np.ndarray, threshold: float = 0.5) -> M
     )
 
 
-def average_precision(
-    scores: np.ndarray, truth: np.ndarray, interpolation: Literal["none", "11-point", "all-point", "trapezoid"] = "none"
-) -> float | None:
+def average_precision(scores: np.ndarray, truth: np.ndarray, interpolation: Interpolation = "none") -> float | None:
     """Average precision of one label.
 
     Parameters

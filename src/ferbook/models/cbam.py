@@ -16,7 +16,7 @@ from torchvision.models import ResNet
 from torchvision.models.resnet import BasicBlock, Bottleneck, conv1x1
 
 from ferbook.core.errors import ConfigError
-from ferbook.models.layers import evaluating, one_of, set_in_channels, share, whole
+from ferbook.models.layers import one_of, outputs, set_in_channels, share, whole
 
 #: In every residual block, after each of the four stages, after the last stage, or nowhere.
 PLACEMENTS: tuple[str | None, ...] = ("blocks", "stages", "last", None)
@@ -119,24 +119,10 @@ class GatedBasicBlock(BasicBlock):
 class Attentive(nn.Module):
     """A network whose gates can be looked at."""
 
-    @torch.no_grad()
     def attention(self, x: Tensor) -> dict[str, Attention]:
         """Gates of every CBAM for a batch (N, C, H, W), in evaluation mode, by name ("layer4.cbam"), in order."""
-        gates: dict[nn.Module, Tensor] = {}
-
-        def keep(gate: nn.Module, _: object, output: Tensor) -> None:
-            gates[gate] = output
-
         blocks = {name: module for name, module in self.named_modules() if isinstance(module, Cbam)}
-        hooks = [
-            gate.register_forward_hook(keep) for block in blocks.values() for gate in (block.channel, block.spatial)
-        ]
-        try:
-            with evaluating(self):
-                self(x)
-        finally:
-            for hook in hooks:
-                hook.remove()
+        gates = outputs(self, x, (gate for block in blocks.values() for gate in (block.channel, block.spatial)))
         return {
             name: Attention(gates[block.channel][:, :, 0, 0], gates[block.spatial][:, 0])
             for name, block in blocks.items()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from ferbook.core.errors import ConfigError
 
@@ -63,6 +64,24 @@ def share(field: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
         raise ConfigError(field, f"{value!r} is not a share from 0 to below 1")
     return value
+
+
+@torch.no_grad()
+def outputs(model: nn.Module, x: Tensor, parts: Iterable[nn.Module]) -> dict[nn.Module, Tensor]:
+    """What each of some parts of a network gives as a batch passes through it in evaluation mode; in that order."""
+    found: dict[nn.Module, Tensor] = {}
+
+    def keep(part: nn.Module, _: object, output: Tensor) -> None:
+        found[part] = output
+
+    hooks = [part.register_forward_hook(keep) for part in parts]
+    try:
+        with evaluating(model):
+            model(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
 
 
 @contextmanager

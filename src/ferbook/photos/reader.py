@@ -16,16 +16,18 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
 from ferbook.core.errors import ConfigError
 from ferbook.learning import calibration, trained
 from ferbook.learning.calibration import Calibration
-from ferbook.papers.vad import readout as vad_readout
+from ferbook.papers.vad import readout
 from ferbook.papers.vad.readout import Readout
 from ferbook.photos.pictures import Picture
 from ferbook.vision import detection
 from ferbook.vision.detection import Detections
+from ferbook.vision.resampling import planes
 
 #: The network that is asked where nobody names another.
 DEFAULT = "compact-ferplus"
@@ -107,7 +109,7 @@ class Model:
         A picture in which none is found is looked at again as a face set's is: enlarged, and with a frame around it,
         since a crop as tight as FER2013's leaves no room for a detector's box.
         """
-        grey = _grey(picture.pixels)
+        grey = np.asarray(Image.fromarray(picture.pixels).convert("L"))
         found = detection.detect_all(picture.pixels, smallest=SMALLEST)
         if not len(found):
             again = detection.detect(grey[None])
@@ -139,7 +141,7 @@ class Model:
 
         if not len(faces):
             return np.empty((0, SIDE, SIDE), np.float32)
-        pixels = torch.from_numpy(np.array(faces))[:, None].float() / 255
+        pixels = planes(faces) / 255
         wanted = torch.from_numpy(np.asarray(targets, dtype=np.int64))
         found = lrp.relevance(self._in_layers, pixels, wanted, COMPOSITE)
         if self.mirror:
@@ -176,10 +178,4 @@ def load_model(name: str = DEFAULT, folder: Path | None = None) -> Model:
     network, config = trained.released(name, folder), trained.config_of(name, folder)
     mark = f"{name}@{calibration.weights_mark(name, folder)[:8]}"
     network = network.to(memory_format=torch.channels_last)
-    return Model(name, mark, network, config.mirror, calibration.of(name, folder), vad_readout.of(name, folder))
-
-
-def _grey(pixels: np.ndarray) -> np.ndarray:
-    """Luma of uint8 (H, W, 3), as Pillow's mode L has it: (H, W) uint8."""
-    weights = np.array([19595, 38470, 7471], dtype=np.uint32)
-    return ((pixels.astype(np.uint32) @ weights + 0x8000) >> 16).astype(np.uint8)
+    return Model(name, mark, network, config.mirror, calibration.of(name, folder), readout.of(name, folder))

@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from ferbook.measures.figures import WIDTH
+from ferbook.models.layers import outputs
 from ferbook.relevance import ranks
 from ferbook.relevance.by_hand import Dense
 from ferbook.relevance.heatmaps import COLOURS, limit
@@ -80,20 +81,13 @@ def layers_with_weights(network: nn.Module, image: Tensor) -> list[tuple[str, in
     network: is run once.
     image: (1, C, H, W) on the network's device.
     """
-    found: list[tuple[str, int, int, bool]] = []
-
-    def look(layer: nn.Module, _: object, output: Tensor) -> None:
-        dense = isinstance(layer, nn.Linear)
-        side = 1 if dense else output.shape[-1]
-        found.append(("dense" if dense else "conv", side, output.shape[1], layer.weight.requires_grad))
-
-    hooks = [
-        layer.register_forward_hook(look) for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)
+    layers = (layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear))
+    return [
+        ("dense", 1, output.shape[1], layer.weight.requires_grad)
+        if isinstance(layer, nn.Linear)
+        else ("conv", output.shape[-1], output.shape[1], layer.weight.requires_grad)
+        for layer, output in outputs(network, image, layers).items()
     ]
-    network(image)
-    for hook in hooks:
-        hook.remove()
-    return found
 
 
 def ranking(picture: np.ndarray, relevance: np.ndarray) -> Figure:

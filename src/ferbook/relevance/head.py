@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ferbook.models.layers import evaluating
 from ferbook.models.vgg import Vgg
+from ferbook.vision.resampling import planes
 
 #: Table 1 and section III.A of the paper: width of the two hidden layers, dropout after each, weight decay of AdamW,
 #: batch, passes over the data. The learning rate is not given.
@@ -39,8 +40,7 @@ def features(network: Vgg, images: np.ndarray, batch: int = 32) -> Tensor:
 
 def pixels(images: np.ndarray) -> Tensor:
     """uint8 (N, H, W, 3) or (N, H, W) as floats (N, C, H, W) in [0, 1]."""
-    tensor = torch.from_numpy(np.array(images)).float().div_(255)
-    return tensor.unsqueeze(1) if tensor.ndim == 3 else tensor.permute(0, 3, 1, 2).contiguous()
+    return planes(images).div_(255).contiguous()
 
 
 def train(

@@ -374,11 +374,6 @@ def record_voted(faces: FaceSet) -> Path:
     return _record(RECORD_VOTED, Faces.of(train), Faces.of(pictures.voted(faces, "test")), faces, KINDS[:1])
 
 
-def recorded(name: str = RECORD) -> dict[str, object] | None:
-    """The values of a record; None while it has not been made."""
-    return records.read(name)["values"] if records.path_of(name).is_file() else None
-
-
 def _record(name: str, train: Faces, test: Faces, faces: FaceSet, kinds: tuple[str, ...]) -> Path:
     start = time.process_time()
     runs = experiment(train, test, epochs=EPOCHS, seeds=SEEDS, kinds=kinds)

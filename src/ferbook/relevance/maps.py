@@ -157,7 +157,7 @@ def recorded(name: str) -> dict[int, list[Map | None]] | None:
 
     A figure has one for each of its faces in ``FIGURES``, None where no face of the emotion was named correctly.
     """
-    values = intensity.recorded(RECORDS[name])
+    values = records.values_of(RECORDS[name])
     if values is None:
         return None
     maps = [

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.models.vgg import Vgg
 from ferbook.vision import difficulty
+from ferbook.vision.resampling import planes
 
 
 def standardised(images: np.ndarray) -> Tensor:
@@ -26,7 +27,7 @@ def standardised(images: np.ndarray) -> Tensor:
     -------
     (N, 1, H, W) float32.
     """
-    pixels = torch.from_numpy(np.array(images)).unsqueeze(1).float()
+    pixels = planes(images)
     deviation, mean = torch.std_mean(pixels, dim=(2, 3), correction=0, keepdim=True)
     return (pixels - mean) / (deviation + 1e-3)
 

@@ -99,8 +99,3 @@ def record(faces: FaceSet, store: Path | None = None) -> Path:
         raise DataError(problem, place, hint="Train it anew.")
     values["cpu_seconds"] = round(time.process_time() - start)
     return records.write(RECORD, values, faces=faces, module=__file__, run=RUN, threads=torch.get_num_threads())
-
-
-def recorded() -> dict[str, object] | None:
-    """The record's values; None while it has not been made."""
-    return intensity.recorded(RECORD)

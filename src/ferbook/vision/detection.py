@@ -33,6 +33,7 @@ from ferbook.core.errors import ConfigError, DataError
 from ferbook.faces.faceset import FaceSet
 from ferbook.vision.mtcnn import cascade, networks
 from ferbook.vision.pose import complex_map, similarity
+from ferbook.vision.resampling import planes
 
 #: The five landmarks, in their order.
 LANDMARKS: tuple[str, ...] = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
@@ -265,7 +266,7 @@ class _Look:
 
     def __call__(self, images: np.ndarray) -> tuple[Tensor, ...]:
         """Image index (F,), boxes (F, 4), probability (F,), landmarks (F, 5, 2) and merit (F,) of all faces."""
-        part = _planes(images, self.device)
+        part = planes(images, self.device)
         if self.zoom > 1:
             part = functional.interpolate(part, self.size, mode="bicubic", align_corners=False).round_().clamp_(0, 255)
         # The networks' zero.
@@ -284,12 +285,6 @@ def _checked(images: np.ndarray, values: np.ndarray | None = None, trailing: tup
     if values is not None and values.shape != (len(images), *trailing):
         raise ValueError(f"boxes or landmarks must have shape {(len(images), *trailing)}, not {values.shape}")
     return images if values is None else values
-
-
-def _planes(images: np.ndarray, device: str | torch.device = "cpu") -> Tensor:
-    """Images as float (N, C, H, W) in 0..255 on the device."""
-    part = torch.from_numpy(np.array(images)).to(device).float()
-    return part[:, None] if part.ndim == 3 else part.permute(0, 3, 1, 2)
 
 
 def crop(images: np.ndarray, boxes: np.ndarray, margin: float = 0.2, size: int = 224) -> np.ndarray:
@@ -372,7 +367,7 @@ def _cut(images: np.ndarray, matrix: np.ndarray, size: int) -> tuple[np.ndarray,
             turn, shift = torch.from_numpy(matrix[some]).float().split([2, 1], 2)
             grid = (turn @ points + shift + 0.5) * 2 / torch.tensor([[width], [height]]) - 1
             grid = grid.mT.unflatten(1, (len(at), len(at)))
-            part = functional.grid_sample(_planes(images[some]), grid, padding_mode="border", align_corners=False)
+            part = functional.grid_sample(planes(images[some]), grid, padding_mode="border", align_corners=False)
             part = functional.avg_pool2d(part, k).round().clamp(0, 255).byte().permute(0, 2, 3, 1)
             result[some] = part.reshape(len(some), *result.shape[1:]).numpy()
     return result, usable

@@ -14,11 +14,13 @@ import torch
 from sklearn.metrics import confusion_matrix
 from torch import Tensor, nn
 
+from ferbook import models
 from ferbook.core import records
 from ferbook.datasets import load
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.faces.faceset import FaceSet
 from ferbook.vision import augment
+from ferbook.vision.resampling import planes
 
 #: Bounds of the intensity groups that accuracy is given for.
 INTENSITY_BOUNDS: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -132,7 +134,7 @@ def measure(train: FaceSet, test: FaceSet, *, epochs: int, seed: int) -> Difficu
         accuracy=float(right.mean()),
         confusion=confusion_matrix(truth, predicted, labels=range(len(EMOTIONS))).tolist(),
         by_intensity=by_intensity,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        parameters=models.parameter_count(network),
         epochs=epochs,
         train=len(train),
         test=len(test),
@@ -140,8 +142,7 @@ def measure(train: FaceSet, test: FaceSet, *, epochs: int, seed: int) -> Difficu
 
 
 def _pixels(faces: FaceSet) -> Tensor:
-    images = torch.from_numpy(np.array(faces.images)).unsqueeze(1).float().div_(255)
-    return images.to(memory_format=torch.channels_last)
+    return planes(faces.images).div_(255).to(memory_format=torch.channels_last)
 
 
 #: Name of the record of the three-minute run, and its setting: faces, passes, seeds.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional
@@ -16,6 +17,12 @@ FILLS: dict[str, str] = {"reflect": "reflection", "zero": "zeros", "edge": "bord
 
 # An operation that moves the image is a matrix (N, 3, 3) from a pixel of the result, counted from the image's centre,
 # to the place in the source that it shows. First A and then B is A @ B, and costs one look-up in the source.
+
+
+def planes(images: np.ndarray, device: str | torch.device = "cpu") -> Tensor:
+    """Pictures, uint8 (N, H, W) or (N, H, W, 3), as floats (N, C, H, W) in 0..255 on a device; a copy."""
+    pixels = torch.from_numpy(np.array(images)).to(device).float()
+    return pixels[:, None] if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
 
 
 def mirrors(which: Tensor) -> Tensor:

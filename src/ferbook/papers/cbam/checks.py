@@ -15,6 +15,7 @@ from ferbook.claims.printed import half_digit
 from ferbook.claims.printed_checks import against_itself
 from ferbook.core import records
 from ferbook.datasets import affectnet
+from ferbook.measures.multilabel import Interpolation
 from ferbook.papers.cbam import mean_precision
 from ferbook.papers.cbam import tables as cbam_tables
 
@@ -115,7 +116,7 @@ def images_without_error(claim: Claim, facts: Facts) -> Outcome:
     The table does not say which images the errors are on, so every way to spread them is tried.
     """
     low, high = cbam_tables.images_right()
-    images, value = _images(), low if claim.arguments["end"] == "least" else high
+    images, value = cbam_tables.images(), low if claim.arguments["end"] == "least" else high
     detail = f"between {low} and {high} of {images}: a subset accuracy of {low / images:.0%} to {high / images:.0%}"
     return against_itself(claim, value, detail)
 
@@ -126,7 +127,7 @@ def labels_on_images(claim: Claim, facts: Facts) -> Outcome:
 
     The detail sets them against what one expression for each image would make, as AffectNet has, and against FER+.
     """
-    value, images = sum(row.tp + row.fn for row in cbam_tables.counts().values()), _images()
+    value, images = sum(row.tp + row.fn for row in cbam_tables.counts().values()), cbam_tables.images()
     voted = records.read("000/labels")["values"]["2"]["labels_per_face"]
     detail = (
         f"on {images} images, {value / images:.1f} for each; AffectNet gives one expression to a face, which would "
@@ -145,7 +146,8 @@ def labels_on_fullest(claim: Claim, facts: Facts) -> Outcome:
 def images_with_label(claim: Claim, facts: Facts) -> Outcome:
     """On how many of table 1's images a label is; the least frequent one, where they differ."""
     found = {label: row.tp + row.fn for label, row in cbam_tables.counts().items()}
-    return against_itself(claim, min(found.values()), f"{min(found.values())} to {max(found.values())} of {_images()}")
+    least, most = min(found.values()), max(found.values())
+    return against_itself(claim, least, f"{least} to {most} of {cbam_tables.images()}")
 
 
 @register("chance of a difference")
@@ -170,14 +172,6 @@ def images_for_perfect(claim: Claim, facts: Facts) -> Outcome:
     return against_itself(claim, cbam_tables.images_for(claim.arguments["lower"]))
 
 
-def _images() -> int:
-    """Images that table 1 counts. Raises ValueError where its rows count different numbers."""
-    images = {sum(row) for row in cbam_tables.counts().values()}
-    if len(images) != 1:
-        raise ValueError(f"the rows of table 1 count different numbers of images: {sorted(images)}")
-    return images.pop()
-
-
 @register("precision less recall of counts")
 def precision_less_recall(claim: Claim, facts: Facts) -> Outcome:
     """How far a label's precision lies above its recall, from the counts of table 1. Argument: ``label``."""
@@ -191,7 +185,7 @@ def precision_less_recall(claim: Claim, facts: Facts) -> Outcome:
 @register("images tested")
 def images_tested(claim: Claim, facts: Facts) -> Outcome:
     """Per cent of ``of`` images that table 1 counts, set against the share that the text holds out for testing."""
-    tested, whole, share = _images(), claim.arguments["of"], float(claim.printed)
+    tested, whole, share = cbam_tables.images(), claim.arguments["of"], float(claim.printed)
     held_out = round(whole * share / 100)
     detail = f"{share:g} % of {whole:,} is {held_out:,}; each row of table 1 adds up to {tested} images"
     return against_itself(claim, 100 * tested / whole, detail)
@@ -240,7 +234,7 @@ def reading_of_precision(claim: Claim, facts: Facts) -> Outcome:
 
 
 #: The readings that are means over labels, and how each takes a label's average precision.
-_KINDS: dict[str, mean_precision.Kind] = {"labels": "none", "labels, trapezoid": "trapezoid"}
+_KINDS: dict[str, Interpolation] = {"labels": "none", "labels, trapezoid": "trapezoid"}
 
 
 def _printed_share(claim: Claim) -> tuple[float, float]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from ferbook import models
 from ferbook.measures.figures import Step
-from ferbook.models.cbam import CbamResNet
-from ferbook.models.layers import evaluating
+from ferbook.models.layers import outputs
 from ferbook.papers.cbam import tables
 
 
@@ -23,10 +21,13 @@ def chain(side: int = 224) -> list[Step]:
     """
     labels = len(tables.LABELS)
     model = models.build("resnet50_cbam", labels, placement="last", seed=0)
-    attention, sizes = model.layer4.cbam, _sizes(model, side)
+    attention, parts = model.layer4.cbam, list(model.modules())[1:]
+    # Of one picture, (C, H, W) or (C,).
+    sizes = {part: tuple(one.shape[1:]) for part, one in outputs(model, torch.zeros(1, 3, side, side), parts).items()}
     channels, height, width = sizes[attention]
-    factors, gates = sizes[attention.channel][0], [_weights(gate) for gate in (attention.channel, attention.spatial)]
-    trunk, last = _weights(model) - _weights(attention) - _weights(model.fc), _weights(model.fc)
+    factors, weights = sizes[attention.channel][0], models.parameter_count
+    gates, last = [weights(gate) for gate in (attention.channel, attention.spatial)], weights(model.fc)
+    trunk = weights(model) - weights(attention) - last
     return [
         Step("Data", "AffectNet in the paper; FER+ and synthetic faces here"),
         Step("Preprocessing", f"MTCNN finds the face; {side} x {side} pixels; augmentation; {labels} zeros and ones"),
@@ -37,25 +38,3 @@ def chain(side: int = 224) -> list[Step]:
         Step("Evaluation", "F1, Hamming loss; section 3 adds mAP, ROC, confusion matrices"),
         Step("Analysis", "which emotions are hard, and why"),
     ]
-
-
-def _weights(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
-@torch.no_grad()
-def _sizes(model: CbamResNet, side: int) -> dict[nn.Module, tuple[int, ...]]:
-    """What comes out of each part for one picture, (C, H, W) or (C,)."""
-    sizes: dict[nn.Module, tuple[int, ...]] = {}
-
-    def keep(part: nn.Module, _: object, output: torch.Tensor) -> None:
-        sizes[part] = tuple(output.shape[1:])
-
-    hooks = [part.register_forward_hook(keep) for part in model.modules() if part is not model]
-    try:
-        with evaluating(model):
-            model(torch.zeros(1, 3, side, side))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return sizes

@@ -12,17 +12,15 @@ from fractions import Fraction
 from functools import cache
 from itertools import combinations, product
 from math import lcm
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.metrics import average_precision_score
 
+from ferbook.measures.multilabel import Interpolation
 from ferbook.papers.cbam import tables as cbam_tables
 from ferbook.papers.cbam.tables import Counts, Levels
 
-#: Ways to take an average precision (see :mod:`ferbook.measures.multilabel`).
-KINDS: tuple[str, ...] = ("none", "11-point", "all-point", "trapezoid")
-Kind = Literal["none", "11-point", "all-point", "trapezoid"]
 #: A label is predicted where its score is at least this.
 THRESHOLD = 0.5
 
@@ -35,7 +33,7 @@ class Reading(NamedTuple):
     high: Fraction
 
 
-def average_precision(levels: Levels, kind: Kind = "none") -> Fraction:
+def average_precision(levels: Levels, kind: Interpolation = "none") -> Fraction:
     """Average precision of an order of images, exactly; the twin of
     :func:`ferbook.measures.multilabel.average_precision`.
 
@@ -62,7 +60,7 @@ def average_precision(levels: Levels, kind: Kind = "none") -> Fraction:
 
 
 @cache
-def label_values(of: Counts, kind: Kind = "none") -> frozenset[Fraction]:
+def label_values(of: Counts, kind: Interpolation = "none") -> frozenset[Fraction]:
     """Every average precision that the counts of one label allow, ties included."""
     if not of.fp and not of.fn:
         return frozenset([Fraction(1)])
@@ -70,7 +68,7 @@ def label_values(of: Counts, kind: Kind = "none") -> frozenset[Fraction]:
 
 
 @cache
-def over_labels(kind: Kind = "none") -> frozenset[Fraction]:
+def over_labels(kind: Interpolation = "none") -> frozenset[Fraction]:
     """Every mean over the seven labels that table 1 allows ("macro")."""
     rows = cbam_tables.counts().values()
     return _means([label_values(row, kind) for row in rows])
@@ -94,15 +92,11 @@ def over_cells() -> frozenset[Fraction]:
 
     With one threshold for all labels.
     """
-    of = _all_cells()
+    of = cbam_tables.all_cells()
     positives = of.tp + of.fn
     above = _precisions(0, 0, of.tp, of.fp)
     below = _precisions(of.tp, of.tp + of.fp, of.fn, of.tn)
     return frozenset((one + other) / positives for one in above for other in below)
-
-
-def _all_cells() -> Counts:
-    return Counts(*map(sum, zip(*cbam_tables.counts().values(), strict=True)))
 
 
 def _precisions(found: int, taken: int, present: int, absent: int) -> set[Fraction]:
@@ -170,7 +164,7 @@ def images_that_give(wanted: float, within: float, tries: int = 5000) -> tuple[n
     return None
 
 
-def orders_that_give(wanted: float, within: float, kind: Kind) -> tuple[int, int]:
+def orders_that_give(wanted: float, within: float, kind: Interpolation) -> tuple[int, int]:
     """How many orders of the images, label by label and without ties, give a wanted mean over the labels; of how many.
 
     Parameters
@@ -210,7 +204,7 @@ def readings() -> Mapping[str, Reading]:
     """Least and greatest mAP that table 1 allows under each meaning of the word."""
     found = {name: (min(values()), max(values())) for name, values in VALUES.items()}
     # The greatest over all cells has ties, which its values leave out.
-    found["cells"] = ends(_all_cells())
+    found["cells"] = ends(cbam_tables.all_cells())
     return {name: Reading(TITLES[name], *span) for name, span in found.items()}
 
 

@@ -9,7 +9,6 @@ Nothing here imports torch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,7 +16,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
 from ferbook.claims import ablation_arms
-from ferbook.claims.ablation_arms import Estimate, Runs
+from ferbook.claims.ablation_arms import Estimate, Measure, Runs
 from ferbook.claims.report import NOTHING
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning.runs import RunResult
@@ -31,14 +30,6 @@ PLACES: tuple[int, ...] = tuple(EMOTIONS.index(name) for name in LABELS)
 WEAK: tuple[str, ...] = ("sadness", "anger")
 #: Where a ROC curve is kept, as shares of the faces without the label.
 GRID = np.linspace(0, 1, 51) ** 1.5
-
-
-class Measure(NamedTuple):
-    """One number of a run: how a table calls it, how to read it off the run's figures, digits after the point."""
-
-    title: str
-    of: Callable[[Mapping[str, object]], float]
-    digits: int = 1
 
 
 def per_label(test: Mapping[str, object], key: str) -> np.ndarray:
@@ -67,39 +58,49 @@ def hamming_loss(test: Mapping[str, object]) -> float:
     return float((counts[:, 0, 1] + counts[:, 1, 0]).sum() / counts.sum())
 
 
-def _mean(key: str, labels: Sequence[str] = LABELS) -> Callable[[Mapping[str, object]], float]:
+def _mean(key: str, labels: Sequence[str] = LABELS, scale: float = 100) -> Callable[[RunResult], float]:
     chosen = [LABELS.index(name) for name in labels]
-    return lambda test: 100 * float(np.nanmean(per_label(test, key)[chosen]))
+    return lambda result: scale * float(np.nanmean(per_label(result.metrics["test"], key)[chosen]))
 
 
+#: Scores of labels by the first part of a measure's name: what a run calls them, and what tables do.
+_SCORES = {
+    "ap": ("average_precision", "AP"),
+    "auc": ("auroc", "AUC"),
+    "f1": ("f1", "F1"),
+    "precision": ("precision", "precision"),
+    "recall": ("recall", "recall"),
+}
 MEASURES: dict[str, Measure] = {
     "map": Measure("mAP (%)", _mean("average_precision")),
     "auc": Measure("mean AUC (%)", _mean("auroc")),
     "f1": Measure("macro F1 (%)", _mean("f1")),
-    "hamming": Measure("Hamming loss (%)", lambda test: 100 * hamming_loss(test), 2),
-    **{f"ap_{name}": Measure(f"AP, {name} (%)", _mean("average_precision", (name,))) for name in LABELS},
-    **{f"auc_{name}": Measure(f"AUC, {name} (%)", _mean("auroc", (name,))) for name in LABELS},
-    **{f"f1_{name}": Measure(f"F1, {name} (%)", _mean("f1", (name,))) for name in LABELS},
-    **{f"recall_{name}": Measure(f"recall, {name} (%)", _mean("recall", (name,))) for name in LABELS},
-    "ap_weak": Measure("AP, sadness and anger (%)", _mean("average_precision", WEAK)),
-    "f1_weak": Measure("F1, sadness and anger (%)", _mean("f1", WEAK)),
-    "recall_weak": Measure("recall, sadness and anger (%)", _mean("recall", WEAK)),
+    "hamming": Measure("Hamming loss (%)", lambda result: 100 * hamming_loss(result.metrics["test"]), 2),
+    **{
+        f"{short}_{name}": Measure(f"{title}, {name} (%)", _mean(key, (name,)))
+        for short, (key, title) in _SCORES.items()
+        for name in LABELS
+    },
+    **{
+        f"{short}_weak": Measure(f"{_SCORES[short][1]}, sadness and anger (%)", _mean(_SCORES[short][0], WEAK))
+        for short in ("ap", "f1", "recall")
+    },
 }
 
 
 def value(result: RunResult, measure: str) -> float:
     """One of ``MEASURES`` of a run, on its test faces at the epoch that validation chose."""
-    return MEASURES[measure].of(result.metrics["test"])
+    return MEASURES[measure].of(result)
 
 
 def estimate(runs: Runs, measure: str) -> Estimate | None:
     """A measure over runs that differ in seed or fold alone; None without runs."""
-    return ablation_arms.estimate(runs, lambda result: value(result, measure))
+    return ablation_arms.estimate(runs, MEASURES[measure].of)
 
 
 def difference(runs: Runs, of: str, to: str, measure: str = "map") -> Estimate | None:
     """A measure of arm `of` less that of arm `to`, seed by seed, over the seeds that both have; None without one."""
-    return ablation_arms.difference(runs, of, to, lambda result: value(result, measure))
+    return ablation_arms.difference(runs, of, to, MEASURES[measure].of)
 
 
 def apart(runs: Runs, of: str, to: str) -> Estimate | None:
@@ -107,38 +108,34 @@ def apart(runs: Runs, of: str, to: str) -> Estimate | None:
     return ablation_arms.estimate(runs, lambda result: value(result, of) - value(result, to))
 
 
-def precision_less_recall(runs: Runs, label: str) -> Estimate | None:
-    """Points that a label's precision lies above its recall, run by run; None without runs."""
-    place = LABELS.index(label)
-
-    def points(result: RunResult) -> float:
-        precision, recall = (per_label(result.metrics["test"], key)[place] for key in ("precision", "recall"))
-        return 100 * float(precision - recall)
-
-    return ablation_arms.estimate(runs, points)
-
-
 def rows(runs: Runs, measures: Sequence[str]) -> list[dict[str, str]]:
     """One line per arm, one column per measure; an empty line without runs."""
-    lines = []
-    for name in ablation_arms.names(runs):
-        found = {m: estimate(ablation_arms.arm(runs, name), m) for m in measures}
-        lines.append(
-            {"": name} | {MEASURES[m].title: ablation_arms.told(found[m], MEASURES[m].digits) for m in measures}
-        )
-    return lines or [dict.fromkeys(["", *(MEASURES[m].title for m in measures)], NOTHING)]
+
+    def one(name: str, measure: str) -> Estimate | None:
+        return estimate(ablation_arms.arm(runs, name), measure)
+
+    return _lines(ablation_arms.names(runs), {measure: MEASURES[measure].title for measure in measures}, one)
 
 
 def difference_rows(runs: Runs, to: str, measures: Sequence[str]) -> list[dict[str, str]]:
     """One line per other arm: its measures less those of arm `to`, paired by seed; an empty line without pairs."""
-    lines = []
-    for name in ablation_arms.names(runs):
-        if name != to:
-            found = {m: difference(runs, name, to, m) for m in measures}
-            lines.append(
-                {"": name} | {_points(m): ablation_arms.told(found[m], MEASURES[m].digits, sign=True) for m in measures}
-            )
-    return lines or [dict.fromkeys(["", *(_points(m) for m in measures)], NOTHING)]
+    others = [name for name in ablation_arms.names(runs) if name != to]
+    columns = {measure: _points(measure) for measure in measures}
+    return _lines(others, columns, lambda name, measure: difference(runs, name, to, measure), sign=True)
+
+
+def _lines(
+    names: Sequence[str],
+    columns: Mapping[str, str],
+    of: Callable[[str, str], Estimate | None],
+    sign: bool = False,
+) -> list[dict[str, str]]:
+    """A line for each arm: of each measure, under its title, what `of` the two is."""
+    lines = [
+        {"": name} | {title: ablation_arms.told(of(name, m), MEASURES[m].digits, sign) for m, title in columns.items()}
+        for name in names
+    ]
+    return lines or [dict.fromkeys(["", *columns.values()], NOTHING)]
 
 
 def _points(measure: str) -> str:
@@ -148,23 +145,17 @@ def _points(measure: str) -> str:
 def label_rows(runs: Runs, unit: str = "seed") -> list[dict[str, str]]:
     """The paper's table 2 from runs: one line per label, means and 95 % intervals over seeds or folds."""
     columns = {"precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "AP", "auroc": "AUC"}
-    lines = []
-    for place, name in enumerate(LABELS):
-        line = {"label": name}
-        for key, title in columns.items():
-            found = ablation_arms.estimated({run: per_label(r.metrics["test"], key)[place] for run, r in runs.items()})
-            line[title] = NOTHING if found is None else _span(found)
-        lines.append(line)
-    summary = {"label": "all seven, mean"}
-    for key, title in columns.items():
-        found = ablation_arms.estimated(
-            {run: float(np.nanmean(per_label(r.metrics["test"], key))) for run, r in runs.items()}
-        )
-        summary[title] = NOTHING if found is None else _span(found)
-    return [*lines, summary]
+    chosen = {**{name: (name,) for name in LABELS}, "all seven, mean": LABELS}
+    return [
+        {"label": name}
+        | {title: _span(ablation_arms.estimate(runs, _mean(key, labels, 1))) for key, title in columns.items()}
+        for name, labels in chosen.items()
+    ]
 
 
-def _span(found: Estimate) -> str:
+def _span(found: Estimate | None) -> str:
+    if found is None:
+        return NOTHING
     if found.interval is None:
         return f"{found.mean:.2f}"
     return f"{found.mean:.2f} ({found.interval.low:.2f} to {found.interval.high:.2f})"
@@ -196,12 +187,12 @@ def readings(probabilities: np.ndarray, present: np.ndarray) -> dict[str, float]
     """
     scores, truth = probabilities[:, list(PLACES)], present[:, list(PLACES)]
 
-    def mean(pairs: Iterable[tuple[np.ndarray, np.ndarray]], kind: mean_precision.Kind = "none") -> float:
+    def mean(pairs: Iterable[tuple[np.ndarray, np.ndarray]], kind: multilabel.Interpolation = "none") -> float:
         return float(np.mean([multilabel.average_precision(s, t, kind) for s, t in pairs if t.any()]))
 
     found = {
         "labels" if kind == "none" else f"labels, {kind}": mean(zip(scores.T, truth.T, strict=True), kind)
-        for kind in mean_precision.KINDS
+        for kind in multilabel.INTERPOLATIONS
     }
     found |= {"cells": mean([(scores.ravel(), truth.ravel())]), "images": mean(zip(scores, truth, strict=True))}
     return {mean_precision.TITLES[name]: value for name, value in found.items()}
@@ -274,17 +265,8 @@ def confusion_figure(counts: np.ndarray) -> Figure:
         if place >= len(LABELS):
             axis.set_axis_off()
             continue
-        table = np.asarray(counts[place], dtype=float)
-        share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-        axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
-        for (row, column), number in np.ndenumerate(table):
-            colour = "white" if share[row, column] > 0.55 else "black"
-            text = f"{number:,.0f}\n{100 * share[row, column]:.0f} %"
-            axis.text(column, row, text, ha="center", va="center", fontsize=13, color=colour)
+        figures.matrix(axis, counts[place], ("no", "yes"), lambda n, share: f"{n:,.0f}\n{100 * share:.0f} %", 13)
         axis.set_title(LABELS[place], fontsize=13)
-        axis.set_xticks([0, 1], ["no", "yes"])
-        axis.set_yticks([0, 1], ["no", "yes"])
-        axis.grid(False)
         axis.set_xlabel("predicted", fontsize=12)
         if place % 3 == 0:
             axis.set_ylabel("true", fontsize=12)
@@ -343,18 +325,14 @@ def stacked(kept: Mapping[str, Sequence], runs: Runs, arm_name: str) -> tuple[np
 
 def interpolation_rows(runs: Runs) -> list[dict[str, str]]:
     """mAP without interpolation and with both kinds of it; as ``report.table`` takes it."""
-    titles = {
-        "average_precision": "none",
-        "average_precision_11": "eleven points",
-        "average_precision_all": "all points",
-    }
-    found = {
-        title: ablation_arms.estimated(
-            {k: 100 * float(np.nanmean(per_label(r.metrics["test"], key))) for k, r in runs.items()}
-        )
+    titles = {"": "none", "_11": "eleven points", "_all": "all points"}
+    return [
+        {
+            "interpolation": title,
+            "mAP (%)": ablation_arms.told(ablation_arms.estimate(runs, _mean(f"average_precision{key}"))),
+        }
         for key, title in titles.items()
-    }
-    return [{"interpolation": title, "mAP (%)": ablation_arms.told(one)} for title, one in found.items()]
+    ]
 
 
 def named(runs: Runs, arm_name: str) -> dict[str, RunResult]:

@@ -156,7 +156,7 @@ def recorded_precision_less_recall(claim: Claim, facts: Facts) -> Outcome:
     labels, too.
     """
     runs = ablation_arms.arm(sweeps.loaded("000", "attention"), "blocks")
-    found = {name: results.precision_less_recall(runs, name) for name in results.LABELS}
+    found = {name: results.apart(runs, f"precision_{name}", f"recall_{name}") for name in results.LABELS}
     asked = found.pop(claim.arguments["label"])
     if ablation_arms.direction(asked) is None:
         return Outcome.open(Evidence.OTHER_DATA, ablation_arms.told(asked, sign=True), ablation_arms.training(runs))

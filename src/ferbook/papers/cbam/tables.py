@@ -61,6 +61,19 @@ def counts(name: str = "000-table1") -> dict[str, Counts]:
     return found
 
 
+def all_cells() -> Counts:
+    """The cells of all labels of table 1 together."""
+    return Counts(*map(sum, zip(*counts().values(), strict=True)))
+
+
+def images() -> int:
+    """Images that table 1 counts. Raises ValueError where its rows count different numbers."""
+    found = {sum(row) for row in counts().values()}
+    if len(found) != 1:
+        raise ValueError(f"the rows of table 1 count different numbers of images: {sorted(found)}")
+    return found.pop()
+
+
 def scores(of: Counts) -> dict[str, float]:
     """Precision, recall and F1 of one label."""
     precision, recall = of.tp / (of.tp + of.fp), of.tp / (of.tp + of.fn)
@@ -137,7 +150,7 @@ def fullest() -> int:
 def averages() -> dict[str, float]:
     """The scores of table 1 over all its cells ("micro Precision"), and as means over its labels ("macro F1-Score")."""
     found = [scores(row) for row in counts().values()]
-    over_cells = scores(Counts(*map(sum, zip(*counts().values(), strict=True))))
+    over_cells = scores(all_cells())
     over_labels = {key: float(np.mean([row[key] for row in found])) for key in SCORES}
     return {f"micro {key}": over_cells[key] for key in SCORES} | {f"macro {key}": over_labels[key] for key in SCORES}
 

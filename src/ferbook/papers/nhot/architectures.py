@@ -159,7 +159,7 @@ def residual_block() -> list[figures.Step]:
         block = models.build("resnet18").layer1[0]
 
     def told(layer: nn.Conv2d | nn.BatchNorm2d) -> str:
-        weights = f"{sum(parameter.numel() for parameter in layer.parameters()):,} weights"
+        weights = f"{models.parameter_count(layer):,} weights"
         if isinstance(layer, nn.BatchNorm2d):
             return weights
         side = " x ".join(map(str, layer.kernel_size))

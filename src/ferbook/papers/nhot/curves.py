@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ferbook.claims import ablation_arms
-from ferbook.claims.ablation_arms import Runs
+from ferbook.claims.ablation_arms import Measure, Runs
 from ferbook.claims.report import NOTHING
 from ferbook.core.errors import ConfigError
 from ferbook.learning import configs, sweeps
@@ -30,22 +30,6 @@ from ferbook.measures.intervals import Interval, McNemar
 KINDS = ("ordinary", "complex")
 #: What may differ between the runs of one curve.
 _VARIES = (("split", "kind"), ("labels", "n_hot"), ("seed",))
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One number of a run.
-
-    Parameters
-    ----------
-    title: as a table's heading has it, with the unit.
-    of: the number; None where the run does not hold it.
-    digits: after the point, where it is shown.
-    """
-
-    title: str
-    of: Callable[[RunResult], float | None]
-    digits: int = 1
 
 
 def _percent(result: RunResult, part: str, key: str) -> float | None:
@@ -268,13 +252,6 @@ def drop(runs: Runs) -> list[Point]:
     return points
 
 
-def told(found: Point | None, digits: int = 1, sign: bool = False) -> str:
-    """A point with its interval and how many seeds are behind it, for a table."""
-    if found is None:
-        return NOTHING
-    return ablation_arms.in_words(found.mean, found.interval, len(found.seeds), digits, sign)
-
-
 def rows(runs: Runs, measures: Sequence[str]) -> list[dict[str, str]]:
     """One line per test set and N, one column per measure, as ``report.table`` takes it; an empty one without runs."""
     lines = []
@@ -282,7 +259,8 @@ def rows(runs: Runs, measures: Sequence[str]) -> list[dict[str, str]]:
         chosen = {name: {found.n: found for found in curve(runs, kind, name)} for name in measures}
         for n in sorted({n for points in chosen.values() for n in points}):
             shown = {
-                MEASURES[name].title: told(points.get(n), MEASURES[name].digits) for name, points in chosen.items()
+                MEASURES[name].title: ablation_arms.told(points.get(n), MEASURES[name].digits)
+                for name, points in chosen.items()
             }
             lines.append({"test set": kind, "N": str(n)} | shown)
     return lines or [dict.fromkeys(["test set", "N", *(MEASURES[name].title for name in measures)], NOTHING)]
@@ -302,7 +280,7 @@ def gain_rows(runs: Runs, steps: Sequence[tuple[int, int]] = ((1, 2), (2, 3), (1
                     {
                         "test set": kind,
                         "N": f"{start} to {end}",
-                        "gain (points)": told(found, 1, sign=True),
+                        "gain (points)": ablation_arms.told(found, 1, sign=True),
                         "interval over": found.over or NOTHING,
                         "McNemar's p, seed by seed": ", ".join(f"{test.p:.2g}" for test in found.tests),
                     }

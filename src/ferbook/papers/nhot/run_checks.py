@@ -25,8 +25,7 @@ from ferbook.learning import sweeps
 from ferbook.learning.configs import Config
 from ferbook.learning.runs import RunResult
 from ferbook.measures.intervals import Interval, over_seeds
-from ferbook.papers.nhot import curves, training_time
-from ferbook.papers.nhot import settings as nhot_settings
+from ferbook.papers.nhot import curves, settings, training_time
 
 PAPER = "002"
 
@@ -98,7 +97,7 @@ def network_of(runs: Runs) -> str:
     own = "" if name in _FULL_LENGTH else ", not the paper's"
     few = f" of the paper's {_FULL_LENGTH[name]}" if epochs < _FULL_LENGTH.get(name, 0) else ""
     losses = {run.config["loss"] for run in runs.values()}
-    loss = f"; {nhot_settings.words('losses', losses.pop())}" if len(losses) == 1 else ""
+    loss = f"; {settings.words('losses', losses.pop())}" if len(losses) == 1 else ""
     return f"a {name} network of {size:,} parameters{own}; {epochs} epochs{few}{loss}"
 
 
@@ -247,10 +246,10 @@ def recorded_accuracy(claim: Claim, facts: Facts) -> Outcome:
         and not is_stand_in(claim, ablation_arms.training({name: run}))
         and curves.best_on_test(run) is not None
     }
-    settings = ablation_arms.by_name(fitting).values()
-    runs = next((runs for runs in settings if len(runs) >= ablation_arms.SEEDS), None)
+    arms = ablation_arms.by_name(fitting).values()
+    runs = next((runs for runs in arms if len(runs) >= ablation_arms.SEEDS), None)
     if runs is None:
-        return waiting(max(map(len, settings), default=0))
+        return waiting(max(map(len, arms), default=0))
     values = {seed: curves.best_on_test(run) for seed, run in runs.items()}
     chosen = float(np.mean(list(map(curves.accuracy, runs.values()))))
     return decided(claim, values, runs, f"epoch chosen on test, with {chosen:.2f} if chosen on validation", 2)

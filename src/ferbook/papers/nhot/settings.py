@@ -20,14 +20,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ferbook.claims import ablation_arms, printed
-from ferbook.claims.ablation_arms import Estimate, Runs
+from ferbook.claims.ablation_arms import Estimate, Measure, Runs
 from ferbook.claims.report import NOTHING
 from ferbook.core.errors import ConfigError
 from ferbook.learning import sweeps
 from ferbook.learning.runs import RunResult
 from ferbook.measures import figures
-from ferbook.papers.nhot import curves as nhot
-from ferbook.papers.nhot.curves import MEASURES, Measure
+from ferbook.papers.nhot import curves
+from ferbook.papers.nhot.curves import MEASURES
 
 PAPER = "002"
 
@@ -79,16 +79,8 @@ PICTURES = Measure("pictures in an epoch", lambda run: run.metrics.get("with_cop
 EPOCHS = Measure("epochs", lambda run: run.config["epochs"], 0)
 
 _COLOURS = (
-    "#0072b2",
-    "#d55e00",
-    "#009e73",
-    "#cc79a7",
-    "#e69f00",
-    "#56b4e9",
-    "#7f7f7f",
-    "#000000",
-    "#7b4fa3",
-    "#a6761d",
+    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"),
+    *("#56b4e9", "#7f7f7f", "#000000", "#7b4fa3", "#a6761d"),
 )
 _STYLES = ("-", "--")
 
@@ -126,7 +118,7 @@ def by_setting(runs: Runs) -> dict[str, dict[str, RunResult]]:
     found: dict[str, dict[str, RunResult]] = {}
     for name, of_arm in ablation_arms.by_name(runs).items():
         kind, _, rest = name.partition("-")
-        setting = rest if kind in nhot.KINDS else name
+        setting = rest if kind in curves.KINDS else name
         if setting in found:
             raise ConfigError("runs", f"{setting!r} has runs on two test sets", "Choose those of one.")
         found[setting] = of_arm
@@ -194,7 +186,7 @@ def rows(
     ----------
     group: of ``NAMES``.
     sources: ``recorded`` or ``build`` (``figures.SOURCE_NAMES``) to runs; one without runs has empty columns.
-    measures: names in ``nhot.MEASURES``, or measures.
+    measures: names in ``curves.MEASURES``, or measures.
     base: a setting; with it, the first measure of every other one less that of the base, paired by seed.
     """
     chosen = [_measure(measure) for measure in measures]
@@ -259,7 +251,7 @@ def statistics(result: RunResult, threshold: float) -> Statistics | None:
     result: a run.
     threshold: in per cent; the paper's is 85.
     """
-    values = nhot.test_curve(result)
+    values = curves.test_curve(result)
     if not len(values):
         return None
     return Statistics(float(values.max()), float(np.percentile(values, 75)), int((values > threshold).sum()))
@@ -267,7 +259,7 @@ def statistics(result: RunResult, threshold: float) -> Statistics | None:
 
 def usual(runs: Runs) -> float | None:
     """The median test accuracy (%) of all epochs of all runs: a threshold that some epochs pass; None without any."""
-    values = np.concatenate([np.empty(0), *(nhot.test_curve(run) for run in runs.values())])
+    values = np.concatenate([np.empty(0), *(curves.test_curve(run) for run in runs.values())])
     return float(np.median(values)) if len(values) else None
 
 
@@ -322,8 +314,10 @@ def learning_figure(group: str, runs: Runs) -> Figure | None:
 
     Only the epochs that all seeds of a setting have enter its mean.
     """
-    found = {setting: [nhot.test_curve(run) for run in of_arm.values()] for setting, of_arm in by_setting(runs).items()}
-    found = {setting: [values for values in curves if len(values)] for setting, curves in found.items()}
+    found = {
+        setting: [curves.test_curve(run) for run in of_arm.values()] for setting, of_arm in by_setting(runs).items()
+    }
+    found = {setting: [values for values in kept if len(values)] for setting, kept in found.items()}
     shown = [setting for setting in _settings(group, runs) if found.get(setting)]
     if not shown:
         return None
@@ -355,18 +349,14 @@ def figure(group: str, sources: Mapping[str, Runs], measure: str | Measure = "ac
     ----------
     group: of ``NAMES``.
     sources: ``recorded`` or ``build`` to runs; one without runs is left out.
-    measure: a name in ``nhot.MEASURES``, or a measure.
+    measure: a name in ``curves.MEASURES``, or a measure.
     """
     wanted = _measure(measure)
-    panels = {
-        source: {setting: estimate(runs, setting, wanted) for setting in _settings(group, runs)}
-        for source, runs in sources.items()
-    }
-    panels = {
-        source: {setting: found for setting, found in panel.items() if found is not None}
-        for source, panel in panels.items()
-    }
-    panels = {source: panel for source, panel in panels.items() if panel}
+    panels: dict[str, dict[str, Estimate]] = {}
+    for source, runs in sources.items():
+        for setting in _settings(group, runs):
+            if (found := estimate(runs, setting, wanted)) is not None:
+                panels.setdefault(source, {})[setting] = found
     if not panels:
         return None
     beside = {s: printed_accuracy(group, s) for s in _settings(group)} if wanted is MEASURES["accuracy"] else {}
@@ -375,15 +365,9 @@ def figure(group: str, sources: Mapping[str, Runs], measure: str | Measure = "ac
         len(panels), 1, figsize=(figures.WIDTH, sum(heights) + 0.25), squeeze=False, height_ratios=heights
     )
     for axis, (source, panel) in zip(axes[:, 0], panels.items(), strict=True):
-        places = np.arange(len(panel))[::-1]
-        means = np.array([found.mean for found in panel.values()])
-        arm = [0.0 if found.interval is None else found.mean - found.interval.low for found in panel.values()]
-        axis.errorbar(means, places, xerr=arm, fmt="o", color=figures.SOURCE_COLOURS[source], capsize=3)
-        axis.set_yticks(places, [words(group, setting) for setting in panel], fontsize=11)
-        axis.set_ylim(-0.6, len(panel) - 0.4)
+        shown = {words(group, setting): found.ends for setting, found in panel.items()}
+        places = figures.estimates(axis, shown, figures.SOURCE_COLOURS[source])
         axis.set_title(figures.SOURCE_NAMES[source], loc="left", fontsize=12)
-        axis.grid(axis="x")
-        axis.grid(visible=False, axis="y")
         if source == "recorded" and any(beside.get(setting) for setting in panel):
             right = axis.secondary_yaxis("right")
             right.set_yticks(places, [beside.get(setting) or NOTHING for setting in panel], fontsize=11)

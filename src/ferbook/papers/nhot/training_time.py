@@ -276,6 +276,5 @@ def figure() -> Figure:
     axis.set_xticks([], minor=True)
     axis.set_xlim(min(1, *shown.values()), max(150, *shown.values()))
     axis.set_xlabel("minutes an epoch (logarithmic)")
-    axis.grid(visible=True, axis="x")
-    axis.grid(visible=False, axis="y")
+    figures.sideways(axis)
     return drawing

@@ -24,7 +24,7 @@ from ferbook.core import records
 from ferbook.core.errors import FerbookError
 from ferbook.faces import raters
 from ferbook.faces.emotions import EMOTIONS
-from ferbook.measures.figures import WIDTH
+from ferbook.measures import figures
 from ferbook.papers.relevance import tables
 from ferbook.relevance import intensity, pictures, ranks
 from ferbook.relevance.intensity import NEUTRAL, Faces
@@ -183,23 +183,15 @@ def agreement(counts: np.ndarray) -> dict[str, float]:
 def matrices(counts: Mapping[str, np.ndarray], columns: int = 4) -> Figure:
     """A small confusion matrix of ranks per emotion, as in figures 15 to 17. counts: emotion -> (3, 3), rows true."""
     lines = -(-len(counts) // columns)
-    figure, axes = plt.subplots(lines, columns, figsize=(WIDTH, 1.95 * lines + 0.3), sharex=True, sharey=True)
+    figure, axes = plt.subplots(lines, columns, figsize=(figures.WIDTH, 1.95 * lines + 0.3), sharex=True, sharey=True)
     names = [name[:3] for name in RANKS]
     for axis in axes.flat:
         axis.set_axis_off()
-    for place, (axis, (emotion, matrix)) in enumerate(zip(axes.flat, counts.items(), strict=False)):
-        matrix = np.asarray(matrix)
-        shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    for place, (axis, (emotion, counted)) in enumerate(zip(axes.flat, counts.items(), strict=False)):
         axis.set_axis_on()
-        axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        for (row, column), number in np.ndenumerate(matrix):
-            colour = "white" if shares[row, column] > 0.55 else "black"
-            axis.text(column, row, f"{number:,}", ha="center", va="center", color=colour, fontsize=11)
+        figures.matrix(axis, counted, names, lambda number, _: f"{number:,.0f}", 11)
         axis.set_title(emotion, fontsize=12)
-        axis.set_xticks(range(len(names)), names, fontsize=11)
-        axis.set_yticks(range(len(names)), names, fontsize=11)
-        axis.tick_params(length=0, labelbottom=place + columns >= len(counts))
-        axis.grid(False)
+        axis.tick_params(length=0, labelsize=11, labelbottom=place + columns >= len(counts))
     figure.supxlabel("rank given", fontsize=12)
     figure.supylabel("true rank", fontsize=12)
     return figure
@@ -252,7 +244,7 @@ def bars(scores: pd.DataFrame, title: str) -> Figure:
     scores: from :func:`beside`; NaN is drawn as no bar.
     title: over the upper bars.
     """
-    figure, axes = plt.subplots(2, 1, figsize=(WIDTH, 5.4), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 1, figsize=(figures.WIDTH, 5.4), sharex=True, sharey=True)
     places = np.arange(len(scores)) + 0.8 * (np.arange(len(scores)) // len(RANKS))
     colours = ("#0072b2", "#e69f00", "#009e73", "#cc79a7")
     for axis, suffix, source in zip(axes, ("", "_ours"), ("printed", "ours"), strict=True):
@@ -290,5 +282,5 @@ def record() -> Path:
 
 def recorded() -> list[dict[str, dict[str, list[list[int]]]]] | None:
     """One entry of the record per network, as :func:`ranked` gives it; None while there is no record."""
-    values = intensity.recorded(RECORD)
+    values = records.values_of(RECORD)
     return None if values is None else values["runs"]

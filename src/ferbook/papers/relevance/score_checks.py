@@ -8,7 +8,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import numpy as np
-from scipy.optimize import linprog
 
 from ferbook.claims import printed
 from ferbook.claims.checks import Outcome, register
@@ -101,61 +100,6 @@ def why_no_matrix(precision: np.ndarray, recall: np.ndarray) -> str:
 
 #: The two columns that determine a confusion matrix's margins.
 SCORE_PAIR = ("precision", "recall")
-#: What accuracy may mean for one of three ranks: the share of the emotion's pictures with the right rank (the same for
-#: all three); the share for which "is it this rank?" is answered rightly, among them; the same among more pictures.
-ACCURACIES = ("all ranks", "one rank", "one rank of more pictures")
-
-
-def accuracy_exists(
-    precision: np.ndarray, recall: np.ndarray, accuracy: np.ndarray, meaning: str, faces: int | None = None
-) -> bool:
-    """Whether any confusion matrix has these precisions, recalls and accuracies in its classes, to two digits.
-
-    Parameters
-    ----------
-    precision, recall, accuracy: (C,) as printed.
-    meaning: one of ``ACCURACIES``.
-    faces: as in :func:`ferbook.papers.relevance.tables.matrix_exists`, which asks the same without accuracies.
-
-    Returns
-    -------
-    bool: False is a proof. True says that shares exist; whole pictures need not.
-    """
-    p, r, a = (np.asarray(values, dtype=np.float64) for values in (precision, recall, accuracy))
-    size = len(p)
-    few = faces is not None and faces * tables.HALF < 1
-    cells = np.eye(size * size).reshape(size, size, -1)  # cells[i, j] picks entry (i, j): true i, named j
-    lines, limits = [], []
-
-    def bound(part: np.ndarray, low: float, high: float, whole: np.ndarray) -> None:
-        lines.extend([np.append(low * whole - part, 0.0), np.append(part - high * whole, 0.0)])
-        limits.extend([0.0, 0.0])
-
-    for k in range(size):
-        true, named = cells[k].sum(axis=0), cells[:, k].sum(axis=0)
-        for value, whole in ((p[k], named), (r[k], true)):
-            low = 1.0 if few and value == 1.0 else max(value - tables.HALF, 0.0)
-            bound(cells[k, k], low, min(value + tables.HALF, 1.0), whole)
-        if p[k] > 0 or r[k] > 0:
-            lines.append(np.append(-true, 0.0))
-            limits.append(-1.0)
-        if faces is not None:
-            lines.append(np.append(true, 0.0))
-            limits.append(float(faces))
-        wrong = true + named - 2 * cells[k, k]
-        if meaning == "all ranks":
-            wrong = cells.sum(axis=(0, 1)) - sum(cells[c, c] for c in range(size))
-        # The last unknown is the number of pictures that accuracy is a share of.
-        lines.extend([np.append(wrong, a[k] - tables.HALF - 1), np.append(-wrong, max(1 - a[k] - tables.HALF, 0.0))])
-        limits.extend([0.0, 0.0])
-    pictures = np.append(cells.sum(axis=(0, 1)), -1.0)
-    lines.append(pictures)
-    limits.append(0.0)
-    if meaning != "one rank of more pictures":
-        lines.append(-pictures)
-        limits.append(0.0)
-    found = linprog(np.zeros(size * size + 1), A_ub=np.array(lines), b_ub=np.array(limits), method="highs")
-    return bool(found.status == 0)
 
 
 @register("accuracies that fit")
@@ -173,9 +117,9 @@ def accuracies_that_fit(claim: Claim, facts: Facts) -> Outcome:
         if name in missing:
             continue
         asked += 1
-        values = [rows[column].to_numpy() for column in (*SCORE_PAIR, "accuracy")]
-        if not any(accuracy_exists(*values, meaning, faces) for meaning in ACCURACIES):
-            unfit.append(f"{name.lower()} ({', '.join(f'{value:.2f}' for value in values[2])})")
+        precision, recall, given = (rows[column].to_numpy() for column in (*SCORE_PAIR, "accuracy"))
+        if not any(tables.matrix_exists(precision, recall, faces, given, one) for one in tables.ACCURACIES):
+            unfit.append(f"{name.lower()} ({', '.join(f'{value:.2f}' for value in given)})")
     if not unfit:
         return Outcome(asked, Evidence.ARITHMETIC, "as an accuracy of ranks")
     detail = f"for {' and '.join(unfit)}, no accuracy of ranks in any meaning that was tried"

@@ -137,8 +137,19 @@ def column_mean(table: str, column: str) -> float:
     return float(scores(table)[column].mean())
 
 
-def matrix_exists(precision: np.ndarray, recall: np.ndarray, faces: int | None = None) -> bool:
-    """Whether any confusion matrix has this precision and recall in each of its classes, to two digits.
+#: What accuracy may mean for one of three ranks: the share of the emotion's pictures with the right rank (the same for
+#: all three); the share for which "is it this rank?" is answered rightly, among them; the same among more pictures.
+ACCURACIES = ("all ranks", "one rank", "one rank of more pictures")
+
+
+def matrix_exists(
+    precision: np.ndarray,
+    recall: np.ndarray,
+    faces: int | None = None,
+    accuracy: np.ndarray | None = None,
+    meaning: str = ACCURACIES[0],
+) -> bool:
+    """Whether any confusion matrix has these precisions and recalls in its classes, to two digits, and accuracies.
 
     A class whose precision and recall are both printed as 0 may be empty; every other one holds a face.
 
@@ -147,44 +158,45 @@ def matrix_exists(precision: np.ndarray, recall: np.ndarray, faces: int | None =
     precision, recall: (C,) as printed.
     faces: at most so many faces belong to a class. Below 200, a printed 1.00 means that there is no mistake at all.
         None: any number.
+    accuracy: (C,) as printed; None asks without them.
+    meaning: of the accuracies, one of ``ACCURACIES``.
 
     Returns
     -------
     bool: False is a proof. True says that shares exist; whole faces need not.
     """
-    p, r = np.asarray(precision, dtype=np.float64), np.asarray(recall, dtype=np.float64)
-    classes = len(p)
-    whole = faces is not None and faces * HALF < 1
+    size = len(precision)
+    few = faces is not None and faces * HALF < 1
+    # cells[i, j] picks entry (i, j): true i, named j. The last unknown is the number that accuracy is a share of.
+    unknowns = np.eye(size * size + 1)
+    cells, pictures = unknowns[:-1].reshape(size, size, -1), unknowns[-1]
+    every, diagonal = cells.sum(axis=(0, 1)), sum(cells[k, k] for k in range(size))
+    lines: list[np.ndarray] = []
+    limits: list[float] = []
 
-    def bounds(value: float) -> tuple[float, float]:
-        if value == 1.0:
-            return (1.0, 1.0) if whole else (1.0 - HALF, 1.0)
-        return max(value - HALF, 0.0), min(value + HALF, 1.0)
+    def at_most(line: np.ndarray, limit: float = 0.0) -> None:
+        lines.append(line)
+        limits.append(limit)
 
-    size = classes * classes
-    rows: list[np.ndarray] = []
-    for k in range(classes):
-        for value, line in ((p[k], np.s_[:, k]), (r[k], np.s_[k, :])):
-            mask = np.zeros((classes, classes))
-            mask[line] = 1.0
-            hit = np.zeros((classes, classes))
-            hit[k, k] = 1.0
-            low, high = bounds(value)
-            rows += [(low * mask - hit).ravel(), (hit - high * mask).ravel()]
-    limits = [0.0] * len(rows)
-    for k in range(classes):
-        if p[k] > 0 or r[k] > 0:
-            # At least one face in the class, whose unit is the face; the scale of the whole is free without `faces`.
-            mask = np.zeros((classes, classes))
-            mask[k, :] = -1.0
-            rows.append(mask.ravel())
-            limits.append(-1.0)
+    for k, (p, r) in enumerate(np.column_stack([precision, recall]).astype(float)):
+        true, named, hit = cells[k].sum(axis=0), cells[:, k].sum(axis=0), cells[k, k]
+        for value, whole in ((p, named), (r, true)):
+            at_most((1.0 if few and value == 1.0 else max(value - HALF, 0.0)) * whole - hit)
+            at_most(hit - min(value + HALF, 1.0) * whole)
+        if p > 0 or r > 0:
+            at_most(-true, -1.0)
         if faces is not None:
-            mask = np.zeros((classes, classes))
-            mask[k, :] = 1.0
-            rows.append(mask.ravel())
-            limits.append(float(faces))
-    found = linprog(np.zeros(size), A_ub=np.array(rows), b_ub=np.array(limits), bounds=(0, None), method="highs")
+            at_most(true, float(faces))
+        if accuracy is not None:
+            wrong = every - diagonal if meaning == "all ranks" else true + named - 2 * hit
+            share = 1 - float(np.asarray(accuracy)[k])
+            at_most(wrong - (share + HALF) * pictures)
+            at_most(max(share - HALF, 0) * pictures - wrong)
+    if accuracy is not None:
+        at_most(every - pictures)
+        if meaning != "one rank of more pictures":
+            at_most(pictures - every)
+    found = linprog(np.zeros(size * size + 1), A_ub=np.array(lines), b_ub=np.array(limits), method="highs")
     return bool(found.status == 0)
 
 

@@ -15,7 +15,7 @@ from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import consistency
 from ferbook.measures import figures
 from ferbook.measures.figures import Step
-from ferbook.models.layers import evaluating
+from ferbook.models.layers import outputs
 from ferbook.models.vad import cifar_resnet18
 
 
@@ -29,19 +29,11 @@ def layers(side: int = 44) -> list[Step]:
     side: of the picture, in pixels; the paper prints none, the published code crops 48 pixels to 44.
     """
     network = cifar_resnet18(1, 3)
-    sizes: dict[nn.Module, tuple[int, ...]] = {}
-    hooks = [
-        part.register_forward_hook(lambda m, _, out: sizes.__setitem__(m, tuple(out.shape[1:])))
-        for part in network.children()
-    ]
-    with torch.no_grad(), evaluating(network):
-        network(torch.zeros(1, 3, side, side))
-    for hook in hooks:
-        hook.remove()
+    found_at = outputs(network, torch.zeros(1, 3, side, side), network.children())
 
     def told(part: nn.Module) -> str:
-        channels, height, width = sizes[part]
-        weights = sum(parameter.numel() for parameter in part.parameters())
+        channels, height, width = found_at[part].shape[1:]
+        weights = models.parameter_count(part)
         return f"{channels} maps of {height} x {width}; {weights:,} weights"
 
     found = [
@@ -56,7 +48,7 @@ def layers(side: int = 44) -> list[Step]:
             number += 1
             kinds.append(f"block {number}, type {'A' if block.downsample is None else 'B'}")
         found.append(Step(f"Layer {k}: {'; '.join(kinds)}", told(layer), True))
-    weights = sum(parameter.numel() for parameter in network.fc.parameters())
+    weights = models.parameter_count(network.fc)
     return [*found, Step("Ending: mean over places, one number", f"V, A or D; {weights} weights")]
 
 

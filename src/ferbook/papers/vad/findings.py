@@ -154,7 +154,6 @@ def draw_obedience(found: Mapping[str, object]) -> Figure:
 
 def _legend_below(figure: Figure) -> Figure:
     """High bars leave no room for a legend among them."""
-    axis = figure.axes[0]
-    axis.get_legend().remove()
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=11)
+    figure.axes[0].get_legend().remove()
+    figures.legend_below(figure, 3, fontsize=11)
     return figure

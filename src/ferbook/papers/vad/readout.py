@@ -26,6 +26,7 @@ from ferbook.core.errors import DataError
 from ferbook.faces.emotions import EMOTIONS, VAD_AXES
 from ferbook.faces.faceset import FaceSet
 from ferbook.learning import calibration
+from ferbook.vision.resampling import planes
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,7 @@ def last_features(network: nn.Module, images: np.ndarray) -> Tensor:
     def pooled(batch: Tensor) -> Tensor:
         return network.blocks(network.stem(batch)).mean((2, 3))
 
-    parts = (torch.from_numpy(np.array(images))[:, None].float() / 255).split(256)
+    parts = (planes(images) / 255).split(256)
     return torch.cat([(pooled(part) + pooled(part.flip(3))) / 2 for part in parts])
 
 
