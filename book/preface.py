@@ -75,7 +75,7 @@ _ = findings.draw_matrices(matrices)
 # ```
 #
 # Nearly every page is a notebook. Without any data set, they run on **synthetic faces**, whose
-# emotions are known exactly because this book painted them. With the data set FER+ on disk, the pages that count its faces or
+# emotions are known exactly because this book painted them. With the data set {term}`FER+` on disk, the pages that count its faces or
 # show them run on it. Networks trained on it take longer than a build; they were trained once, and their results are recorded.
 #
 # To take along: all verdicts [as a PDF](_static/verdicts/reading-faces-verdicts.pdf) and

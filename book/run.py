@@ -13,7 +13,7 @@
 # with another description. Here it trains a small network for seconds on few synthetic faces. It does not learn much, but it has all
 # the parts of a run that does.
 #
-# **You will see** what describes a run, which faces and labels it learns from, how the epoch that counts is chosen, how sure the
+# **You will see** what describes a run, which faces and labels it learns from, how the {term}`epoch` that counts is chosen, how sure the
 # final number is, and what is kept so that the run can be repeated.
 
 # %% tags=["parameters"]
@@ -69,7 +69,7 @@ report.table(
 )
 
 # %% [markdown]
-# Where people were asked, a label is the distribution of their votes over eight emotions. N-hot training keeps at most the N largest
+# Where people were asked, a label is the distribution of their votes over eight emotions. {term}`N-hot` training keeps at most the N largest
 # shares of a *training* label and scales them to a sum of 1. Validation and test labels stay as the votes were.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bar charts: the label distributions of three training faces"}}
@@ -92,7 +92,7 @@ _ = figures.gallery(torch.cat([shown, changed]).numpy(), columns=6)
 # %% [markdown]
 # ## Training
 #
-# The network's answer is compared with the label by the **loss**, and the optimiser moves the weights against its gradient, batch after
+# The network's answer is compared with the label by the **loss**, and the optimiser moves the weights against its {term}`gradient`, batch after
 # batch. One pass over all training faces is an **epoch**. After each, the state is saved: a run that is killed goes on from there and
 # ends with the same numbers as an unbroken one.
 

@@ -11,7 +11,9 @@
 #
 # The paper says so in its abstract, its discussion and its conclusion, and prints no number without attention.
 #
-# **You will see** that number: the same network with and without CBAM, from the same start weights, with the same faces in the same order, turned and mirrored
+# *Explained in the glossary:* {term}`mAP`.
+#
+# **You will see** that number: the same network with and without {term}`CBAM`, from the same start weights, with the same faces in the same order, turned and mirrored
 # in the same way. What differs is attention.
 
 # %% tags=["parameters"]
@@ -46,7 +48,7 @@ audit.box("000-attention-shown")
 # %% [markdown]
 # ## With and without
 #
-# FER+, two votes or more, the official test part. The narrow ResNet has one block in each of four stages; CBAM sits in each of them, on the branch
+# {term}`FER+`, two votes or more, the official test part. The narrow ResNet has one block in each of four stages; CBAM sits in each of them, on the branch
 # before the addition, as its authors have it. Channel gates have a reduction of 4, because a sixteenth of 16 channels would be one hidden unit.
 # The paper's own text names other places; the [next section](#the-other-two-places) has them, and the verdicts.
 
@@ -154,8 +156,8 @@ audit.box("000-attention-parts", "000-attention-light")
 #
 # ## Summary
 #
-# * **Scope.** One narrow ResNet, three placements, FER+ at 48 pixels; not ResNet-50 on AffectNet at 224.
+# * **Scope.** One narrow ResNet, three placements, FER+ at 48 pixels; not {term}`ResNet-50 <ResNet>` on {term}`AffectNet` at 224.
 # * **What can be said.** The gains above, with their intervals. "Improves" does not follow from adding the module.
-# * **What cannot.** Whether a pretrained ResNet-50 gains. CBAM's authors find a gain on ImageNet with far longer training; every gate starts half
+# * **What cannot.** Whether a pretrained ResNet-50 gains. CBAM's authors find a gain on {term}`ImageNet` with far longer training; every gate starts half
 #   closed, which damps the branch it sits on, and a short training may not make up for that.
 # * **What to take away.** An ablation costs as much as the run it explains. Without it, a gain is not shown.

@@ -9,10 +9,10 @@
 # %% [markdown]
 # # Evaluation
 #
-# The paper's figures 2 and 3 and its tables 1 and 2, made again on thousands of real test faces, with intervals: figure 2 and table 2 from a network
-# with attention; figure 3, table 1, and table 2 once more, from five folds of a smaller network without attention.
+# The paper's figures 2 and 3 and its tables 1 and 2, made again on thousands of real test faces, with intervals. Figure 2 and table 2 come from a network
+# with attention. Figure 3, table 1, and table 2 once more, come from five folds of a smaller network without attention.
 #
-# **You will see** what realistic multi-label numbers look like, how far they move from seed to seed and from fold to fold, and which emotions are
+# **You will see** what realistic {term}`multi-label` numbers look like, how far they move from seed to seed and from fold to fold, and which emotions are
 # hard.
 
 # %% tags=["parameters"]
@@ -38,7 +38,7 @@ folds = sweeps.load("000", "folds")
 curves = records.read("000/curves")["values"]["roc"]
 
 # %% [markdown]
-# Three sources. **Recorded, seeds**: a narrow ResNet with a CBAM in each block, on FER+'s own test part. **Recorded, folds**: a compact network
+# Three sources. **Recorded, seeds**: a narrow ResNet with a {term}`CBAM` in each block, on {term}`FER+`'s own test part. **Recorded, folds**: a compact network
 # without attention, each of five folds tested once. **This build**: the narrow ResNet on synthetic faces whose mixture is known.
 
 # %%
@@ -50,7 +50,7 @@ with tempfile.TemporaryDirectory() as store:
 # %% [markdown]
 # ## Average precision
 #
-# The area under precision over recall, without interpolation, averaged over the seven labels: this is the mean average precision (mAP) of this chapter. Its chance level is not
+# The area under precision over recall, without interpolation, averaged over the seven labels: this is the mean {term}`average precision` (mAP) of this chapter. Its chance level is not
 # one half: a random order has the label's share of all faces.
 
 # %% tags=["remove-input"]
@@ -66,7 +66,7 @@ report.table(
 )  # fmt: skip
 
 # %% [markdown]
-# The Hamming loss, which the paper names and never prints, is in the last column. A network that always says "no" has a Hamming loss of the labels per
+# The {term}`Hamming loss`, which the paper names and never prints, is in the last column. A network that always says "no" has a Hamming loss of the labels per
 # face divided by seven, so a small value alone says little. Intervals over folds are too narrow, because any two training sets share most of
 # their faces {cite}`nadeau2003`.
 
@@ -91,8 +91,8 @@ report.table(other, caption="FER+, recorded: what interpolation adds to the mAP 
 # * per image, order the labels, then take the mean **over images** ("samples"). Table 1 does not say which image had which labels, so every way is
 #   tried.
 #
-# Scores are not printed. But table 1 says what was predicted, and what was predicted lies above what was not. Every order that fits is tried here, in exact
-# fractions.
+# The scores are not printed. But table 1 says what was predicted, and a label that was predicted has a higher score than one that was not. Every order that
+# fits is tried here, in exact fractions.
 
 # %% tags=["remove-input"]
 paper = next(claim for claim in verdicts.load_claims("000").claims if claim.id == "000-map")
@@ -188,10 +188,10 @@ audit.box("000-f1-five")
 # %% [markdown]
 # ## Which labels are hard
 #
-# On six images the paper finds sadness and anger to be hard, by F1, and disgust and fear to be perfect. Which labels are hard depends on the measure.
+# On six images the paper finds sadness and anger to be hard, by {term}`F1`, and disgust and fear to be perfect. Which labels are hard depends on the measure.
 # In table 1 every label is on half of the images, so frequency plays no part; the measure of ours that leaves it out too is the area under the ROC curve.
 # By F1 and average precision, which punish false alarms among many faces without the label, the rare ones are the hard ones. A label is called hardest
-# here where all three measures agree, and where its distance to the next label is more than the seeds leave open.
+# here where all three measures agree, and where its distance to the next label is larger than the variation over seeds.
 
 # %% tags=["remove-input"]
 report.table(
@@ -232,7 +232,7 @@ report.table(
 # %% [markdown]
 # ## Summary
 #
-# * **Scope.** Every figure and table of the paper, from our runs; small networks, few epochs.
+# * **Scope.** Every figure and table of the paper, from our runs; small networks, few {term}`epochs <epoch>`.
 # * **What can be said.** The intervals above. On thousands of faces nothing is perfect.
-# * **What cannot.** What the paper's own network would reach on AffectNet.
+# * **What cannot.** What the paper's own network would reach on {term}`AffectNet`.
 # * **What to take away.** Print the number of test images beside every score.

@@ -9,7 +9,7 @@
 # %% [markdown]
 # # The network
 #
-# ResNet-50 {cite}`he2016` turns a picture of 224 pixels into 2,048 feature maps of 7 x 7. CBAM {cite}`woo2018` puts two gates behind features: first one
+# {term}`ResNet-50 <ResNet>` {cite}`he2016` turns a picture of 224 pixels into 2,048 feature maps of 7 x 7. {term}`CBAM` {cite}`woo2018` puts two gates behind features: first one
 # factor per **channel** ("how much does this feature matter?"), then one per **place** ("how much does this spot matter?").
 #
 # **You will see** the paper's chain drawn from the network that is built, both gates written out by hand, the three places where they may sit, what they cost, and what a trained gate lets through.

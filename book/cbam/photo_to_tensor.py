@@ -35,7 +35,7 @@ audit = report.ClaimReport("000")
 # %% [markdown]
 # ## Find the face
 #
-# MTCNN is a cascade of three small networks that propose boxes, refine them and place five landmarks.
+# {term}`MTCNN` is a cascade of three small networks that propose boxes, refine them and place five {term}`landmarks <landmark>`.
 # [Finding faces](../faces/finding_faces) measures it. Here it runs on photos with a loosely framed head.
 
 # %%
@@ -78,8 +78,8 @@ audit.box("000-flip-degrees", "000-contrast")
 #
 # A face with several labels needs several opinions, or a known mixture. Three sources:
 #
-# * **AffectNet**: one annotator, one expression. Its one-hot rows are "multi-label" in form only.
-# * **FER+**: ten votes. A label is present from *k* votes on. With k = 1, a single vote by mistake is an emotion; with a large k, only one is left.
+# * **AffectNet**: one annotator, one expression. Its {term}`one-hot` rows are "{term}`multi-label`" in form only.
+# * **{term}`FER+`**: ten votes. A label is present from *k* votes on. With k = 1, a single vote by mistake is an emotion; with a large k, only one is left.
 # * **Synthetic faces**: the mixture that the painter used. A label is present where its weight reaches one fifth.
 
 # %% tags=["remove-input"]
@@ -134,5 +134,5 @@ audit.box("000-combinations-1", "000-combinations-2")
 #
 # * **Scope.** All of section 2.4.1, on synthetic photos; labels from FER+'s votes.
 # * **What holds.** The steps can be done as described, but for the numbers that are missing.
-# * **What does not.** AffectNet, as it is given out, has no several labels to binarise.
+# * **What does not.** {term}`AffectNet`, as it is given out, has no several labels to binarise.
 # * **What to take away.** "Several labels" is a threshold on opinions. Say which.

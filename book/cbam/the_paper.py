@@ -10,18 +10,20 @@
 # # Paper 000: the paper
 #
 # Paper 000 {cite}`hadi2025` wants a camera to see **several emotions at once** on a face, as a help in monitoring mental health. A
-# ResNet-50 reads the face, an attention module (CBAM {cite}`woo2018`) weighs its features, and seven sigmoids answer seven questions with yes
-# or no: happy? sad? angry? afraid? surprised? disgusted? neutral? It reports a mean average precision of 89.7 % and an F1 of 100 % for
+# {term}`ResNet-50 <ResNet>` reads the face, an attention module (CBAM {cite}`woo2018`) weighs its features, and seven {term}`sigmoids <sigmoid>` answer seven questions with yes
+# or no: happy? sad? angry? afraid? surprised? disgusted? neutral? It reports a mean {term}`average precision` of 89.7 % and an {term}`F1` of 100 % for
 # five of the seven emotions.
+#
+# *Explained in the glossary:* {term}`ROC`.
 #
 # **You will see** in this chapter the system built as it is described, on synthetic faces whose truth is known and on photographs with several
 # votes each. And you will see the one comparison that the paper leaves out: the same network without attention.
 #
 # :::{admonition} This chapter
-# **After it you can** read a multi-label result: say what a precision, a recall and a mean average precision rest on, how wide their intervals are, and
+# **After it you can** read a {term}`multi-label` result: say what a precision, a recall and a mean average precision rest on, how wide their intervals are, and
 # whether a comparison has its other half.
 #
-# **You need** to know what a convolutional network and a confusion matrix are. [FER+ in numbers](../faces/ferplus_in_numbers) explains where the votes come from.
+# **You need** to know what a convolutional network and a {term}`confusion matrix` are. [FER+ in numbers](../faces/ferplus_in_numbers) explains where the votes come from.
 #
 # **It takes** eight pages. This one needs no network; [Evaluation](evaluation) and [Does attention help?](attention) hold the results.
 # :::
@@ -58,7 +60,7 @@ audit.table(caption="All claims of this paper")
 # %% [markdown]
 # ## The method
 #
-# The paper's figure 1 is a chain: get AffectNet {cite}`mollahosseini2019`; find the face (MTCNN), scale it to 224 pixels, augment, write the labels as
+# The paper's figure 1 is a chain: get {term}`AffectNet` {cite}`mollahosseini2019`; find the face ({term}`MTCNN`), scale it to 224 pixels, augment, write the labels as
 # zeros and ones; let a pretrained ResNet-50 extract features; let channel attention and then spatial attention weigh them; answer with one
 # fully connected layer and sigmoids; measure; interpret. It is drawn again, with the sizes of the network that is built, in
 # [The network](network).
@@ -190,7 +192,7 @@ audit.box("000-auc")
 # %% [markdown]
 # ## What is not printed
 #
-# Section 2.2 names the Hamming loss, the share of wrong cells among all labels of all images, as one of two measures. It is never given.
+# Section 2.2 names the {term}`Hamming loss`, the share of wrong cells among all labels of all images, as one of two measures. It is never given.
 
 # %% tags=["remove-input"]
 audit.box("000-hamming")
@@ -225,5 +227,5 @@ audit.box(
 # ## What we cannot repeat
 #
 # AffectNet is given out under an agreement; a [reader](../faces/data_sets) for it is part of this book, and whoever has the data can run this chapter's
-# networks on it. ImageNet's weights are a download that the build does not make. What follows uses synthetic faces, whose mixtures are known, and
+# networks on it. {term}`ImageNet`'s weights are a download that the build does not make. What follows uses synthetic faces, whose mixtures are known, and
 # FER+ {cite}`barsoum2016`, whose ten votes per face are real multi-label data.

@@ -9,7 +9,9 @@
 # %% [markdown]
 # # Training
 #
-# One sigmoid per emotion, binary cross-entropy, and a data set cut into parts: an 80/20 hold-out and five folds, "balanced between the labels".
+# One {term}`sigmoid` per emotion, {term}`binary cross-entropy <BCE>`, and a data set cut into parts: an 80/20 hold-out and five folds, "balanced between the labels".
+#
+# *Explained in the glossary:* {term}`FER+`.
 #
 # **You will see** the loss term by term, folds that keep that promise for several labels at once, and the curves of the recorded runs.
 
@@ -106,7 +108,7 @@ report.table(
 
 # %% [markdown]
 # On many faces, shuffling alone comes close, because large numbers balance themselves. What shuffling does not do is keep copies of a picture
-# together: FER2013 holds pictures twice, and a copy in the training folds makes a test face easy. The first fold tested alone is the 80/20 hold-out.
+# together: {term}`FER2013` holds pictures twice, and a copy in the training folds makes a test face easy. The first fold tested alone is the 80/20 hold-out.
 
 # %% tags=["remove-input"]
 audit.box("000-balanced-folds")
@@ -114,7 +116,7 @@ audit.box("000-balanced-folds")
 # %% [markdown]
 # ## The runs
 #
-# The paper names neither optimiser nor learning rate, batch size or number of epochs. **Recorded** runs: a narrow ResNet on FER+ at 48 pixels, AdamW,
+# The paper names neither optimiser nor learning rate, batch size or number of {term}`epochs <epoch>`. **Recorded** runs: a narrow ResNet on {term}`FER+` at 48 pixels, {term}`AdamW`,
 # one cycle of the learning rate, five epochs, the first three on smaller pictures. Which epoch is kept is decided on validation faces.
 # **This build**: the same network at half the width, on synthetic faces.
 

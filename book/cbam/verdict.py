@@ -10,6 +10,8 @@
 # # Verdict on paper 000
 #
 # **The idea**, several emotions at once with a network that weighs its features, was built as described {cite}`hadi2025`, and its printed evidence computed again.
+#
+# *Explained in the glossary:* {term}`CBAM`, {term}`FER+`.
 
 # %%
 from ferbook.claims import dataset_summary, report, verdicts
@@ -45,12 +47,12 @@ audit.table()
 # %% [markdown]
 # ## Summary
 #
-# * **Scope.** All printed numbers; the method on FER+ with small networks and on synthetic faces; not AffectNet, not a pretrained ResNet-50.
+# * **Scope.** All printed numbers; the method on {term}`FER+` with small networks and on synthetic faces; not {term}`AffectNet`, not a pretrained {term}`ResNet-50 <ResNet>`.
 # * **What holds.** Table 2 follows from table 1. The loss and the attention module are what they are said to be.
-# * **What does not.** AffectNet as multi-label data; a fifth of it as test faces, where the tables count six images; works that carry the method and are not
+# * **What does not.** AffectNet as {term}`multi-label` data; a fifth of it as test faces, where the tables count six images; works that carry the method and are not
 #   in the list of references, and links in it that lead to other works.
-# * **What cannot be told.** [Which mean](evaluation) the mean average precision is: as the standard one, over labels, it would be below what table 1
-#   allows; under three other readings it would not. Five folds, Hamming loss, areas under curves, any result without attention: none is printed.
+# * **What cannot be told.** [Which mean](evaluation) the mean {term}`average precision` is: as the standard one, over labels, it would be below what table 1
+#   allows; under three other readings it would not. Five folds, {term}`Hamming loss`, areas under curves, any result without attention: none is printed.
 # * **What was easy.** The method is made of standard parts.
-# * **What was difficult.** Placement of attention, source of the second label, optimiser, learning rate, epochs: not stated.
+# * **What was difficult.** Placement of attention, source of the second label, optimiser, learning rate, {term}`epochs <epoch>`: not stated.
 # * **What to take away.** [Six images](the_paper) cannot carry a percentage, and a comparison needs its other half: [with and without](attention).

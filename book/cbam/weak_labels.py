@@ -11,6 +11,8 @@
 #
 # Section 3.6 of the paper plans what to do about sadness and anger: more augmentation, balancing, other settings. It stops at the plan.
 #
+# *Explained in the glossary:* {term}`FER+`.
+#
 # **You will see** each measure carried out alone, against the same network without it.
 
 # %% tags=["parameters"]
@@ -52,7 +54,7 @@ audit.box("000-weak-tried")
 #
 # The paper wants the augmentations for sad and angry faces. Here all faces get them, so that a network cannot tell the emotion from the noise.
 #
-# **F1 and average precision can move in opposite directions.** F1 depends on the threshold 0.5, and oversampling or a focal loss move all probabilities of a label
+# **{term}`F1` and {term}`average precision` can move in opposite directions.** F1 depends on the threshold 0.5, and oversampling or a {term}`focal loss` move all probabilities of a label
 # up or down. Average precision looks at the order alone: it says whether faces with the label are better separated from those without.
 #
 # ## On FER+
@@ -120,5 +122,5 @@ report.table(
 #
 # * **Scope.** Every measure that section 3.6 plans, each alone, at one strength.
 # * **What can be said.** What the verdicts above say, and no more: a measure with few seeds, or with an interval that holds zero, is undecided.
-# * **What cannot.** Combinations, other strengths, longer training: against *over*fitting a measure can do little where a network trains for few epochs.
+# * **What cannot.** Combinations, other strengths, longer training: a measure against overfitting can do little where a network trains for few {term}`epochs <epoch>`.
 # * **What to take away.** Decide by average precision, then choose the threshold. A plan is not a result.

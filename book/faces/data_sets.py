@@ -54,8 +54,8 @@ report.cards(CARDS.values())
 # %% [markdown]
 # ## Leakage, in one paragraph
 #
-# Four of these sets invite it. **FER+** holds the same picture in training and test. **CK+** in its 48-pixel form holds three neighbouring
-# frames of each sequence, so that a random split tests on near-copies. **JAFFE** and **KDEF** show few people many times. Split by subject
+# Four of these sets invite it. **{term}`FER+`** holds the same picture in training and test. **{term}`CK+`** in its 48-pixel form holds three neighbouring
+# frames of each sequence, so that a random split tests on near-copies. **{term}`JAFFE`** and **{term}`KDEF`** show few people many times. Split by subject
 # where subjects are known, remove duplicates where they are not, and say which was done.
 #
 # ## Summary of this chapter
@@ -63,5 +63,5 @@ report.cards(CARDS.values())
 # * **Scope.** Painted faces whose truth is known, FER+ counted vote by vote, a face detector, and a reader for each data set.
 # * **What was easy.** FER+'s votes are public, and painted faces come with every answer.
 # * **What was difficult.** Most data sets are given out under agreements, so their readers were tested on files made in the same form, not on the photographs.
-#   FER+ comes without landmarks and without the persons' identities.
+#   FER+ comes without {term}`landmarks <landmark>` and without the persons' identities.
 # * **What to take away.** Know what a label is before you train on it: how many people gave it, of what, and how often they agree. Then look for copies.

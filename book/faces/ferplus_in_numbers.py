@@ -9,7 +9,7 @@
 # %% [markdown]
 # # FER+ in numbers
 #
-# Paper 002 {cite}`duan2022` trains and tests on FER+ {cite}`barsoum2016`: the grey 48-pixel faces of FER2013
+# Paper 002 {cite}`duan2022` trains and tests on {term}`FER+` {cite}`barsoum2016`: the grey 48-pixel faces of {term}`FER2013`
 # {cite}`goodfellow2013`, each judged by ten annotators. Before any network runs, every number that the paper states about
 # this data can be counted. This chapter counts them.
 #

@@ -10,11 +10,11 @@
 # # Finding and aligning faces
 #
 # Two of the papers cut faces out of pictures before they train. Paper 000 uses **MTCNN** (multi-task cascaded convolutional networks), three small networks in a row that
-# propose, refine and finally accept boxes with five landmarks. Paper 002 aligns faces with dlib's detector and contour landmarks, and
+# propose, refine and finally accept boxes with five {term}`landmarks <landmark>`. Paper 002 aligns faces with dlib's detector and contour landmarks, and
 # finds that this helps less than it hoped (section 4.3.2). This book uses MTCNN for both.
 #
-# **You will see** how many faces it finds, how far its landmarks are off where the truth is known, what alignment does to a face,
-# and which faces of FER+ are lost.
+# **You will see** how many faces it finds, how far its landmarks are off where the truth is known, what {term}`alignment` does to a face,
+# and which faces of {term}`FER+` are lost.
 
 # %% tags=["parameters"]
 count = 100  # synthetic faces per measurement

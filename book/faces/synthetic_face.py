@@ -14,7 +14,7 @@
 # expression is, where the eyes are, and who it is. On such faces a method can be tested against the truth.
 #
 # :::{admonition} This chapter
-# **After it you can** say what is known about each face in this book, what FER+'s votes are and are not, how well faces are found, and which data sets
+# **After it you can** say what is known about each face in this book, what {term}`FER+`'s votes are and are not, how well faces are found, and which data sets
 # invite which mistakes.
 #
 # **You need** basic Python. No page of this chapter needs a data set or a GPU.
@@ -76,7 +76,7 @@ _ = figures.sheet(render(sweep, size=112, colour=True), shown, [f"{level:g}" for
 # %% [markdown]
 # ## Blends
 #
-# A face may show two emotions at once. Its action units are then the weighted mean of both prototypes, and the weights are the true
+# A face may show two emotions at once. Its {term}`action units <action unit>` are then the weighted mean of both prototypes, and the weights are the true
 # **emotion distribution**, which the papers can only estimate from votes.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Contact sheet: three blends of two emotions in rows, the share of the second emotion growing from left to right"}}
@@ -148,7 +148,7 @@ report.comparison(
 # FER+ had each face judged by ten people. Ten simulated raters stand in for them: they confuse similar emotions, take weak expressions for
 # neutral, have lasting preferences, and make a mistake now and then. Paper 001 asks its annotators for something else, a rank of intensity
 # (minimal, average, strong), and reports a majority but no agreement. The same raters can do that, too, and how far they agree can
-# be said: Fleiss' kappa is 1 where all always agree and 0 where they agree as often as by chance.
+# be said: {term}`Fleiss' kappa` is 1 where all always agree and 0 where they agree as often as by chance.
 
 # %%
 many = sample(1000, seed=seed, split="valid")
@@ -229,6 +229,6 @@ _ = figures.bars(
 #
 # ## Summary
 #
-# * **What is known** of each face: mixture, intensity, point in VAD space, action units, five landmarks, pose, person.
+# * **What is known** of each face: mixture, intensity, point in VAD space, action units, five {term}`landmarks <landmark>`, pose, person.
 # * **Splits** go by person, and face number *i* is the same pixels whatever else is drawn.
 # * **What is difficult**, for the network as for the simulated crowd: weak expressions, and a one-sided smile.

@@ -10,7 +10,7 @@
 # # Architectures
 #
 # Paper 002 {cite}`duan2022` first looks for the best ordinary network (its figure 22), then compares it with three that were made for faces
-# (figure 23): RAN (region attention network), DAN ("distract your attention" network) and MTEN (multi-task EfficientNet). VGG16 wins the first round; DAN and
+# (figure 23): RAN (region attention network), DAN ("distract your attention" network) and MTEN (multi-task EfficientNet). {term}`VGG16` wins the first round; DAN and
 # MTEN win the second.
 #
 # **You will see** these networks built and counted: how many parameters each has, what it costs to look at one face, and what the
@@ -106,7 +106,7 @@ audit.rows("002-fig3-*", "002-vgg-four", "002-fig5-*", caption="Figures 3 and 5,
 # %% [markdown]
 # ## A residual block
 #
-# What makes a ResNet is the line past the layers (figure 4): a block learns what to *add* to what it is given. This is the first block of the ResNet-18 that
+# What makes a ResNet is the line past the layers (figure 4): a block learns what to *add* to what it is given. This is the first block of the {term}`ResNet-18 <ResNet>` that
 # the book builds, drawn from the network; its layers lie on the shaded ground.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The block from top to bottom: input, first convolution, batch normalisation and ReLU, second convolution, batch normalisation, sum with the input, ReLU"}}
@@ -146,7 +146,7 @@ audit.rows(
 
 # %% [markdown]
 # Depth is not the only thing that differs. Networks of the first round differ in how soon they shrink the picture, in whether they have batch normalisation, in parameters, and
-# in whether ImageNet weights were used. Those of the second round also differ in input size and in what they were trained on before. The bars
+# in whether {term}`ImageNet` weights were used. Those of the second round also differ in input size and in what they were trained on before. The bars
 # compare packages; which part of a package made the difference, they cannot say.
 #
 # ## Summary

@@ -10,8 +10,10 @@
 # # Augmentation and alignment
 #
 # A face that is mirrored or slightly turned still shows the same emotion. Paper 002 {cite}`duan2022` appends such copies to its training faces
-# (**augmentation**, section 3.6.1), or else turns every face upright before training (**alignment**, section 3.6.2). Copies raised VGG16 by about a
-# point, alignment by half of that.
+# (**augmentation**, section 3.6.1), or else turns every face upright before training (**alignment**, section 3.6.2). Copies raised {term}`VGG16` by about a
+# point, {term}`alignment` by half of that.
+#
+# *Explained in the glossary:* {term}`FER+`, {term}`MTCNN`.
 #
 # **You will see** what copies and alignment do to a face of 48 pixels, how firm the printed comparison of angles is, what the recorded runs say, and the
 # copying that the report only proposes: look at a face's tilt first, then decide.
@@ -69,7 +71,7 @@ _ = figures.gallery(
 
 # %% [markdown]
 # Copies cost time: the set becomes four times as long. Our recorded runs do it the way most training code does today. Nothing is appended; each time a face is
-# shown, a coin decides on mirroring and an angle is drawn from the whole range. An epoch then costs the same with and without augmentation, and no
+# shown, a coin decides on mirroring and an angle is drawn from the whole range. An {term}`epoch` then costs the same with and without augmentation, and no
 # two epochs show the same pictures. Copies to the letter of the paper come [further below](#looking-before-turning).
 
 # %% tags=["remove-input"]
@@ -182,7 +184,7 @@ _ = figures.gallery(both.numpy(), columns=4, cell=1.5)
 
 # %% [markdown]
 # An upright face survives 40°, but part of the picture is then filled in, and a face that leaned before lies on its side. How often that happens
-# depends on how faces are tilted. Synthetic faces have known landmarks; tilt is the angle of the line through the eyes.
+# depends on how faces are tilted. Synthetic faces have known {term}`landmarks <landmark>`; tilt is the angle of the line through the eyes.
 
 # %%
 natural = sample(count, seed=0, split="train")
@@ -218,7 +220,7 @@ report.prose(
 )
 
 # %% [markdown]
-# For photographs a face detector can stand in for "does this still look like a face": MTCNN looked again for faces of FER+ that it had found upright
+# For photographs a face detector can stand in for "does this still look like a face": {term}`MTCNN` looked again for faces of {term}`FER+` that it had found upright
 # and frontal, after they were turned (see [Finding faces](../faces/finding_faces)).
 
 # %% tags=["remove-input"]

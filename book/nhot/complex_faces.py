@@ -10,9 +10,9 @@
 # # Complex faces
 #
 # Where annotators disagree, networks fail. Paper 002 {cite}`duan2022` tests each network a second time, on faces with votes on more than three emotions, and finds
-# about twenty points less at every N (its figure 29). From this it concludes that such networks, above all VGG16 with single labels, cannot judge complex faces.
+# about twenty points less at every N (its figure 29). From this it concludes that such networks, above all {term}`VGG16` with single labels, cannot judge complex faces.
 #
-# **You will see** the same two curves for a small network on FER+, and what the fall is made of: faces that are harder, and a training set from which their kind
+# **You will see** the same two curves for a small network on {term}`FER+`, and what the fall is made of: faces that are harder, and a training set from which their kind
 # was taken away.
 
 # %%
@@ -114,8 +114,8 @@ report.prose(complex_faces.in_words(falls))
 audit.rows("002-implied-drop-*", "002-drop-each", caption="The fall at N = 1 that the printed numbers imply")
 
 # %% [markdown]
-# For VGG16 the fall is more than twenty points, however the numbers are read: 23.5 at the least, which is "about twenty" only in whole tens. The report half
-# knows: it calls this accuracy inordinately low, and its conclusion says "most" where the section says "each". The last row says the same without any accuracy: what several
+# For VGG16 the fall is more than twenty points, however the numbers are read: 23.5 at the least, which is "about twenty" only in whole tens. The report hints at
+# it: it calls this accuracy inordinately low, and its conclusion says "most" where the section says "each". The last row says the same without any accuracy: what several
 # labels gain more on complex faces than on ordinary ones must come off the fall.
 #
 # ## What a perfect answer is

@@ -43,7 +43,7 @@ report.table(votes.replace(0, "").reset_index(), caption="Figure 16 of the paper
 # %% [markdown]
 # ## Cleaning
 #
-# A face goes if more than three votes say unknown or not a face. The two columns are then removed, and what remains is divided by its sum: the shares of a
+# A face is dropped if more than three votes say unknown or not a face. The two columns are then removed, and what remains is divided by its sum: the shares of a
 # **distribution** over eight emotions.
 
 # %%
@@ -85,7 +85,7 @@ report.table(
 #
 # ## N-hot labels
 #
-# A label for N-hot training keeps the N largest shares and divides by their sum again. Where shares tie for the last place, chance decides. N = 1 is the common
+# A label for {term}`N-hot` training keeps the N largest shares and divides by their sum again. Where shares tie for the last place, chance decides. N = 1 is the common
 # single label, N = 8 keeps everything.
 
 # %%
@@ -139,7 +139,7 @@ report.table(
 # So a run with the complex test set differs from one with the ordinary test set **twice**: in the faces that test it, and in the faces that trained it. What each of
 # the two does is measured in [Complex faces](complex_faces). The ids of both drawn sets are kept in `data/splits`, so that every run is tested on the same faces.
 #
-# The paper puts nothing aside for choosing the epoch. Runs of this book do: a tenth of the training faces.
+# The paper puts nothing aside for choosing the {term}`epoch`. Runs of this book do: a tenth of the training faces.
 #
 # All steps together, as figure 14 draws them, with FER+'s own numbers:
 

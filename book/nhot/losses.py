@@ -9,10 +9,12 @@
 # %% [markdown]
 # # Ten losses
 #
-# A loss says how far a prediction is from a label. Paper 002 {cite}`duan2022` trains VGG16 once with each of ten losses and ranks them
+# A loss says how far a prediction is from a label. Paper 002 {cite}`duan2022` trains {term}`VGG16` once with each of ten losses and ranks them
 # by test accuracy (its figure 26). Mean squared error comes first.
 #
-# **You will see** the ten formulas, which of them have the same gradient, and how much runs with the different losses vary.
+# *Explained in the glossary:* {term}`FER+`.
+#
+# **You will see** the ten formulas, which of them have the same {term}`gradient`, and how much runs with the different losses vary.
 
 # %% tags=["parameters"]
 count = 1000  # synthetic faces
@@ -38,7 +40,7 @@ recorded = sweeps.load("002", "losses")
 # %% [markdown]
 # ## The ten losses
 #
-# p is the network's softmax, t the label's distribution. *Mean* is over the eight emotions.
+# p is the network's {term}`softmax`, t the label's distribution. *Mean* is over the eight emotions.
 
 # %% tags=["remove-input"]
 report.table(architectures.loss_rows(), caption="Losses as Keras defines them, in the order of the caption")
@@ -47,8 +49,8 @@ report.table(architectures.loss_rows(), caption="Losses as Keras defines them, i
 audit.box("002-loss-ten-named", "002-loss-ten")
 
 # %% [markdown]
-# **Label drawing** {cite}`barsoum2016` is no formula of its own: in each epoch every face gets *one* emotion, drawn from its votes, and the
-# loss is cross-entropy.
+# **Label drawing** {cite}`barsoum2016` is no formula of its own: in each {term}`epoch` every face gets *one* emotion, drawn from its votes, and the
+# loss is {term}`cross-entropy`.
 #
 # ## Which are the same
 #

@@ -41,8 +41,8 @@ ordinary = {name: run for name, run in recorded.items() if run.config["split"]["
 # %% [markdown]
 # ## The runs
 #
-# The **recorded** runs are on FER+, with the laptop network of this book. Every pair of runs with the same seed differs in the
-# training labels only. The epoch is chosen on validation faces, never on test faces. The loss is cross-entropy, where the paper has the squared error, and there are six
+# The **recorded** runs are on {term}`FER+`, with the laptop network of this book. Every pair of runs with the same seed differs in the
+# training labels only. The {term}`epoch` is chosen on validation faces, never on test faces. The loss is {term}`cross-entropy`, where the paper has the squared error, and there are six
 # epochs at a falling rate, where it has forty.
 
 # %% tags=["remove-input"]
@@ -98,7 +98,7 @@ report.table(
 nhot.accuracy(recorded)
 
 # %% [markdown]
-# The paper's numbers are for VGG16, RAN, DAN and MTEN; those of the other columns are for a network with a fraction of their parameters.
+# The paper's numbers are for {term}`VGG16`, {term}`RAN`, {term}`DAN` and {term}`MTEN`; those of the other columns are for a network with a fraction of their parameters.
 
 # %% tags=["remove-input"]
 audit.box("002-nhot-gain")
@@ -116,7 +116,7 @@ audit.rows(
 # %% [markdown]
 # ### Step by step
 #
-# Both runs of a pair are tested on the same faces. McNemar's test looks only at faces that one of them gets right and the other wrong, and asks
+# Both runs of a pair are tested on the same faces. {term}`McNemar's test` looks only at faces that one of them gets right and the other wrong, and asks
 # whether the two kinds are equally frequent. A small p says that *these two trained networks* differ. Whether *training* at another N
 # makes the difference is a question for several seeds.
 
@@ -171,7 +171,7 @@ audit.rows("002-choice-bias", "002-seed-spread", "002-contempt", caption="Limits
 #
 # ## Distributions
 #
-# N-hot labels teach a distribution, but accuracy looks only at its peak. Three measures look further. **Kullback-Leibler (KL) divergence** says how
+# {term}`N-hot` labels teach a distribution, but accuracy looks only at its peak. Three measures look further. **Kullback-Leibler (KL) divergence** says how
 # much the prediction surprises somebody who knows the votes; the **Brier score** is the squared distance from them. For both, less is
 # better. The **calibration error** is the distance between confidence and accuracy, and needs care here: a network that predicted every
 # vote share exactly would be right every time, with a confidence of only the largest share. It would look unsure of itself.

@@ -9,7 +9,7 @@
 # %% [markdown]
 # # Faces without one-hot labels
 #
-# Most face data sets say *one* emotion per picture. FER+ {cite}`barsoum2016` has ten votes per picture, so it can say how the opinion
+# Most face data sets say *one* emotion per picture. {term}`FER+` {cite}`barsoum2016` has ten votes per picture, so it can say how the opinion
 # was divided. Paper 002 {cite}`duan2022` asks what a network gains when it is trained on the divided opinion. It is the final-year report of a
 # student, well written and open about its limits, and it is the only one of our five papers whose data set lies complete before us.
 #
@@ -19,7 +19,7 @@
 # **After it you can** say what a label distribution adds to training, what an accuracy on such labels counts, and what has to be equal, repeated and
 # counted before a difference between two trainings means something.
 #
-# **You need** [FER+ in numbers](../faces/ferplus_in_numbers), and to know what softmax, cross-entropy and an epoch are.
+# **You need** [FER+ in numbers](../faces/ferplus_in_numbers), and to know what {term}`softmax`, {term}`cross-entropy` and an {term}`epoch` are.
 #
 # **It takes** ten pages. [N-hot training](nhot_training) and [Complex faces](complex_faces) hold the main results.
 # :::
@@ -50,7 +50,7 @@ audit.table(caption="All claims of this paper")
 # 3. One tenth of the faces is for testing: drawn from all (**ordinary**), or only from faces with votes on more than three emotions
 #    (**complex**). The test labels are never reduced.
 # 4. A prediction counts as right when it is one of the emotions with the most votes.
-# 5. Four networks are trained (VGG16; RAN, the region attention network; DAN, "distract your attention"; MTEN, a multi-task EfficientNet) at each N with Adam. Before that, VGG16 serves to choose augmentation, alignment, loss
+# 5. Four networks are trained ({term}`VGG16`; RAN, the region attention network; DAN, "distract your attention"; MTEN, a multi-task EfficientNet) at each N with Adam. Before that, VGG16 serves to choose augmentation, {term}`alignment`, loss
 #    and start weights.
 #
 # Steps 1 to 4 need no network. [FER+ in numbers](../faces/ferplus_in_numbers) counts them on the data set itself, and nothing of it is
@@ -207,7 +207,7 @@ audit.rows(
 # four big networks times eight values of N times two test sets is more than a laptop can do.
 #
 # So this book asks the same question of a small network: same faces, same labels, same two kinds of test set, same way of counting. Loss, schedule,
-# augmentation and number of epochs are its own, and a tenth of the training faces is kept to choose the epoch. If N-hot labels help because of what they say, they should help a small network too. Whether they
+# augmentation and number of epochs are its own, and a tenth of the training faces is kept to choose the epoch. If {term}`N-hot` labels help because of what they say, they should help a small network too. Whether they
 # do or not, it proves nothing about the report, which speaks of other networks: no verdict rests on it.
 
 # %% tags=["remove-input"]

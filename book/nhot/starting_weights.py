@@ -10,7 +10,9 @@
 # # Starting weights
 #
 # A network has to start somewhere. From random weights it must learn edges and eyes before it can learn smiles. Paper 002 {cite}`duan2022` therefore compares
-# four starts of VGG16 (figures 21 and 27): ImageNet's weights add about two points, pre-training on another set of faces next to nothing.
+# four starts of {term}`VGG16` (figures 21 and 27): {term}`ImageNet`'s weights add about two points, pre-training on another set of faces next to nothing.
+#
+# *Explained in the glossary:* {term}`FER+`.
 #
 # **You will see** why two of these starts are missing here, what a start on other faces is worth when training faces are few, what the recorded runs say, and how
 # to start from weights of your own.
@@ -102,7 +104,7 @@ report.table(
 # ### In this build: real faces first, synthetic ones next
 #
 # Seconds are too short to learn anything worth starting from. So the quick run turns the question around. The book gives away one network that was
-# trained on FER+ (`data/weights/`); here it goes on with a handful of *synthetic* faces, beside the same network from random weights. Both see the
+# trained on {term}`FER+` (`data/weights/`); here it goes on with a handful of *synthetic* faces, beside the same network from random weights. Both see the
 # same faces in the same order.
 
 # %%
@@ -240,7 +242,7 @@ report.table(
 
 # %% [markdown]
 # * **Scope.** Figures 21 and 27 and sections 3.6.4 and 4.3.4, with a small network and other faces.
-# * **What was easy.** The four starts are clearly named, though not which faces of AffectNet were used.
+# * **What was easy.** The four starts are clearly named, though not which faces of {term}`AffectNet` were used.
 # * **What was difficult.** Figure 27 prints no numbers; ImageNet's weights and AffectNet are not at hand.
 # * **What cannot be said.** Whether VGG16 gains two points from ImageNet. It has far more weights to find than the small network.
 # * **What to take away.** Say which weights a network started from, and what else was seen on the way: a start is training, too.

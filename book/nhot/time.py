@@ -9,7 +9,9 @@
 # %% [markdown]
 # # Time
 #
-# Paper 002 {cite}`duan2022` ran everything once, for want of time, and says so (section 5.1.1). Time was short indeed. What does an epoch cost, then and now?
+# Paper 002 {cite}`duan2022` ran everything once, for want of time, and says so (section 5.1.1). What does an {term}`epoch` cost, then and now?
+#
+# *Explained in the glossary:* {term}`VGG16`.
 #
 # **You will see** what the printed times imply, what the same work costs on two processor cores, and what it takes to decide the claims that are still open. Nothing
 # is timed on this page; [Runtime and environment](../verdicts/runtime) measures speeds.
@@ -36,8 +38,8 @@ report.table(printed.table("002-table5"), caption="Table 5 of the paper: memory 
 # %% [markdown]
 # ## What it implies
 #
-# The augmented set is four times the original one, and the original one is what FER+ leaves beside the ordinary test set. Both numbers are known, so a time is a
-# speed. With the multiply-adds of VGG16 it is also a rate of arithmetic (forward and backward, a multiply-add counted as two operations).
+# The augmented set is four times the original one, and the original one is what {term}`FER+` leaves beside the ordinary test set. Both numbers are known, so a time is a
+# speed. With the multiply-adds of {term}`VGG16` it is also a rate of arithmetic (forward and backward, a multiply-add counted as two operations).
 
 # %% tags=["remove-input"]
 report.table(
@@ -69,7 +71,7 @@ audit.rows("002-table4-*", "002-table5-*", "002-time-*", "002-memory-*", caption
 # %% [markdown]
 # ## What a whole reproduction costs
 #
-# The text fixes how many trainings stand behind most figures. Each costs its epochs (40, for DAN 60) times the pictures of one epoch. RAN, DAN and MTEN were not
+# The text fixes how many trainings stand behind most figures. Each costs its epochs (40, for {term}`DAN` 60) times the pictures of one epoch. {term}`RAN`, DAN and {term}`MTEN` were not
 # timed; they are taken to run at VGG16's rate of arithmetic, which is likely to flatter DAN and MTEN (small kernels and attention are slower per operation). Reading the
 # data, testing, figures 22 to 24 and pre-training are left out. It is a lower bound.
 

@@ -11,6 +11,8 @@
 #
 # **The idea**, to train on the divided opinion of ten annotators instead of on its winner, needs no defence: it costs nothing where votes are at hand. The
 # question is how much it gains, and whether the report {cite}`duan2022` can know.
+#
+# *Explained in the glossary:* {term}`DAN`, {term}`FER+`, {term}`MTEN`, {term}`RAN`, {term}`VGG16`.
 
 # %%
 import pandas as pd
@@ -54,8 +56,8 @@ report.table(
 # %% [markdown]
 # ## What matters most
 #
-# Four claims carry the report: the level it reaches, what N-hot labels gain, what complex faces cost, and that the squared error is the best loss. All four
-# are about large networks trained for forty epochs. What a small network does in six stands beside them and decides none.
+# Four claims carry the report: the level it reaches, what {term}`N-hot` labels gain, what complex faces cost, and that the squared error is the best loss. All four
+# are about large networks trained for forty {term}`epochs <epoch>`. What a small network does in six stands beside them and decides none.
 
 # %% tags=["remove-input"]
 audit.box("002-best-vgg16", "002-nhot-gain", "002-nhot-drop", "002-loss-best")
@@ -71,7 +73,7 @@ report.prose(
 # ## How far a processor gets
 #
 # The report's levels belong to large networks, forty epochs and a graphics card, on test faces of its own drawing. What follows is this book's best from
-# random weights, on the official parts of FER+, each run with one seed.
+# random weights, on the official parts of {term}`FER+`, each run with one seed.
 
 # %% tags=["remove-input"]
 single = best_network.runs("official", "long")
@@ -145,9 +147,9 @@ audit.table()
 # %% [markdown]
 # ## Summary
 #
-# * **Scope.** All printed numbers; labels and splits on FER+; training with a small network. Not RAN, DAN and MTEN at full length.
+# * **Scope.** All printed numbers; labels and splits on FER+; training with a small network. Not {term}`RAN`, {term}`DAN` and {term}`MTEN` at full length.
 # * **What holds.** The data are what they are said to be, tables and text agree, and the steps from votes to labels give the printed examples.
-# * **What does not.** A fall of about twenty points for VGG16 at N = 1, accuracies out of one number of test faces, and three references that lead elsewhere; see
+# * **What does not.** A fall of about twenty points for {term}`VGG16` at N = 1, accuracies out of one number of test faces, and three references that lead elsewhere; see
 #   the table above.
 # * **What cannot be told.** How firm the report's own rankings are, of angles, losses and start weights: one run per setting, and bars without numbers.
 # * **What was easy.** Text and definitions.

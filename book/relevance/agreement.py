@@ -10,8 +10,8 @@
 # # Annotators and agreement
 #
 # Section IV.D of paper 001 {cite}`punuri2024` has ten annotators rank each picture; the majority is the truth. Tables 6 to 9 then print precision, recall
-# and F1 of the network's ranks. **You will see** how far ten annotators can agree at all, and which of the printed scores
-# cannot stand beside each other.
+# and {term}`F1` of the network's ranks. **You will see** how far ten annotators can agree at all, and which of the printed scores
+# exclude each other.
 
 # %% tags=["parameters"]
 count = 1000  # synthetic faces for the simulated annotators
@@ -34,7 +34,7 @@ figures.use_style()
 # %% [markdown]
 # ## Table 5 recomputed
 #
-# Six pictures of KDEF with all ten answers are the only ratings in the paper.
+# Six pictures of {term}`KDEF` with all ten answers are the only ratings in the paper.
 
 # %% tags=["remove-input"]
 again = tables.annotation_counts()
@@ -128,7 +128,7 @@ audit.box(
 #
 # Precision and recall of the three ranks of one emotion come from one 3 x 3 matrix. They are not free: if two ranks are named without any
 # mistake, there is nothing left that the third could be mistaken for. For each emotion we ask whether *any* matrix has the printed values, with at
-# most 199 faces in a rank, so that a printed 1.00 means no mistake. The test sets of JAFFE, CK+ and KDEF have fewer faces altogether.
+# most 199 faces in a rank, so that a printed 1.00 means no mistake. The test sets of {term}`JAFFE`, {term}`CK+` and KDEF have fewer faces altogether.
 
 # %%
 for table, name in tables.SCORE_TABLES.items():

@@ -9,9 +9,11 @@
 # %% [markdown]
 # # The classifier
 #
-# Section III.A keeps the convolutions of VGG16 {cite}`simonyan2015` as ImageNet left them and trains a new head: two hidden layers of 4096
+# Section III.A keeps the convolutions of {term}`VGG16` {cite}`simonyan2015` as {term}`ImageNet` left them and trains a new head: two hidden layers of 4096
 # neurons with dropout, and seven outputs. **You will see** how large that head is, why its training costs little once features are
 # kept, and what it learns on synthetic faces; and what it takes to train all of VGG16 on photographs.
+#
+# *Explained in the glossary:* {term}`JAFFE`.
 #
 # **What this build does not have: ImageNet's weights.** They would be a download. The frozen convolutions below are *random*, unless
 # you give a file with weights. What the head learns therefore says how the procedure works, and nothing about the paper's accuracy.
@@ -146,7 +148,7 @@ _ = figures.confusion(counts, emotions)
 # ## All layers trained, on photographs
 #
 # A VGG16 whose relevance is worth looking at has to be trained. `data/sweeps/001.yml` describes such a run: all sixteen layers, on
-# FER+ {cite}`barsoum2016`, at 48 pixels and for a few epochs. It is no repetition of the paper's training: other pictures, smaller ones,
+# {term}`FER+` {cite}`barsoum2016`, at 48 pixels and for a few {term}`epochs <epoch>`. It is no repetition of the paper's training: other pictures, smaller ones,
 # another head, no start from ImageNet.
 
 # %% tags=["remove-input"]
@@ -191,6 +193,6 @@ if recorded:
 # ## What we see
 #
 # * The head holds nearly all of the parameters, and features that are kept make its training cheap.
-# * What it can learn is decided by the convolutions, which the paper took from ImageNet and a build without downloads has not.
+# * What it can learn is decided by the convolutions, which the paper took from ImageNet and which a build without downloads does not have.
 # * On the following pages relevance is looked at through networks that were trained from end to end, first of all a small one on synthetic
 #   faces, whose intensity is known. Relevance of a network that has learned nothing explains nothing.

@@ -87,7 +87,7 @@ report.table(rows, caption=f"Mean fall of the logit over ten steps, {len(kept)} 
 # %% [markdown]
 # ## Regions of the face
 #
-# Five known landmarks give each face its regions. The table has the share of positive relevance in each, divided by the region's share of the
+# Five known {term}`landmarks <landmark>` give each face its regions. The table has the share of positive relevance in each, divided by the region's share of the
 # picture: 1 is what a map that knows nothing would give.
 
 # %%
@@ -109,7 +109,7 @@ for rule, found in density.items():
     display(report.table(rows, caption=f"Density of positive relevance by region, {rule} composite (1: even)"))
 
 # %% [markdown]
-# By action unit: faces in which a unit is active, against faces in which it is not. Does the region that the unit moves get more relevance?
+# By {term}`action unit`: faces in which a unit is active, against faces in which it is not. Does the region that the unit moves get more relevance?
 
 # %% tags=["remove-input"]
 places = {

@@ -11,7 +11,9 @@
 #
 # Paper 001 {cite}`punuri2024` compares its ranks with annotators on pictures whose intensity nobody knows. On synthetic faces it is known. **You will
 # see** how six quantities correlate with it: the paper's rank, the continuous number behind it, total positive relevance, and three
-# simpler ones that need no explanation method: the logit, the probability, and the distance from a neutral face in feature space.
+# simpler ones that need no explanation method: the {term}`logit`, the probability, and the distance from a neutral face in feature space.
+#
+# *Explained in the glossary:* {term}`VGG16`.
 #
 # Beside trained networks stand **untrained** ones and ones trained on **shuffled labels** {cite}`adebayo2018`. What correlates with intensity
 # there, too, is a property of the picture, such as its contrast, and not something that was learned about emotion.
@@ -56,9 +58,9 @@ vgg = records.values_of(photographs.RECORD)
 # %% [markdown]
 # ## This build
 #
-# A network with four convolutions, trained for seconds. The table has Spearman's rank correlation with what is known of intensity, and 95 %
+# A network with four convolutions, trained for seconds. The table has {term}`Spearman's rank correlation <Spearman correlation>` with what is known of intensity, and 95 %
 # intervals over faces in brackets; the [composite](propagation) of relevance stands in brackets behind a measure's name. *Core* is the continuous number
-# that the rank is cut from: the median of a face's scaled values. Nearly all pixels have almost no relevance, so that is nearly [where zero went](ranks). As
+# that the rank is cut from: the median of a face's scaled values. Nearly all pixels have almost no relevance, so that is nearly [the place of zero](ranks). As
 # in the paper, only faces whose emotion was named correctly count for the trained network; the other two are asked about every face, since
 # they are hardly ever right.
 
@@ -110,7 +112,7 @@ _ = axis.legend(loc="lower right")
 # %% [markdown]
 # ## Votes of FERplus
 #
-# On photographs nobody knows the intensity. FER+ {cite}`barsoum2016` offers the share of votes that the winning emotion got, which is a measure of how
+# On photographs nobody knows the intensity. {term}`FER+` {cite}`barsoum2016` offers the share of votes that the winning emotion got, which is a measure of how
 # clear an expression is rather than of how strong. Networks that were trained on FER+ (three small ones on some thousand faces, and
 # the [VGG16 that saw all of them](classifier)) are asked about the cleaned test faces that they name correctly, the neutral ones left out.
 
@@ -145,7 +147,7 @@ else:
 table
 
 # %% [markdown]
-# The paper's claim is about its own network: VGG16 at 224 pixels with ImageNet's convolutions, and a head trained for 100 epochs or more. None of the
+# The paper's claim is about its own network: {term}`VGG16` at 224 pixels with {term}`ImageNet`'s convolutions, and a head trained for 100 {term}`epochs <epoch>` or more. None of the
 # networks here is that one, so what they do is shown and decides nothing.
 
 # %% tags=["remove-input"]
@@ -194,11 +196,11 @@ report.prose(
 
 # %% [markdown]
 # * **Total positive relevance and the logit** say nearly the same, and they must: relevance is conserved, so what the pixels hold in total *is*
-#   the logit, up to what speaks against. If one wants a rough order of intensity from a classifier, its score gives it without LRP.
+#   the logit, up to what speaks against. If one wants a rough order of intensity from a classifier, its score gives it without {term}`LRP`.
 # * The **distribution** of relevance over bins, on which the paper's rank rests, has that information scaled away: dividing by the range of
 #   the picture removes how much relevance there is.
 # * **Untrained** networks show what of this comes with the picture itself.
 #
-# Synthetic faces cannot decide what holds for photographs, and votes are not intensity. Together they show that the mechanism does not work
-# where it should be easiest (one emotion per face, nothing covered, known truth), and that on photographs, too, a network's plain score
+# Synthetic faces cannot decide what holds for photographs, and votes are not intensity. Together they show two things. The mechanism does not work
+# where it should be easiest: one emotion per face, nothing covered, known truth. And on photographs, too, a network's plain score
 # orders faces better than the rank does.

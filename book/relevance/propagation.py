@@ -10,8 +10,10 @@
 # # Relevance
 #
 # Layer-wise relevance propagation {cite}`bach2015` starts with the score of one class and hands it down, layer by layer, until every pixel holds a
-# share. **You will see** that procedure on a network of seven neurons, whether the shares add up, what biases swallow, and maps of
+# share. **You will see** that procedure on a network of seven neurons, whether the shares add up, what biases keep, and maps of
 # relevance on faces.
+#
+# *Explained in the glossary:* {term}`FER+`.
 
 # %% tags=["parameters"]
 dataset = "synthetic"  # or "ferplus", "jaffe", "ckplus", "kdef", "affectnet", found through FERBOOK_DATA
@@ -53,7 +55,7 @@ figures.use_style()
 # %% [markdown]
 # ## Two layers by hand
 #
-# Two inputs, three hidden neurons, two classes. Forward, each neuron adds up its weighted inputs and a bias, and a ReLU cuts off what is
+# Two inputs, three hidden neurons, two classes. Forward, each neuron adds up its weighted inputs and a bias, and a {term}`ReLU` cuts off what is
 # negative. Backward, neuron $j$ has some relevance $R_j$ and divides it among its inputs in proportion to what they contributed,
 # $z_{ij} = x_i w_{ij}$:
 #
@@ -107,7 +109,7 @@ audit.box("001-conservation", "001-conservation-biases")
 # %% [markdown]
 # ## Sixteen layers
 #
-# The same check on VGG16, with random weights and biases: what share of the explained logit arrives at the pixels?
+# The same check on {term}`VGG16`, with random weights and biases: what share of the explained {term}`logit` arrives at the pixels?
 
 # %%
 network = models.build("vgg16_48", num_classes=7, seed=seed)
@@ -142,10 +144,10 @@ report.table(
 # Where biases take nothing (`zero_params="bias"`), the score arrives through all sixteen layers. zennit's default lets biases keep what they
 # claim, so a sum of relevance over pixels is *not* the score there. The epsilon rule is missing from the table: where a layer's bias nearly
 # cancels its inputs, the denominator is almost zero and relevance explodes. Without any biases in the network it conserves, too, and is then
-# the same as gradient times input.
+# the same as {term}`gradient` times input.
 #
 # Relevance can still get lost: a unit that its bias alone switches on, as over black pixels, has no positive contribution to hand
-# anything to. **z-box** in the first layer (composites whose names end in `_box`) reckons with the range of pixels and always has one. On weights
+# anything to. **z-box** in the first layer (composites whose names end in `_box`) uses the range of pixel values and always has one. On weights
 # that were trained this matters:
 
 # %% tags=["remove-input"]
@@ -224,12 +226,12 @@ maps("alpha2_beta1")
 _ = heatmaps.channels(colour[0], lrp.relevance(network, inputs[:1], targets[:1], "z_plus")[0].numpy())
 
 # %% [markdown]
-# This is VGG16 with random weights, which has learned nothing; the eyes of the reader find a face in its map all the same. That is why
+# This is VGG16 with random weights, which has learned nothing; a reader sees a face in its map all the same. That is why
 # heatmaps alone are no evidence, and why [a later page](intensity) puts untrained networks beside trained ones.
 #
 # ## Figures 9 to 12, with VGG16
 #
-# Figure 9 of the paper shows faces of CK+ beside their maps; figures 10 to 12 one map per colour channel, for faces of CK+, JAFFE and AffectNet with
+# Figure 9 of the paper shows faces of {term}`CK+` beside their maps; figures 10 to 12 one map per colour channel, for faces of CK+, {term}`JAFFE` and {term}`AffectNet` with
 # each rank. Here are the same figures of a VGG16 that [learned from FER+](classifier), recorded, with the emotions and ranks that the captions name as far as
 # a face has them. Where nothing says which face to show, it is the one that the network is surest of.
 

@@ -9,13 +9,13 @@
 # %% [markdown]
 # # Are the ranks right?
 #
-# Tables 6 to 9 and figures 13 to 17 of paper 001 {cite}`punuri2024` score the ranks against ten annotators: accuracy, precision, recall and F1 for each
+# Tables 6 to 9 and figures 13 to 17 of paper 001 {cite}`punuri2024` score the ranks against ten annotators: accuracy, precision, recall and {term}`F1` for each
 # emotion and rank, and a 3 x 3 matrix per emotion. **You will see** the same tables and matrices for ranks that this book computed, on faces
 # whose intensity is known, beside what a rule without any relevance reaches.
 #
 # * **Truth**: the majority of ten [simulated annotators](agreement), who see the true intensity and differ a little from each other.
-# * **Ranks**: by the rule of the paper's tables, under four composites of LRP; and by the rule of its text, which calls every face strong.
-# * **For comparison**: the logit of the emotion, or its probability, cut at two points per emotion, which were chosen on other faces so that
+# * **Ranks**: by the rule of the paper's tables, under four composites of {term}`LRP`; and by the rule of its text, which calls every face strong.
+# * **For comparison**: the {term}`logit` of the emotion, or its probability, cut at two points per emotion, which were chosen on other faces so that
 #   each rank is given as often as it is true; and a rule that always says the most frequent rank.
 
 # %% tags=["parameters"]
@@ -184,7 +184,7 @@ _ = figure.legend(loc="outside upper center", ncols=1, fontsize=11)
 # ## Tables 6 to 9, one by one
 #
 # Small test sets give scores of their own kind: 0.50 and 0.67, or a rank that does not occur. So each printed table stands beside ours for **as many faces as
-# a fifth of its data set has**, drawn at random from the faces above; for AffectNet, whose test set is not given, beside all of them. The first number is the
+# a fifth of its data set has**, drawn at random from the faces above; for {term}`AffectNet`, whose test set is not given, beside all of them. The first number is the
 # printed one, the second ours.
 
 # %% tags=["hide-output", "remove-input"]
@@ -206,7 +206,7 @@ for table, data in tables.SCORE_TABLES.items():
     display(report.table(lines, caption=f"Table {table[-1]} ({data}) / {best} on {faces:,} synthetic faces"))
 
 # %% [markdown]
-# Figures 13 and 14 of the paper draw the scores of CK+ and JAFFE as bars, and figure 15 has the matrices of JAFFE's small test set. The same of ours:
+# Figures 13 and 14 of the paper draw the scores of {term}`CK+` and {term}`JAFFE` as bars, and figure 15 has the matrices of JAFFE's small test set. The same of ours:
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Bars of accuracy, precision, recall and F1 by emotion and rank: table 8 as printed, nearly all near 1, above ours, which vary"}}
 _ = rank_scores.bars(compared["001-table8"], "CK+: as printed, and as many synthetic faces")
@@ -222,10 +222,10 @@ _ = rank_scores.matrices(rank_scores.drawn(six, sizes["001-table7"], seed), colu
 # %% [markdown]
 # ## What we see
 #
-# * Whoever gives most faces the same rank is right about as often as that rank is true, and agrees with the annotators as chance does.
+# * A rule that gives most faces the same rank is right about as often as that rank is true, and agrees with the annotators no better than chance.
 #   The paper's rule does that under every composite; which rank it prefers depends on the composite, not on the faces.
 # * The network's own score, cut in three, agrees better than any of them, and needs no explanation method. It is far from perfect: the
 #   network was trained to distinguish emotions, and a clear expression need not be a strong one.
 # * F1 near 1 for nearly every emotion and rank, as tables 6 to 9 print it, is out of reach of each of these rules, although these faces
 #   are easier than photographs. The paper does not state the LRP rule, the scaling or the size of its test sets, so what made the difference
-#   cannot be said; that [some of its scores cannot stand beside each other](agreement) can.
+#   cannot be said; that [some of its scores exclude each other](agreement) can.

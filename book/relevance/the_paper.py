@@ -10,7 +10,7 @@
 # # Paper 001: the paper
 #
 # Paper 001 {cite}`punuri2024` names the emotion on a face and then says **how strong** it is: minimal, average or strong. Both come from
-# one network, VGG16, trained to distinguish emotions. No label says how strong they are. The rank is read off an *explanation* of its
+# one network, {term}`VGG16`, trained to distinguish emotions. No label says how strong they are. The rank is read off an *explanation* of its
 # answer: layer-wise relevance propagation (LRP) {cite}`bach2015` gives every pixel a share of the network's score, the shares are sorted
 # into ten bins, and the fullest part of the histogram decides.
 #
@@ -24,7 +24,7 @@
 # **After it you can** compute relevance through a small network by hand, say what a heat map can and cannot show, and test a measure that was read off an
 # explanation: where the truth is known, beside an untrained network, and beside the plain score.
 #
-# **You need** to know how a convolutional network computes its scores, and what a gradient is. [The synthetic face](../faces/synthetic_face) explains where
+# **You need** to know how a convolutional network computes its scores, and what a {term}`gradient` is. [The synthetic face](../faces/synthetic_face) explains where
 # known intensity comes from.
 #
 # **It takes** nine pages. [Does it measure intensity?](intensity) holds the main result.
@@ -68,8 +68,8 @@ audit.table(caption="All claims of this paper")
 # %% [markdown]
 # ## The method
 #
-# 1. Four data sets: JAFFE, CK+, KDEF (posed in a laboratory) and AffectNet (from the web). Seven emotions.
-# 2. VGG16 with ImageNet's convolutions, which stay as they are; a new classifier of 4096, 4096 and 7 neurons is trained.
+# 1. Four data sets: {term}`JAFFE`, {term}`CK+`, {term}`KDEF` (posed in a laboratory) and {term}`AffectNet` (from the web). Seven emotions.
+# 2. VGG16 with {term}`ImageNet`'s convolutions, which stay as they are; a new classifier of 4096, 4096 and 7 neurons is trained.
 # 3. For each correctly named test picture, LRP gives a relevance per pixel and colour channel.
 # 4. Relevance is brought to the range from 0 to 1 and sorted into ten bins. Three overlapping windows of five bins compete: 1 to 5
 #    (minimal), 4 to 8 (average), 6 to 10 (strong).
@@ -82,7 +82,7 @@ settings = printed.table("001-table1")
 report.table(settings, caption="Table 1 of the paper: training parameters")
 
 # %% [markdown]
-# Two batch sizes and two numbers of epochs are given without saying which belongs to which data set, the learning rate is not given, and
+# Two batch sizes and two numbers of {term}`epochs <epoch>` are given without saying which belongs to which data set, the learning rate is not given, and
 # *regularization* repeats weight decay. Pictures have two sizes: 255 pixels in section III.C, 224 in table 1. Tables 3 and 4 settle which,
 # because their bins add up to the number of values in a picture: one table used 224, the other 255.
 
@@ -123,7 +123,7 @@ audit.rows("001-data-*", caption="More on the data")
 # last three frames of each, as a copy at 48 pixels holds them. These frames look alike, so a split that shuffles pictures puts neighbours of most test
 # pictures into training.
 #
-# Figure 8 of the paper draws how many pictures of AffectNet show each emotion. AffectNet is not at hand; the same drawing of FER+'s labels, whose faces the
+# Figure 8 of the paper draws how many pictures of AffectNet show each emotion. AffectNet is not at hand; the same drawing of {term}`FER+`'s labels, whose faces the
 # recorded networks of this chapter were tested on:
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars: how many cleaned test faces of FER+ have each of eight emotions as their label"}}
@@ -139,7 +139,7 @@ if recorded:
 # ## Text, captions and references
 #
 # What stands between the tables was read as closely: captions against the text, numbers of references against the list of references, and what is said
-# about other people's data and action units against what these people published.
+# about other people's data and {term}`action units <action unit>` against what these people published.
 
 # %% tags=["remove-input"]
 audit.rows(

@@ -32,7 +32,7 @@ report.table(
 # ## Headline numbers
 #
 # The abstract's accuracies should be the averages of tables 6 to 9. The boxes compare them with the last row of each table, allowing for its rounding, and
-# with each other. Beside the printed average, each box tells what the 18 cells average, and the six emotions: KDEF's number is none of these. All four
+# with each other. Beside the printed average, each box tells what the 18 cells average, and the six emotions: {term}`KDEF`'s number is none of these. All four
 # numbers do have a form that averages of 18 two-digit numbers have, so they may come from such tables with other cells.
 
 # %% tags=["remove-input"]
@@ -80,11 +80,11 @@ audit.table()
 # %% [markdown]
 # ## Summary
 #
-# * **Scope.** All printed tables; the method on synthetic faces with known intensity, and on FER+; not the paper's own pictures.
-# * **What holds.** Relevance can be conserved through VGG16. Bin sums and ranks of tables 3 and 4 follow from the counts, but for three cells.
+# * **Scope.** All printed tables; the method on synthetic faces with known intensity, and on {term}`FER+`; not the paper's own pictures.
+# * **What holds.** Relevance can be conserved through {term}`VGG16`. Bin sums and ranks of tables 3 and 4 follow from the counts, but for three cells.
 # * **What does not.** The rule in the text is not the one in the tables, and would call each picture strong.
 # * **What the rank measures.** On [our reading of the scaling](ranks), which the paper does not state, the largest against the smallest relevance of single
 #   pixels; on known intensity it is [no better than chance](rank_scores), and [other quantities](intensity) follow intensity better.
 # * **What was easy.** The tables are detailed enough to find out how they were made.
-# * **What was difficult.** LRP rule, scaling, learning rate and sizes are not stated.
+# * **What was difficult.** {term}`LRP` rule, scaling, learning rate and sizes are not stated.
 # * **What to take away.** Test a measure where the truth is known, and beside an untrained network.

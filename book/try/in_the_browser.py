@@ -9,7 +9,7 @@
 # %% [markdown]
 # # In the browser
 #
-# Give this page a picture with a face. The network that the book trained on FER+ runs here, on your machine: no picture, and nothing else, leaves
+# Give this page a picture with a face. The network that the book trained on {term}`FER+` runs here, on your machine: no picture, and nothing else, leaves
 # the page. It also works without a network connection, and when the page is opened as a file.
 #
 # **Before you use it**: the network says what ten people would *call* a face. It does not say what somebody feels. Take pictures of people who know and
@@ -28,7 +28,7 @@ browser_page.widget(browser_page.painted_faces())
 # * **Most say so** is another question: how likely is it that this emotion gets more votes than any other? The same scores answer it after division by
 #   a *temperature*, one number that was fitted on other faces than those of training and test.
 # * **Painted** is the truth, for the painted faces only: the mixture of emotions they were drawn with. The network never saw a painted face, so it is
-#   often wrong about them, and about yours where it is framed otherwise than FER2013's.
+#   often wrong about them, and about yours where it is framed otherwise than {term}`FER2013`'s.
 #
 # **Draw the square tightly**: from the middle of the forehead to just below the chin, from ear to ear. FER2013's pictures are cropped like that, and
 # what lies around the face is noise to the network. The small grey picture shows what it sees.
@@ -60,7 +60,7 @@ face.shape, face.dtype
 
 # %% [markdown]
 # Without Python's own network, the ONNX file is all that is needed; `onnxruntime` or any other program computes the scores. Their mean over the face
-# and its mirror image, and then the softmax, is what the page shows:
+# and its mirror image, and then the {term}`softmax`, is what the page shows:
 
 # %%
 from ferbook.learning import trained

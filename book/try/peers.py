@@ -9,7 +9,7 @@
 # %% [markdown]
 # # What other tools say
 #
-# Packages that name the emotion of a face are one installation away. Here some of them answer for the same faces as the book's network: FER+'s
+# Packages that name the emotion of a face are one installation away. Here some of them answer for the same faces as the book's network: {term}`FER+`'s
 # official test part, each face as the 48-pixel grey picture that it is.
 #
 # **You will see** how often each tool says what most people said, how far its confidence can be trusted, and why the comparison is not quite fair to
@@ -44,9 +44,9 @@ _ = figures.forest(
 report.table(peers.accuracy_rows(found, "seven"), caption="Seven emotions, FER+ official test part, recorded")
 
 # %% [markdown]
-# *Macro F1* weighs every emotion alike, so it falls where a tool misses rare ones. The *calibration error* is the mean distance between a tool's
+# *Macro {term}`F1`* weighs every emotion alike, so it falls where a tool misses rare ones. The *calibration error* is the mean distance between a tool's
 # confidence and how often it is right (15 bins); the book's network answers with its
-# temperature, as [In the browser](in_the_browser) explains.
+# {term}`temperature`, as [In the browser](in_the_browser) explains.
 #
 # ## Over all eight
 
@@ -91,7 +91,7 @@ report.table(
 #
 # ## What is unfair
 #
-# * **To the others**: the book's network was trained on FER+'s training part, with FER+'s votes. Theirs learned other labels, as a rule those of FER2013,
+# * **To the others**: the book's network was trained on FER+'s training part, with FER+'s votes. Theirs learned other labels, as a rule those of {term}`FER2013`,
 #   which one person gave each picture. FER+ exists because those labels are often wrong, and a tool that learned them faithfully loses here.
 # * **To the others, again**: their packages find faces with detectors of their own and cut them out in their own way. Here all get the finished
 #   48-pixel picture, which suits the book's network; a tool that expects 200 pixels and colour has to invent them.

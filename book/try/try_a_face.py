@@ -12,6 +12,8 @@
 # What does the network say about *your* photo? This page answers for one photograph: it finds the faces, names what people would call their
 # expressions, says how sure it may be, and shows which pixels spoke for the answer.
 #
+# *Explained in the glossary:* {term}`ECE`.
+#
 # :::{admonition} This chapter
 # **After it you can** answer photographs of your own, read the card (what people would call the face, how sure that is, how far they would disagree), and say
 # where such an answer must not be used.
@@ -52,8 +54,8 @@ else:
 # %% [markdown]
 # ## The card
 #
-# `ferbook predict photo.jpg --out answers --explain` writes this card. Its steps: [MTCNN](../faces/finding_faces) finds boxes and landmarks, each face is
-# aligned and scaled to 48 x 48 grey pixels, and the network that the book trained on FER+ answers for the face and its mirror image.
+# `ferbook predict photo.jpg --out answers --explain` writes this card. Its steps: [MTCNN](../faces/finding_faces) finds boxes and {term}`landmarks <landmark>`, each face is
+# aligned and scaled to 48 x 48 grey pixels, and the network that the book trained on {term}`FER+` answers for the face and its mirror image.
 
 # %% mystnb={"image": {"alt": "The photograph with a numbered box around each face, and for each face bars of eight emotions, three axes with error bars, and a note on whether a crowd would agree"}}
 seen = model.see(picture)
@@ -67,7 +69,7 @@ cards.draw(Path(PHOTO).name or "synthetic faces", picture, seen, answers, model,
 #
 # The network learned how ten people's votes were shared out, so its own answer is a **share of votes**. How likely an emotion is the one that *most*
 # people name is another number. Six votes of ten are a clear majority, and the probability of that majority is far above 0.6. Dividing the
-# network's logits by one number, a **temperature** fitted on FER+'s validation part {cite}`guo2017`, turns the first into the second.
+# network's {term}`logits <logit>` by one number, a **temperature** fitted on FER+'s validation part {cite}`guo2017`, turns the first into the second.
 
 # %% tags=["remove-input"]
 fitted = calibration.read("compact-ferplus")
@@ -130,14 +132,14 @@ else:
 shown
 
 # %% [markdown]
-# The answers are often wrong here, and often sure of it: nothing in the training data looks like these painted faces. What FER+ says of the temperature holds for
+# The answers are often wrong here, and often sure of it: nothing in the training data looks like these painted faces. What FER+ says of the {term}`temperature` holds for
 # faces like FER+'s, and a confidence says nothing about pictures of another kind. [Use and misuse](use_and_misuse) has the accuracy on real faces.
 #
 # ## Would a crowd agree?
 #
 # If ten people voted independently by the predicted shares, they would name some number of emotions; its expectation is the predicted counterpart of
 # paper 002's complexity. From a threshold on, the card says that the crowd would probably disagree, which means: three emotions or more would be named. The
-# threshold was chosen on validation faces, where it parts both kinds best (the largest sum of sensitivity and specificity).
+# threshold was chosen on validation faces, where it separates both kinds best (the largest sum of sensitivity and specificity).
 
 # %% tags=["remove-input"]
 note = fitted["note"]
@@ -179,7 +181,7 @@ report.table(
 # ## Which pixels spoke for it
 #
 # [Layer-wise relevance propagation](../relevance/propagation) hands the leading emotion's logit back to the pixels. Its rule here counts positive contributions alone, so
-# red says "this spoke for it", and nothing speaks against. For a network with shortcuts other rules blow up; this one keeps the sum.
+# red says "this spoke for it", and nothing speaks against. In a network with shortcuts, other rules give values without bound; this one keeps the sum.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The faces as the network saw them, relevance over the fainter faces, and relevance alone"}}
 if len(seen.faces):

@@ -14,7 +14,7 @@
 #
 # ## Not mind reading
 #
-# The network predicts **what ten people would call a picture of a face**. It was never told what anybody felt: FER+ does not know. People who look at a
+# The network predicts **what ten people would call a picture of a face**. It was never told what anybody felt: {term}`FER+` does not know. People who look at a
 # photograph do not know either. A review of the evidence {cite}`barrett2019` finds that people do often smile when happy and scowl when angry more than chance
 # would have it, but that they also express the same emotion in many ways, and the same movements in different emotions. So even a network that agreed with every crowd would
 # not read feelings.
@@ -86,7 +86,7 @@ report.table(
 
 # %% [markdown]
 # The last column shows that the network does not know all of this: it is a little too sure where the crowd is divided, and not sure enough where it agrees.
-# Over all faces, confidence and accuracy do match after temperature scaling:
+# Over all faces, confidence and accuracy do match after {term}`temperature` scaling:
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy against confidence in bins, before temperature scaling far above the diagonal and after it close to the diagonal"}}
 groups = {"before scaling": known["reliability_before"], "after scaling": known["reliability"]}

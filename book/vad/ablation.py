@@ -9,12 +9,12 @@
 # %% [markdown]
 # # The ablation, made again
 #
-# Does consistency between category and V, A, D help? The papers compare one run with and one without, with a cost that has no gradient. Here the comparison is made
+# Does consistency between category and V, A, D help? The papers compare one run with and one without, with a cost that has no {term}`gradient`. Here the comparison is made
 # with what it needs: a cost with a gradient beside the printed ones, a regression loss that pairs each face with its own target, several seeds in pairs, and
 # the two predictors that any regressor should beat.
 #
 # **You will see** first a small version, trained a moment ago on synthetic faces whose V, A and D are known; then the recorded one on the annotated faces of
-# FER2013. Runs with the same seed form a *pair*: they share start weights, order of faces and augmentation, and differ in the cost alone.
+# {term}`FER2013`. Runs with the same seed form a *pair*: they share start weights, order of faces and augmentation, and differ in the cost alone.
 
 # %% tags=["parameters"]
 count = 1500  # synthetic faces to learn from
@@ -46,7 +46,7 @@ base = engine.Setting(model="mlp", epochs=epochs)
 # ## With and without, on synthetic faces
 #
 # Learning V, A and D from pictures takes longer than a page may take to build. So the small version sees each synthetic face as an inexact detector would report
-# it: the strength of its action units, plus noise. Two hidden layers predict category and V, A, D from them. The losses, the seeds and the comparisons are
+# it: the strength of its {term}`action units <action unit>`, plus noise. Two hidden layers predict category and V, A, D from them. The losses, the seeds and the comparisons are
 # those of the real experiment.
 #
 # Two scores stand in the tables. **R²** is the share of an axis's variance that a prediction explains: 1 for a perfect one, 0 for the mean of the test
@@ -150,7 +150,7 @@ report.table(
 # %% [markdown]
 # ## On the annotated faces
 #
-# The real experiment. Networks are first trained on FER+ with *guessed* V, A and D: the crowd's distribution over emotions times the points of the emotion words.
+# The real experiment. Networks are first trained on {term}`FER+` with *guessed* V, A and D: the crowd's distribution over emotions times the points of the emotion words.
 # That is a proxy, not a measurement. Copies of annotated faces are left out. They then go on in five folds on the annotated faces, so that each face is
 # predicted by networks that never saw it, but for four pictures that are there twice: their eight faces lie in different folds. A second set of networks sees the annotated faces alone (*scratch*).
 
@@ -349,7 +349,7 @@ if stored is not None:
     )
 
 # %% [markdown]
-# The confusion matrix, as in figure 2 of paper 004: shares of each true category.
+# The {term}`confusion matrix`, as in figure 2 of paper 004: shares of each true category.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Confusion matrix of the seven categories on the annotated faces"}}
 if stored is not None:

@@ -9,11 +9,11 @@
 # %% [markdown]
 # # Consistency
 #
-# The consistency cost is the papers' own contribution: 1 for each axis on which the predicted value contradicts the predicted category, 0 where they
+# The {term}`consistency cost <consistency loss>` is the papers' own contribution: 1 for each axis on which the predicted value contradicts the predicted category, 0 where they
 # agree. A network that minimises it should be pulled towards predictions that fit together.
 #
-# **You will see** that the two papers define the cost in ways that differ, what each definition charges, and the slope of each: the
-# direction in which it pulls. For the printed ones there is none.
+# **You will see** that the two papers define the cost in ways that differ, what each definition charges, and the gradient of each: the
+# direction in which it moves the network. For the printed ones it is zero.
 
 # %% tags=["parameters"]
 faces = 2000  # random predictions
@@ -37,7 +37,7 @@ third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
 # 1. **Table 1** of paper 003, a demand on the sign of each axis. Table 1 of paper 004 is the same.
 # 2. **Table 2** of paper 004, which writes those signs out as costs.
 # 3. **Equations 5, 9 and 13** of paper 003, which the paper calls "defined according to Table 1".
-# 4. **The soft cost** of this book, which follows table 1 and has a slope.
+# 4. **The soft cost** of this book, which follows table 1 and has a gradient.
 #
 # The authors' published code has a fifth, a workbook, which is not in the papers; [below](#the-costs-in-the-code).
 
@@ -112,8 +112,8 @@ _ = figures.lines(
 )
 
 # %% [markdown]
-# A network learns from the slope of its loss. Here are random predictions, and for each definition the share of them that have any slope. "By
-# difference" moves every value by 0.0001 and looks whether the cost changes; "by torch" asks for the gradient.
+# A network learns from the {term}`gradient` of its loss. Here are random predictions, and for each definition the share of them whose gradient is not zero. "By
+# difference" moves every value by 0.0001 and looks whether the cost changes; "by torch" asks PyTorch for the gradient.
 
 # %%
 generator = torch.Generator().manual_seed(seed)
@@ -136,18 +136,18 @@ for name, cost in costs.items():
             "definition": name,
             "mean cost per face": f"{cost(vad).sum(1).mean():.2f}",
             "changes by difference": f"{changed:.1%}",
-            "has a slope by torch": f"{has_slope:.1%}",
-            "largest slope": largest,
+            "has a gradient by torch": f"{has_slope:.1%}",
+            "largest gradient": largest,
         }
     )
 
 # %% tags=["remove-input"]
-report.table(rows, caption=f"Which costs pull: {faces:,} random predictions on three axes")
+report.table(rows, caption=f"Which costs have a gradient: {faces:,} random predictions on three axes")
 
 # %% [markdown]
 # The printed costs change only for a value that happens to lie within 0.0001 of zero. Everywhere else they are flat: their gradient is zero wherever it
 # exists, whatever lambda is. **Adding the printed cost to a loss cannot change what a network learns.** At a very low temperature the soft
-# cost has nearly the same fault: few predictions have a slope, and those a huge one.
+# cost has nearly the same fault: few predictions have a gradient, and those a huge one.
 
 # %% tags=["remove-input"]
 third.box("003-cost-slope")
@@ -169,7 +169,7 @@ third.box("003-lambda")
 fourth.box("004-lambda")
 
 # %% [markdown]
-# The equations also sum cross-entropy and cost over the faces of a batch but average the squared errors, so the balance of the parts depends on
+# The equations also sum {term}`cross-entropy` and cost over the faces of a batch but average the squared errors, so the balance of the parts depends on
 # the batch size. This book averages all parts.
 #
 # What the soft cost does to a single prediction shows its intention. A face with undecided category and slightly negative valence: the cost

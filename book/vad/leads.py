@@ -12,7 +12,7 @@
 # The authors published their training code and its logs. Reading it gives four leads that, if true, decide what the printed
 # numbers mean. None has to be believed: each effect is reproduced here in a few lines of this book's own.
 #
-# 1. The consistency cost reaches the loss as a plain number, without a gradient.
+# 1. The {term}`consistency cost <consistency loss>` reaches the loss as a plain number, without a {term}`gradient`.
 # 2. Category, V, A and D are learned by four networks that share nothing.
 # 3. In the regression loss, predictions of shape (B, 1) meet targets of shape (B,).
 # 4. The "average loss" divides a sum of batch means by the number of faces.
@@ -192,7 +192,7 @@ report.table(
 # %% [markdown]
 # ## What a constant scores
 #
-# When paper 003 was published, its repository held three label files: 31 faces of each of FER2013's two tests, and 199 to train on (numbered 0 to 199,
+# When paper 003 was published, its repository held three label files: 31 faces of each of {term}`FER2013`'s two tests, and 199 to train on (numbered 0 to 199,
 # with one number missing). The labels are known, the pictures are not; for a constant the labels are enough. This is the loss of the best single value for all
 # faces of a test, in that code's averaging, beside what table 3 prints:
 
@@ -221,7 +221,7 @@ third.rows("003-constant-*", caption="Table 3 against the best constant, loss by
 
 # %% [markdown]
 # If table 3 is of these faces, there is nothing in it that a number without any network does not reach, and the losses without consistency could be those of
-# a worse one. The code picks, for each test, the epoch that did best on it, so a regressor that puts out one slowly moving value for every face would be
+# a worse one. The code picks, for each test, the {term}`epoch` that did best on it, so a regressor that puts out one slowly moving value for every face would be
 # caught where that value is nearest to the best constant. This would explain the equal pairs, too: two trainings that both end at the best constant print the same loss.
 # The paper does not say how many faces it tested, so all this is conditional. What speaks for the 31 faces of each test is [the gains of accuracy](the_paper) that it prints:
 # 9.68 % and 6.45 % are three and two faces of 31.
@@ -229,7 +229,7 @@ third.rows("003-constant-*", caption="Table 3 against the best constant, loss by
 # ## The published logs
 #
 # The authors' logs of the joint training hold the average loss of each axis after every epoch. If lead 3 is right, they must stand still, at the level of
-# a constant; standing still could have other causes, as a small learning rate. (Two further logs, of ten epochs of a network called VAD-Net, name no axis. Their losses rise and fall, at times severalfold, from one epoch
+# a constant; standing still could have other causes, as a small learning rate. (Two further logs, of ten epochs of a network called VAD-Net, after valence, arousal and dominance, name no axis. Their losses rise and fall, at times severalfold, from one epoch
 # to the next, so no level can be read from them, and they are left out.)
 
 # %% tags=["remove-input"]

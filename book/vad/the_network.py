@@ -9,7 +9,7 @@
 # %% [markdown]
 # # The network
 #
-# Both papers use a ResNet-18 for small pictures: a 3 x 3 kernel at the entrance, no pooling there, four stages of two blocks, one number at the end.
+# Both papers use a {term}`ResNet-18 <ResNet>` for small pictures: a 3 x 3 kernel at the entrance, no pooling there, four stages of two blocks, one number at the end.
 # Paper 003 lists its parameters row by row.
 #
 # **You will see** that list recounted, what "one multi-task network" and "four networks" differ in, and the regulariser that keeps the filters
@@ -110,13 +110,13 @@ report.table(
 
 # %% [markdown]
 # Figure 2 of the paper shows two tasks whose predictions meet in a consistency constraint. Here it is with one thing more, measured: along which
-# of its arrows a gradient comes back.
+# of its arrows a {term}`gradient` comes back.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Faces go to a classifier and to regressors; cross-entropy and squared error send a gradient back to one of them each, the printed consistency cost to none"}}
 _ = drawing.joint(drawing.flow())
 
 # %% [markdown]
-# In four separate networks the only bridge between the tasks would be the consistency cost. [It carries nothing](consistency), so each
+# In four separate networks the only bridge between the tasks would be the {term}`consistency cost <consistency loss>`. [It carries nothing](consistency), so each
 # network learns as if it were alone; [the leads](leads) show this on gradients.
 #
 # ## Orthogonality
@@ -160,7 +160,7 @@ print(len(regularised_layers(one_output)), "regularised layers in each network")
 # ## Learning with it
 #
 # The papers say that the loss makes features more diverse and predictions better, and report no run without it. Here is one with and one without, several
-# times: the book's compact network learns categories and guessed V, A, D of FER+ (as on the [page of the ablation](ablation)) with the
+# times: the book's compact network learns categories and guessed V, A, D of {term}`FER+` (as on the [page of the ablation](ablation)) with the
 # loss of Wang et al. on the first convolution of each residual block and on the shortcuts. Runs of one seed differ in the weight of that loss alone.
 # *Overlap* is the mean size of the correlation between two features on faces that were not learned from: 0 if all features differ, 1 if all are one.
 

@@ -11,7 +11,7 @@
 #
 # An emotion can be a word, or a point. The point has three coordinates: **valence** (unpleasant to pleasant), **arousal** (calm to
 # excited) and **dominance** (submissive to in control), V, A, D for short. Papers 003 {cite}`huo2024access` and 004
-# {cite}`huo2024ieice` are by the same two authors and share one method. A network sees a face of FER2013 and predicts both the word (one
+# {cite}`huo2024ieice` are by the same two authors and share one method. A network sees a face of {term}`FER2013` and predicts both the word (one
 # of seven) and the point. A third loss, **consistency**, charges the network when the two do not fit: a face called *happy* should not
 # have negative valence. Paper 003 reports that this makes every prediction better, paper 004 that it helps V, A and D but not the category.
 #
@@ -19,7 +19,7 @@
 # the subject of the pages that follow.
 #
 # :::{admonition} This chapter
-# **After it you can** check a new loss term before training with it (does it have a gradient? are the shapes equal?), read a regression loss beside that
+# **After it you can** check a new loss term before training with it (does it have a {term}`gradient`? are the shapes equal?), read a regression loss beside that
 # of a constant predictor, and set up a comparison in pairs of seeds.
 #
 # **You need** to know what a loss, a gradient and a squared error are. [Use and misuse](../try/use_and_misuse) says what labels of emotions are not.
@@ -47,8 +47,8 @@ fourth.table(caption="All claims of paper 004")
 # %% [markdown]
 # ## The method in one paragraph
 #
-# The losses are added: cross-entropy for the category, the squared errors of V, A and D, and lambda times the consistency cost. The network is
-# a ResNet-18. Each axis is trained with the category (three models), then all of them together (a fourth), each once "with" and once "without"
+# The losses are added: {term}`cross-entropy` for the category, the squared errors of V, A and D, and lambda times the {term}`consistency cost <consistency loss>`. The network is
+# a {term}`ResNet-18 <ResNet>`. Each axis is trained with the category (three models), then all of them together (a fourth), each once "with" and once "without"
 # consistency. The metric is the *average loss*: the mean squared error over the test faces. Annotations are whole numbers from -2 to 2.
 #
 # What the runs without consistency were, the papers do not say in full. Paper 003 has one of its two variants "trained in a multi-task learning
@@ -120,7 +120,7 @@ fourth.box("004-joint")
 # %% [markdown]
 # ## Training
 #
-# Paper 003 trains for 120 epochs in batches of 16, with a rate of 0.01 that falls tenfold every 10,000 iterations. FER2013 has 28,709 training faces;
+# Paper 003 trains for 120 {term}`epochs <epoch>` in batches of 16, with a rate of 0.01 that falls tenfold every 10,000 iterations. FER2013 has 28,709 training faces;
 # the label file that was public with the paper has 199. Neither fits the schedule: with all faces the rate falls so often that most epochs can hardly
 # change a weight in single precision, with 199 it never falls. (The published code has another schedule, with a first step after 80 epochs.)
 

@@ -183,7 +183,7 @@ report.prose(
 scoreboard.insensitive(results)
 
 # %% [markdown]
-# **A stand-in never decides.** A claim about training says which networks it is about, which loss, how many epochs, which test faces and how many pixels, as far as
+# **A stand-in never decides.** A claim about training says which networks it is about, which loss, how many {term}`epochs <epoch>`, which test faces and how many pixels, as far as
 # the paper says it; a check says what was trained. Both are fields, and code compares them: half of the epochs are enough, all else has to be the same. Otherwise
 # the verdict is *not checkable here (stand-in)*, also where a stand-in agrees with the paper.
 

@@ -12,6 +12,8 @@
 # A book that trains dozens of networks on a laptop must train them fast. This page measures how fast, beside the loop that repositories
 # for facial expressions commonly have, and says on which machine.
 #
+# *Explained in the glossary:* {term}`GFLOP`, {term}`VGG16`.
+#
 # **You will see** what the two ways do differently and what each difference gains, how much of the machine's arithmetic they use, and
 # what limits the gain on a given processor.
 #
@@ -54,7 +56,7 @@ colours = ("#7f7f7f", "#0072b2")
 # | step | a plain loop | Lightning, with a check that the loss is finite |
 #
 # Everything else is equal: network and starting weights, synthetic faces, crop, flip, rotation, shift and zoom, batch, number of
-# steps, Adam and cross-entropy. The usual loop (`ferbook.learning.usual_loop`) is a fair one: it has a worker per core, and they read ahead.
+# steps, Adam and {term}`cross-entropy`. The usual loop (`ferbook.learning.usual_loop`) is a fair one: it has a worker per core, and they read ahead.
 #
 # ## Pictures per second
 #
@@ -147,7 +149,7 @@ for key, found in networks.items():
     rows.append(
         {
             "network": names[key],
-            "pictures for free": f"{alone['step'] / found['usual']['images_per_s']:.2f}",
+            "no waiting for pictures": f"{alone['step'] / found['usual']['images_per_s']:.2f}",
             "channels last": f"{alone['step_channels_last'] / alone['step']:.2f}",
             **({"bfloat16": f"{alone[best] / alone['step_channels_last']:.2f}"} if best == "step_bf16" else {}),
             "paid for augmentation and Lightning": f"{found['engine']['images_per_s'] / alone[best]:.2f}",
@@ -212,7 +214,7 @@ report.prose(
 # %% [markdown]
 # ## What this means for your machine
 #
-# * **Processors with AMX or AVX-512 bf16** multiply bfloat16 numbers in hardware, faster than 32-bit ones. The library uses those instructions
+# * **Processors with {term}`AMX` or AVX-512 bf16** multiply {term}`bfloat16` numbers in hardware, faster than 32-bit ones. The library uses those instructions
 #   by itself where it finds them, and the factors wanted above presuppose them.
 # * **Processors without** emulate bfloat16, as the matrix rates show where the recorded machine is such a one. The library then stays with 32
 #   bits, and the usual loop already does the same arithmetic at the same speed: a large network leaves little to gain.

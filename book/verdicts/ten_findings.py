@@ -12,6 +12,8 @@
 # Out of all verdicts of this book, these ten should change what one does in the next experiment. Each has one figure and three sentences: what is
 # printed, what was found, and what to do about it. Where the verdicts behind it are decided is linked below.
 #
+# *Explained in the glossary:* {term}`F1`, {term}`FER+`.
+#
 # None of this is special to the five papers. Most findings were possible only because their authors printed counts, published code and logs, or
 # named their own limits; papers that print less would have passed.
 
@@ -102,7 +104,7 @@ report.prose(
 
 # %% [markdown]
 # Decided in [Does it measure intensity?](../relevance/intensity); synthetic faces show that a mechanism does not work where it should be easiest, not what
-# holds for photographs. There, FER+'s votes say the same.
+# holds for photographs. There, {term}`FER+`'s votes say the same.
 #
 # ## Scores that no confusion matrix has
 
@@ -221,11 +223,11 @@ report.prose(
 #
 # ## All ten in one line each
 #
-# * Take the gradient of a new loss before training with it.
+# * Take the {term}`gradient` of a new loss before training with it.
 # * Print the constant predictor.
 # * Count how many labels break a rule.
 # * Test a measure where the truth is known, beside an untrained network.
-# * Publish the confusion matrix.
+# * Publish the {term}`confusion matrix`.
 # * Look for copies before splitting.
 # * Report the strict metric beside the lenient one; never choose on test.
 # * Several seeds, and intervals.
