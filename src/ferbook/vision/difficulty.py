@@ -14,7 +14,6 @@ import torch
 from sklearn.metrics import confusion_matrix
 from torch import Tensor, nn
 
-from ferbook import models
 from ferbook.core import records
 from ferbook.datasets import load
 from ferbook.faces.emotions import EMOTIONS
@@ -134,7 +133,7 @@ def measure(train: FaceSet, test: FaceSet, *, epochs: int, seed: int) -> Difficu
         accuracy=float(right.mean()),
         confusion=confusion_matrix(truth, predicted, labels=range(len(EMOTIONS))).tolist(),
         by_intensity=by_intensity,
-        parameters=models.parameter_count(network),
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
         epochs=epochs,
         train=len(train),
         test=len(test),
