@@ -66,6 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sweep.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
     sweep.set_defaults(run=_sweep)
 
+    queue = commands.add_parser("queue", help="run the missing records that are worth most, within a budget of seconds")
+    queue.add_argument("file", nargs="?", type=Path, help="a description as data/queue.yml, the default")
+    queue.add_argument("--budget", type=float, help="seconds; it stops by itself before they are over", required=True)
+    queue.add_argument("--dry-run", action="store_true", help="list the runs with expected seconds; run nothing")
+    queue.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
+    queue.set_defaults(run=_queue)
+
     release = commands.add_parser("release", help="write the weights of a recorded run and their card to data/weights")
     release.add_argument("name", nargs="?", default="compact-ferplus")
     release.add_argument("--store", type=Path, help="folder of runs (default: _build/runs)")
@@ -197,6 +204,28 @@ def _sweep(options: argparse.Namespace) -> int:
             failed, said = failed + 1, f"failed: {error}"
         print(f"{name}: {said}; {time.perf_counter() - started:.0f} s, {len(waiting)} remaining", flush=True)
     print(f"{len(missing) - failed} recorded, {failed} failed")
+    return 1 if failed else 0
+
+
+def _queue(options: argparse.Namespace) -> int:
+    """Exit status 1 where a run failed; one that waits for the next budget is no failure."""
+    from ferbook.learning import queue
+
+    started = time.monotonic()
+    waiting = queue.jobs(options.file, options.store)
+    if options.dry_run:
+        spent = 0.0
+        print(f"{'run':44}{'worth':>7}{'epochs':>8}{'seconds':>10}{'in all':>10}")
+        for job in waiting:
+            spent += job.seconds
+            name, epochs = f"{job.paper}/{job.name}", f"{job.begun}/{job.config.epochs}"
+            beyond = "" if spent <= options.budget else "  beyond the budget"
+            print(f"{name:44}{job.worth:7.2f}{epochs:>8}{job.seconds:10,.0f}{spent:10,.0f}{beyond}")
+        print(f"{len(waiting)} runs are not recorded; expected: {spent:,.0f} s of {options.budget:,.0f}")
+        return 0
+    left = options.budget - (time.monotonic() - started)
+    recorded, failed = queue.run(waiting, left, options.store, partial(print, flush=True))
+    print(f"{recorded} recorded, {failed} failed, {len(waiting) - recorded - failed} left")
     return 1 if failed else 0
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ferbook import models
 from ferbook.core import paths
-from ferbook.core.errors import ConfigError, DataError
+from ferbook.core.errors import ConfigError, DataError, FerbookError
 from ferbook.learning.runs import Run
 from ferbook.learning.tasks import Task
 
@@ -86,6 +86,43 @@ class Judge(Callback):
             task.best = {"score": score, "epoch": entry["epoch"]}
             if trainer.is_global_zero:
                 models.save_weights(task.judged, self.run.best)
+
+
+class OutOfTimeError(FerbookError):
+    """Training stopped because its time was up; it goes on from its last checkpoint."""
+
+
+class Deadline(Callback):
+    """Stops training in time: after an epoch whose like would end too late, or else at the time itself.
+
+    Parameters
+    ----------
+    until: of ``time.monotonic``.
+
+    Raises
+    ------
+    OutOfTimeError: when it stops; the epochs that ended are kept.
+    """
+
+    def __init__(self, until: float):
+        self.until, self.longest = until, 0.0
+        self.began: float | None = None
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, task: Task) -> None:
+        """The epoch before, if there was one, is stored by now."""
+        now = time.monotonic()
+        if self.began is not None:
+            self.longest = max(self.longest, now - self.began)
+        self.began = now
+        self._stop(trainer, now + self.longest)
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: object) -> None:
+        """An epoch that takes longer than any before."""
+        self._stop(trainer, time.monotonic())
+
+    def _stop(self, trainer: lightning.Trainer, moment: float) -> None:
+        if moment >= self.until:
+            raise OutOfTimeError(f"out of time after epoch {trainer.current_epoch}; it goes on from there.")
 
 
 class Clock(Callback):

@@ -21,7 +21,7 @@ from ferbook.faces import folds, labels, splits
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.faces.faceset import SPLITS, FaceSet
 from ferbook.learning import runs
-from ferbook.learning.callbacks import Clock, Judge, WholeCheckpoints, checkpoints, measured, quiet
+from ferbook.learning.callbacks import Clock, Deadline, Judge, WholeCheckpoints, checkpoints, measured, quiet
 from ferbook.learning.configs import Config
 from ferbook.learning.runs import Run, RunResult
 from ferbook.learning.tasks import TASKS, Batches, Task
@@ -29,7 +29,14 @@ from ferbook.measures import metrics, multilabel
 from ferbook.vision import appended, detection
 
 
-def train(config: Config, store: Path | None = None, processes: int = 1, *, wait: bool = False) -> RunResult:
+def train(
+    config: Config,
+    store: Path | None = None,
+    processes: int = 1,
+    *,
+    wait: bool = False,
+    until: float | None = None,
+) -> RunResult:
     """Run `config`, or go on with it where it was interrupted, or return its result where it is finished.
 
     Parameters
@@ -39,10 +46,12 @@ def train(config: Config, store: Path | None = None, processes: int = 1, *, wait
     processes: how many processes (on GPUs: devices) share each batch. Not part of the run's description. Lightning
         starts the others by running the program's command line again.
     wait: where another process trains this very run, wait for it instead of refusing.
+    until: a time of ``time.monotonic`` at which to stop, after the last epoch that ends before it.
 
     Raises
     ------
     BusyError: if another process trains this run, unless it is to be waited for.
+    OutOfTimeError: if `until` comes first; the same call goes on from the last epoch that ended.
     OutputError: if the store has no room or gives no right to write.
     ConfigError: naming the field that cannot work.
     DataError: if the data set is missing or broken, is not the one of the finished run, or the checkpoint is broken.
@@ -59,17 +68,17 @@ def train(config: Config, store: Path | None = None, processes: int = 1, *, wait
         with run.alone(wait=wait) if rank_zero_only.rank in (None, 0) else nullcontext():
             # Another process may have finished it while this one waited.
             if run.result() is None:
-                return _with_own_threads(config, store, run, processes)
+                return _with_own_threads(config, store, run, processes, until)
     finished = run.result()
     _need_same_data(config, finished, run)
     run.tidy()
     return finished
 
 
-def _with_own_threads(config: Config, store: Path | None, run: Run, processes: int) -> RunResult:
+def _with_own_threads(config: Config, store: Path | None, run: Run, processes: int, until: float | None) -> RunResult:
     threads = torch.get_num_threads()
     try:
-        return _trained(config, store, run, processes)
+        return _trained(config, store, run, processes, until)
     finally:
         # A resumed run goes on with the number it began with.
         torch.set_num_threads(threads)
@@ -96,11 +105,11 @@ def _load(config: Config) -> FaceSet:
     return datasets.load(config.data.name, **config.data.options)
 
 
-def _trained(config: Config, store: Path | None, run: Run, processes: int) -> RunResult:
+def _trained(config: Config, store: Path | None, run: Run, processes: int, until: float | None) -> RunResult:
     dependencies.running(Path(__file__))  # the record tells the code that the run began with
     if config.start is not None:
         # Runs that begin alike share it: whoever comes second waits, as nothing can be done meanwhile.
-        train(config.start, store, wait=True)
+        train(config.start, store, wait=True, until=until)
     faces, parts = load_parts(config)
     tensors = {part: _tensors(chosen, target) for part, (chosen, target) in parts.items()}
     copies = _copies(config, parts["train"][0], faces)
@@ -119,7 +128,7 @@ def _trained(config: Config, store: Path | None, run: Run, processes: int) -> Ru
             strategy="auto" if processes == 1 else "ddp",
             max_epochs=config.epochs,
             precision="bf16-mixed" if use_bfloat16(config.precision) else "32-true",
-            callbacks=[Judge(run), clock, checkpoints(run)],
+            callbacks=[Judge(run), clock, checkpoints(run), *([] if until is None else [Deadline(until)])],
             plugins=[WholeCheckpoints()],
             logger=False,
             enable_progress_bar=sys.stderr.isatty(),

@@ -308,7 +308,7 @@ def parameter_count(model: nn.Module, trainable: bool = False) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad or not trainable)
 
 
-def multiply_adds(name: str, side: int, in_channels: int | None = None) -> int:
+def multiply_adds(name: str, side: int, in_channels: int | None = None, **options: Any) -> int:
     """Multiply-adds of one image's way through a network, convolutions and matrix products only.
 
     Nothing is computed: tensors have shapes and no values.
@@ -318,10 +318,11 @@ def multiply_adds(name: str, side: int, in_channels: int | None = None) -> int:
     name: of ``available()``.
     side: of the image, in pixels.
     in_channels: of the image; default: the network's own.
+    options: the architecture's own.
     """
     channels = describe(name).in_channels if in_channels is None else in_channels
     with torch.device("meta"):
-        network = build(name, in_channels=channels).eval()
+        network = build(name, in_channels=channels, **options).eval()
         image = torch.zeros(1, channels, side, side)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         network(image)

@@ -1,0 +1,219 @@
+"""The missing runs that are worth most for the time they take, within a budget of seconds.
+
+``data/queue.yml`` lists runs of the sweeps and what each is worth::
+
+    - {runs: "002/vgg16/*", worth: 6, why: figure 28 with the paper's network}
+
+`worth` is the number of claims that wait for the runs of the entry, divided evenly among its runs. What a run takes is
+estimated from its multiply-adds, the matrix rate of the machine at hand and the share of that rate which training has
+been measured to reach; the first run of a network that ends here corrects the estimate for the network's other runs.
+
+A run keeps its state after each epoch and is recorded when it ends, so that a queue which is stopped, by its budget or
+by a kill, goes on from there: what is recorded is not run again, what was begun is finished.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from statistics import mean
+
+import torch
+
+from ferbook import datasets, models
+from ferbook.core import bounded_files, machine, paths, records
+from ferbook.core.errors import ConfigError, FerbookError
+from ferbook.faces.faceset import SPLITS
+from ferbook.learning import runs, sweeps, training
+from ferbook.learning.callbacks import OutOfTimeError
+from ferbook.learning.configs import Config
+
+#: Operations per multiply-add of one training step: two forward, four backward.
+_OPERATIONS = 6
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that is not recorded yet.
+
+    Parameters
+    ----------
+    paper, name: of the sweep and of the run in it.
+    config: what is trained.
+    worth: of its record, in claims.
+    seconds: expected for what is left of it.
+    begun: epochs that an earlier call has finished.
+    """
+
+    paper: str
+    name: str
+    config: Config
+    worth: float
+    seconds: float
+    begun: int = 0
+
+    @property
+    def per_epoch(self) -> float:
+        """Expected seconds of one epoch."""
+        return self.seconds / max(1, self.config.epochs - self.begun)
+
+
+def listed() -> Path:
+    """Where the book's own queue is described."""
+    return paths.project_root() / "data" / "queue.yml"
+
+
+def jobs(path: Path | None = None, store: Path | None = None) -> list[Job]:
+    """The runs of a queue that are not recorded yet, the one with most worth per second first.
+
+    Parameters
+    ----------
+    path: of the description; default: :func:`listed`.
+    store: folder of runs, default ``_build/runs``; runs that were begun there take only the rest.
+
+    Raises
+    ------
+    ConfigError: naming file, entry and field, for whatever is unknown or matches no run.
+    DataError: if a record or a data set is broken or missing.
+    """
+    path = path or listed()
+    rates = machine.matrix_rates()
+    rate = max(rates["fp32"], rates["bf16"])
+    found: dict[tuple[str, str], Job] = {}
+    for number, entry in enumerate(_entries(path), 1):
+        paper, _, pattern = entry["runs"].partition("/")
+        described = sweeps.runs(sweeps.description(paper))
+        chosen = {name: config for name, config in described.items() if fnmatchcase(name, pattern)}
+        if not chosen:
+            raise ConfigError(f"{path}: entry {number}: runs", f"{entry['runs']!r} matches no run of {paper}")
+        for name, config in chosen.items():
+            if not sweeps.is_recorded(sweeps.record_path(paper, name), config):
+                job = Job(paper, name, config, entry["worth"] / len(chosen), _seconds(config, rate))
+                found.setdefault((paper, name), _rest(job, store))
+    return _ordered(found.values())
+
+
+def run(
+    waiting: Sequence[Job],
+    budget: float,
+    store: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> tuple[int, int]:
+    """Run jobs until none is left or the next epoch of none would end within the budget.
+
+    Parameters
+    ----------
+    waiting: the jobs, in the order in which to run them.
+    budget: seconds from now.
+    store: folder of runs, default ``_build/runs``.
+    say: is told what happens, a line at a time.
+
+    Returns
+    -------
+    How many runs were recorded, and how many failed; a failed run does not stop the others.
+    """
+    until = time.monotonic() + budget
+    waiting, recorded, failed = list(waiting), 0, 0
+    while waiting:
+        job = next((job for job in waiting if time.monotonic() + job.per_epoch < until), None)
+        if job is None:
+            say(f"no epoch of the {len(waiting)} runs that are left ends within the budget")
+            break
+        waiting.remove(job)
+        started = time.monotonic()
+        try:
+            sweeps.record(
+                sweeps.record_path(job.paper, job.name),
+                job.config,
+                lambda config: training.train(config, store, wait=True, until=until),
+            )
+        except OutOfTimeError as error:
+            say(f"{job.paper}/{job.name}: {error}")
+            break
+        except FerbookError as error:
+            failed += 1
+            say(f"{job.paper}/{job.name}: failed: {error}")
+            continue
+        taken = time.monotonic() - started
+        recorded += 1
+        say(f"{job.paper}/{job.name}: recorded; {taken:.0f} s, {job.seconds:.0f} expected; {len(waiting)} left")
+        if job.begun == 0:
+            waiting = _ordered(_corrected(waiting, job.config.model.name, taken / job.seconds))
+    return recorded, failed
+
+
+def _entries(path: Path) -> Iterator[Mapping[str, object]]:
+    try:
+        content = bounded_files.read_yaml(path)
+    except FileNotFoundError:
+        raise ConfigError("queue", f"there is no file {path}") from None
+    except ValueError as error:
+        raise ConfigError(str(path), f"is not a queue ({error})") from None
+    if not isinstance(content, list) or not content:
+        raise ConfigError(str(path), "should be a list of entries", "See ferbook.learning.queue.")
+    for number, entry in enumerate(content, 1):
+        known = isinstance(entry, dict) and entry.keys() <= {"runs", "worth", "why"}
+        worth = entry.get("worth") if known and isinstance(entry.get("runs"), str) else None
+        if isinstance(worth, bool) or not isinstance(worth, int | float) or not worth > 0:
+            problem = "should be {runs: PAPER/PATTERN, worth: a number above 0, why: text}"
+            raise ConfigError(f"{path}: entry {number}", problem)
+        yield entry
+
+
+def _ordered(found: Iterable[Job]) -> list[Job]:
+    """Most worth per second first; jobs alike stay in the order of the description."""
+    return sorted(found, key=lambda job: -job.worth / job.seconds)
+
+
+def _corrected(found: Sequence[Job], network: str, factor: float) -> list[Job]:
+    """The jobs with the expected seconds of a network's runs times a measured factor."""
+    return [replace(job, seconds=job.seconds * factor) if job.config.model.name == network else job for job in found]
+
+
+def _rest(job: Job, store: Path | None) -> Job:
+    """The job without the epochs that are in its last checkpoint."""
+    checkpoint = runs.run_of(job.config, store).checkpoint
+    if not checkpoint.is_file():
+        return job
+    try:
+        begun = int(torch.load(checkpoint, map_location="meta", weights_only=True)["epoch"]) + 1
+    except Exception:  # whatever is wrong with it, the run itself says so
+        return job
+    left = max(1, job.config.epochs - begun) / job.config.epochs
+    return replace(job, seconds=job.seconds * left, begun=begun)
+
+
+def _seconds(config: Config, rate: float) -> float:
+    """What a run takes at `rate` GFLOP/s, validation and start-up not counted."""
+    side, channels, faces = _pictures(config.data.name, tuple(sorted(config.data.options.items())))
+    network = config.model
+    additions = models.multiply_adds(network.name, side, **{"in_channels": channels, **network.options})
+    small = (config.early.side / side) ** 2 if config.early.share else 1.0
+    passes = config.epochs * faces * (1 - config.early.share * (1 - small))
+    own = sum(_seconds(start, rate) for start in [config.start] if start is not None)
+    return own + passes * additions * _OPERATIONS / 1e9 / (rate * _share(network.name))
+
+
+@cache
+def _pictures(name: str, options: tuple[tuple[str, object], ...]) -> tuple[int, int, int]:
+    """Side and channels of a data set's pictures, and how many of them train."""
+    faces = datasets.load(name, **dict(options))
+    training = len(faces) if faces.split is None else int((faces.split == SPLITS[0]).sum())
+    return faces.images.shape[1], 1 if faces.images.ndim == 3 else 3, training
+
+
+@cache
+def _share(network: str) -> float:
+    """The recorded share of the matrix rate that training of a network reaches; of others, the mean share.
+
+    Without a record it is 1, which no training exceeds.
+    """
+    if not records.path_of("runtime/training").is_file():
+        return 1.0
+    measured = records.read("runtime/training")["values"]["networks"]
+    found = {name: entry["engine"]["matrix_share"] for name, entry in measured.items()}
+    return found.get(network, mean(found.values()))
