@@ -353,7 +353,7 @@ class Project:
 
     def __init__(self, folder):
         self.folder = folder
-        for name in ("Snakefile", "book/run.py"):
+        for name in ("Snakefile", "CITATION.cff", "book/run.py"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
         for name, text in {
