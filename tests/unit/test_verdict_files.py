@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from ferbook.book import verdict_files
+from ferbook.book import pdf, verdict_files
 from ferbook.claims import citing, dataset_summary, verdicts
 from ferbook.claims.claim import Verdict
 
@@ -15,19 +17,18 @@ def results():
 
 
 def written(paper):
-    return [text for page in paper.pages for text in page.texts]
+    return [text for page in paper.pages for text in page]
 
 
 def test_every_verdict_is_in_it_within_the_margins(results):
     texts = written(verdict_files.pages(results))
-    words = " ".join(text for _, _, text, _, _ in texts)
+    words = " ".join(text for _, _, text, *_ in texts)
     for result in results:
         assert result.claim.id in words
         assert citing.place(result.claim) in words
-    right = verdict_files.PAGE[0] - verdict_files.MARGIN[0]
-    for x, y, text, font, _ in texts:
-        wide = verdict_files.width(text, font.get_size_in_points(), font.get_weight())
-        assert x + wide < right + 1 and y > verdict_files.MARGIN[1] - 1, text
+    for x, y, text, size, weight, _ in texts:
+        assert x + pdf.width(text, size, weight) < pdf.PAGE[0] - pdf.MARGIN[0] + 1, text
+        assert y > pdf.MARGIN[1] - 1, text
 
 
 def test_the_same_verdicts_give_the_same_files(results, tmp_path):
@@ -37,15 +38,38 @@ def test_the_same_verdicts_give_the_same_files(results, tmp_path):
         content = (tmp_path / "one" / file).read_bytes()
         assert content == (tmp_path / "two" / file).read_bytes()
         assert b"CreationDate" not in content
-    assert (tmp_path / "one" / verdict_files.PDF).read_bytes().startswith(b"%PDF")
 
 
 def test_lines_are_broken_between_words_and_long_words_are_cut():
     text = "short words and " + "x" * 300 + " end"
-    lines = list(verdict_files.wrapped(text, 120, 8))
+    lines = list(pdf.wrapped(text, 120, 8))
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert lines[0] == "short words and"
-    assert all(verdict_files.width(line, 8) <= 120 for line in lines)
+    assert all(pdf.width(line, 8) <= 120 for line in lines)
+
+
+def test_the_file_is_a_pdf_whose_table_leads_to_its_objects(tmp_path):
+    paper = pdf.Paper()
+    paper.mark("One ≈")
+    paper.write("A ✓ and a ≈, " * 900)
+    paper.save(tmp_path / "one.pdf", "Title")
+    content = (tmp_path / "one.pdf").read_bytes()
+    assert content.startswith(b"%PDF-1.7") and content.endswith(b"%%EOF\n")
+    start = int(re.search(rb"startxref\n(\d+)\n", content)[1])
+    table = content[start:].decode("latin-1").splitlines()
+    places = [int(line[:10]) for line in table[3 : 2 + int(table[1].split()[1])]]
+    assert all(content[place:].startswith(f"{number} 0 obj".encode()) for number, place in enumerate(places, 1))
+    assert content.count(b"/Type /Page ") == len(paper.pages) > 1
+    # Every reference leads to an object.
+    packed = re.sub(rb"stream\n.*?endstream", b"", content, flags=re.DOTALL)
+    assert {int(number) for number in re.findall(rb"(\d+) 0 R", packed)} <= set(range(1, len(places) + 1))
+
+
+def test_every_sign_of_the_claims_is_in_the_fonts():
+    fonts = pdf._fonts()
+    signs = {sign for claim in verdicts.stated() for sign in claim.says + claim.where + claim.note + claim.printed}
+    for font in fonts.values():
+        assert {sign for sign in signs if not sign.isspace()} <= set(map(chr, font.widths))
 
 
 def test_every_verdict_has_a_mark_of_its_own():
