@@ -156,7 +156,7 @@ def test_a_few_faces_against_the_formula(six):
 
 def test_counts_of_different_images_are_refused(six):
     six.write_text("emotion,TP,FP,FN,TN\nBahagia,3,0,0,3\nSedih,2,1,1,3\n")
-    with pytest.raises(ValueError, match=r"\[6, 7\] images"):
+    with pytest.raises(ValueError, match=r"images: \[6, 7\]"):
         findings.few()
 
 
