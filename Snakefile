@@ -70,7 +70,7 @@ FOLDER = Path("data")
 PAGES = building.pages(Path("_toc.yml"))
 NOTEBOOKS = [page for page in PAGES if Path(f"{page}.py").is_file()]
 PLAIN = [f"{page}.md" for page in PAGES if Path(f"{page}.md").is_file()]
-STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix in {".bib", ".css", ".js", ".png", ".svg", ".wat"}]
+STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix in {".bib", ".css", ".html", ".js", ".png", ".svg", ".wat"}]
 # The shipped network for the page that runs it in the reader's browser.
 BROWSER_NETWORK = [f"{SITE}/book/_static/try/compact-ferplus.{ending}" for ending in ("js", "onnx")]
 # All verdicts to take along, which the front page and the scoreboard offer.

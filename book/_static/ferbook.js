@@ -101,7 +101,15 @@
     opened = [];
   }
 
+  /* What is wider than its place scrolls there, and is then reached by keyboard; what fits is no stop on the way. */
+  function reach(box) {
+    if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+
   function start() {
+    var sizes = new ResizeObserver(function (changed) { changed.forEach(function (entry) { reach(entry.target); }); });
+    document.querySelectorAll(".ferbook-scroll, .cell_output .output, .cell_output .output pre, .check pre").forEach(function (box) { sizes.observe(box); });
     document.querySelectorAll(".ferbook-board").forEach(filter);
     unfold();
     window.addEventListener("beforeprint", unfoldAll);

@@ -33,6 +33,8 @@ permutations = 99  # per table
 seed = 0
 
 # %%
+import matplotlib.pyplot as plt
+
 from ferbook.claims import report
 from ferbook.core import records
 from ferbook.measures import figures, intervals
@@ -118,8 +120,10 @@ report.table(
 # %% [markdown]
 # Figure 3 of the paper, as section 3.2 describes it: squared error and spread of the errors ("std error") of the two kinds of data, here from the recorded split.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Bars of squared error and spread of errors on the six test students, with learning data alone and with V, A, D added, published and plain features"}}
-for measure, label in (("mse", "squared error (marks²)"), ("spread", "spread of errors (marks)")):
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of bars, squared error above and spread of errors below, on the six test students, with learning data alone and with V, A, D added, published and plain features"}}
+drawn = {"mse": "squared error (marks²)", "spread": "spread of errors (marks)"}
+_, panels = plt.subplots(len(drawn), 1, figsize=(figures.WIDTH, 2.8 * len(drawn)))
+for panel, (measure, label) in zip(panels, drawn.items(), strict=True):
     _ = figures.bars(
         list(real["single"]),
         {name: [split[name][measure] for split in real["single"].values()] for name in (ALONE, BOTH)},
@@ -127,8 +131,8 @@ for measure, label in (("mse", "squared error (marks²)"), ("spread", "spread of
         xlabel="six test students (recorded)",
         ylabel=label,
         form="{:.2f}",
-        height=2.8,
         above=True,
+        axis=panel,
     )
 
 # %% [markdown]

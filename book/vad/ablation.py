@@ -26,6 +26,7 @@ arms = ["none", "table", "soft, lambda 0.1", "soft, lambda 1", "soft, lambda 10"
 # %%
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from ferbook.claims import printed, report
@@ -299,9 +300,10 @@ shown if stored is not None else None
 # that we read, but table 3 and section V print what they show. Beside them the same from the recorded runs, each axis learned with the category, on the
 # published code's scale, with the soft cost (the printed one would repeat the bar without it).
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Bars of the average loss of valence, arousal and dominance without and with consistency: as paper 003 prints them for two tests, and from the recorded runs"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels of bars, the average loss of valence, arousal and dominance without and with consistency: as paper 003 prints them for two tests, and from the recorded runs"}}
 if stored is not None:
-    for axis in VAD_AXES:
+    _, panels = plt.subplots(len(VAD_AXES), 1, figsize=(figures.WIDTH, 2.8 * len(VAD_AXES)))
+    for axis, panel in zip(VAD_AXES, panels, strict=True):
         table3 = {part: float(printed.cell("003-table3", axis, f"{part}, all")) for part in ("public", "private")}
         ours = real["runs"][f"tuned, {axis}"]
         losses = {
@@ -318,8 +320,8 @@ if stored is not None:
             xlabel="",
             ylabel=f"average loss of {axis}",
             form="{:.3f}",
-            height=2.8,
             above=True,
+            axis=panel,
         )
 
 # %% [markdown]

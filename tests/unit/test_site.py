@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -17,20 +18,19 @@ from bs4 import BeautifulSoup
 from sphinx.search.en import SearchEnglish
 
 from ferbook.claims import verdicts
+from tests.browsing import HTML, ROOT, all_pages, needs_book, toc_pages
 
-ROOT = Path(__file__).resolve().parents[2]
-HTML = ROOT / "_build" / "site" / "_build" / "html"
-
-pytestmark = pytest.mark.skipif(not (HTML / "index.html").is_file(), reason="the book is not built (make book)")
-
-
-def toc_pages():
-    return [m.removesuffix(".md") for m in re.findall(r"(?:root|file):\s*(\S+)", (ROOT / "_toc.yml").read_text())]
+pytestmark = needs_book
 
 
 @cache
 def parsed(path):
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@cache
+def anchors(path):
+    return {tag["id"] for tag in parsed(path).select("[id]")}
 
 
 def article(page):
@@ -61,32 +61,55 @@ def test_nothing_is_fetched_from_elsewhere(page):
     assert not [address for address in fetched if urlsplit(address).netloc]
 
 
-@pytest.mark.parametrize("page", toc_pages())
+@pytest.mark.parametrize("page", all_pages())
 def test_pictures_are_described_and_exist(page):
-    for picture in article(page).select("img"):
+    """Each in words that say what is seen there and nowhere else on the page; a file's name or kind says nothing."""
+    said = []
+    for picture in parsed(HTML / f"{page}.html").select("img"):
         alt = picture.get("alt", "")
-        assert len(alt.split()) >= 5, f"{picture['src']} has the description {alt!r}"
+        assert len(alt.split()) >= 5, f"{picture['src'][:80]} has the description {alt!r}"
+        assert not re.search(
+            r"[\w-]\.(png|svg|jpe?g)|^(image|picture|figure|photo|plot|graph) (of|number) |[0-9a-f]{12}", alt, re.I
+        ), alt
+        said.append(alt)
         # A picture may lie in the page itself.
         if not picture["src"].startswith("data:image/"):
             assert ((HTML / f"{page}.html").parent / picture["src"]).resolve().is_file()
+    assert len(set(said)) == len(said), "two pictures have one description"
 
 
-@pytest.mark.parametrize("page", toc_pages())
+@pytest.mark.parametrize("page", all_pages())
 def test_internal_links_lead_somewhere(page):
+    """Those of the text, of the sidebars, and to files that can be taken along."""
     here = HTML / f"{page}.html"
     broken = []
-    for link in article(page).select("a[href]"):
-        parts = urlsplit(link["href"])
+    for link in parsed(here).select("a[href], link[href], form[action]"):
+        parts = urlsplit(link.get("href") or link["action"])
         if parts.scheme or parts.netloc:
             continue
         target = (here.parent / unquote(parts.path)).resolve() if parts.path else here
         missing_anchor = (
             parts.fragment and target.suffix == ".html" and target.is_file()
-            and not parsed(target).find(id=unquote(parts.fragment))
+            and unquote(parts.fragment) not in anchors(target)
         )  # fmt: skip
         if not target.is_file() or missing_anchor:
-            broken.append(link["href"])
+            broken.append(str(link)[:200])
     assert not broken
+
+
+@pytest.mark.parametrize("page", all_pages())
+def test_no_two_things_have_one_name(page):
+    names = [tag["id"] for tag in parsed(HTML / f"{page}.html").select("[id]")]
+    assert not [name for name, count in Counter(names).items() if count > 1]
+
+
+def test_no_page_is_left_out_of_these_tests():
+    """Beside them lies the first page's short address alone, which leads on to it."""
+    found = {
+        str(path.relative_to(HTML).with_suffix("")) for path in HTML.rglob("*.html") if "_static" not in path.parts
+    }
+    assert found == {*all_pages(), "index"}
+    assert f"url={toc_pages()[0]}.html" in (HTML / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", toc_pages())

@@ -13,16 +13,21 @@ from matplotlib.patches import FancyBboxPatch
 
 from ferbook.faces.emotions import EMOTIONS, VAD_AXES
 
-#: One colour per emotion, distinguishable with the common forms of colour blindness (after Okabe and Ito).
+#: One colour per emotion, near those of Okabe and Ito. Lightness keeps apart what colour blindness brings together.
 EMOTION_COLOURS: dict[str, str] = dict(
-    zip(EMOTIONS, ["#7f7f7f", "#e69f00", "#56b4e9", "#0072b2", "#d55e00", "#009e73", "#7b4fa3", "#cc79a7"], strict=True)
+    zip(EMOTIONS, ["#484848", "#f0a30a", "#6cc0f0", "#1f5fbf", "#b33c00", "#12a159", "#1f0a5c", "#c26a9c"], strict=True)
+)
+#: The same colours for up to eight series that are no emotions, the clearest first.
+SERIES_COLOURS: tuple[str, ...] = tuple(
+    EMOTION_COLOURS[name]
+    for name in ("sadness", "happiness", "anger", "disgust", "contempt", "surprise", "neutral", "fear")
 )
 #: Colours of what stands beside one another: the paper's numbers, recorded real data, this build.
 SOURCE_COLOURS: dict[str, str] = {"paper": "#444444", "recorded": "#0072b2", "build": "#e69f00"}
 #: What legends call them, where the recorded data is FER+.
 SOURCE_NAMES: dict[str, str] = {"recorded": "FER+, recorded", "build": "synthetic, this build"}
 #: Colours of the lines that mark what simple predictors reach.
-MARK_COLOURS: tuple[str, ...] = ("#d55e00", "#009e73", "#cc79a7")
+MARK_COLOURS: tuple[str, ...] = tuple(EMOTION_COLOURS[name] for name in ("anger", "disgust", "contempt"))
 
 #: Width in inches of a figure that fills the text column. Small, with large type, so that a phone can show it.
 WIDTH = 6.2
@@ -80,6 +85,7 @@ def bars(
     form: str = "{:.1f}",
     height: float = 3.2,
     above: bool = False,
+    axis: Axes | None = None,
 ) -> Figure:
     """Bars side by side, one group per name, one colour per series, each bar with its number.
 
@@ -92,8 +98,9 @@ def bars(
     form: format of the number on a bar.
     height: of the figure, in inches.
     above: whether the legend stands above the bars, for bars that start at zero and leave no room.
+    axis: a panel of a larger figure to draw in; default: a figure of its own.
     """
-    figure, axis = plt.subplots(figsize=(WIDTH, height))
+    axis = axis or plt.subplots(figsize=(WIDTH, height))[1]
     places = np.arange(len(names))
     width = 0.82 / len(series)
     for number, ((label, values), colour) in enumerate(zip(series.items(), colours, strict=True)):
@@ -109,7 +116,7 @@ def bars(
         axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(series))
     elif len(series) > 1:
         axis.legend()
-    return figure
+    return axis.figure
 
 
 def distributions(rows: Sequence[np.ndarray], titles: Sequence[str], columns: int = 3) -> Figure:

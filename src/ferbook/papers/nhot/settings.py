@@ -78,10 +78,6 @@ PICTURES = Measure("pictures in an epoch", lambda run: run.metrics.get("with_cop
 #: How many epochs a run lasts.
 EPOCHS = Measure("epochs", lambda run: run.config["epochs"], 0)
 
-_COLOURS = (
-    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"),
-    *("#56b4e9", "#7f7f7f", "#000000", "#7b4fa3", "#a6761d"),
-)
 _STYLES = ("-", "--")
 
 
@@ -327,7 +323,8 @@ def learning_figure(group: str, runs: Runs) -> Figure | None:
         mean = np.mean([values[:shortest] for values in found[setting]], axis=0)
         axis.plot(
             range(1, shortest + 1), mean, marker="o", markersize=4, label=words(group, setting),
-            color=_COLOURS[place % len(_COLOURS)], linestyle=_STYLES[place % len(_STYLES)],
+            color=figures.SERIES_COLOURS[place % len(figures.SERIES_COLOURS)],
+            linestyle=_STYLES[place // len(figures.SERIES_COLOURS) % len(_STYLES)],
         )  # fmt: skip
     axis.set_xlabel("epoch")
     axis.set_ylabel("accuracy on test faces (%)")

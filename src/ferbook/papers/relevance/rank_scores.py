@@ -246,9 +246,8 @@ def bars(scores: pd.DataFrame, title: str) -> Figure:
     """
     figure, axes = plt.subplots(2, 1, figsize=(figures.WIDTH, 5.4), sharex=True, sharey=True)
     places = np.arange(len(scores)) + 0.8 * (np.arange(len(scores)) // len(RANKS))
-    colours = ("#0072b2", "#e69f00", "#009e73", "#cc79a7")
     for axis, suffix, source in zip(axes, ("", "_ours"), ("printed", "ours"), strict=True):
-        for offset, (name, colour) in enumerate(zip(tables.SCORES, colours, strict=True)):
+        for offset, (name, colour) in enumerate(zip(tables.SCORES, figures.SERIES_COLOURS, strict=False)):
             label = name.replace("f1", "F1")
             axis.bar(places + 0.2 * (offset - 1.5), scores[f"{name}{suffix}"], 0.2, color=colour, label=label)
         axis.set_ylabel(source)
