@@ -75,6 +75,8 @@ STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix i
 BROWSER_NETWORK = [f"{SITE}/book/_static/try/compact-ferplus.{ending}" for ending in ("js", "onnx")]
 # All verdicts to take along, which the front page and the scoreboard offer.
 VERDICT_FILES = [f"{SITE}/book/_static/verdicts/reading-faces-verdicts.{ending}" for ending in ("pdf", "bib")]
+# Claims, tables and results to take away, for the page that offers them.
+TAKEN_AWAY = f"{SITE}/book/_static/data/reading-faces-data.zip"
 RUNS = "data/recorded/{paper}/runs/{run}.json"
 CONFIGS = "_build/runs/{paper}/{run}.config.json"
 SWEEPS = clearly(lambda: list(building.describe_runs(FOLDER, RUNS, CONFIGS)))
@@ -125,6 +127,7 @@ rule site:
         toc="_toc.yml",
         tool=[tool("book.site"), tool("book.publishing")],
         verdicts=VERDICT_FILES,
+        taken_away=TAKEN_AWAY,
         # For its page alone.
         network=BROWSER_NETWORK if "book/try/in_the_browser" in PAGES else [],
     output:
@@ -155,6 +158,19 @@ rule verdict_files:
         runs=building.recorded_runs(FOLDER),
     shell:
         "{sys.executable:q} -m ferbook.book.verdict_files " + str(Path(VERDICT_FILES[0]).parent)
+
+
+rule taken_away:
+    input:
+        library=lambda _: relative(building.library(tool("book.export.package").removesuffix(".py"))),
+        judged=[str(path) for path in [*building.judged_files(FOLDER), *building.dictionaries(FOLDER)]],
+        tool=tool("book.export.package"),
+    output:
+        TAKEN_AWAY,
+    params:
+        runs=building.recorded_runs(FOLDER),
+    shell:
+        "{sys.executable:q} -m ferbook.book.export.package {output:q}"
 
 
 rule notebook:

@@ -120,9 +120,14 @@ def run_files(data: Path) -> list[Path]:
 
 @cache
 def judged_files(data: Path) -> tuple[Path, ...]:
-    """Claims, tables, records, splits and released weights; without :func:`run_files`."""
-    runs = set(run_files(data))
-    return tuple(path for path in sorted(data.rglob("*")) if path.suffix in _KINDS and path not in runs)
+    """Claims, tables, records, splits and released weights; without :func:`run_files` and :func:`dictionaries`."""
+    others = {*run_files(data), *dictionaries(data)}
+    return tuple(path for path in sorted(data.rglob("*")) if path.suffix in _KINDS and path not in others)
+
+
+def dictionaries(data: Path) -> list[Path]:
+    """What the columns of transcribed tables mean: read by the export alone."""
+    return sorted(data.glob("claims/tables/*-columns.yml"))
 
 
 def judged(page: str, data: Path) -> list[Path]:

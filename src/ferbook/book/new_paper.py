@@ -30,6 +30,7 @@ FILES: Mapping[str, str] = {
     "checks.py.txt": "src/ferbook/papers/$name/checks.py",
     "page.py.txt": "book/$name/the_paper.py",
     "table1.csv.txt": "data/claims/tables/$number-table1.csv",
+    "columns.yml.txt": "data/claims/tables/$number-columns.yml",
     "test.py.txt": "tests/unit/test_${name}_claims.py",
     "sweep.yml.txt": "data/sweeps/$number.yml",
     "claims.yml.txt": "data/claims/$number.yml",

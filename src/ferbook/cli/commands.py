@@ -82,6 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     claims.add_argument("what", nargs="*", help="papers, as 000 002 (default: all); or: show ID [ID ...]")
     claims.set_defaults(run=_claims)
 
+    export = commands.add_parser("export", help="write all claims, verdicts and results as CSV with a data dictionary")
+    export.add_argument("folder", type=Path, help="a new folder")
+    export.set_defaults(run=_export)
+
     new = commands.add_parser("new-paper", help="write the skeleton of a further paper, which passes the tests at once")
     new.add_argument("paper", help="number and name, as 005-resting-faces")
     new.add_argument("--title", help="of its chapter (default: the name)")
@@ -315,6 +319,14 @@ def _new_paper(options: argparse.Namespace) -> int:
     for path in new_paper.write(paper, sweep=options.sweep):
         print(path)
     print(f"`ferbook claims {paper.number}` judges its two example claims. CONTRIBUTING.md says how to go on.")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from ferbook.book.export import package
+
+    count = package.write(options.folder)
+    print(f"wrote {count} files; {options.folder / package.DESCRIPTOR} says what each column means")
     return 0
 
 
