@@ -22,7 +22,6 @@ from PIL import Image
 from ferbook.datasets import load
 from ferbook.datasets.ferplus import PARTS, USAGE
 from ferbook.faces.emotions import VOTE_COLUMNS
-from tests.browsing import CHROMIUM
 
 # Real data is used where this variable says it lies: a folder with ferplus/, vad_fer2013/, academic/, or some of them.
 REAL_DATA = Path(os.environ.get("FERBOOK_TEST_DATA") or Path(__file__).resolve().parents[1] / "data")
@@ -71,6 +70,8 @@ def private_cache(tmp_path, monkeypatch):
 def chromium():
     """A browser of a module's own, with a camera that shows a test picture; for tests that ``needs_chromium`` marks."""
     from playwright.sync_api import sync_playwright
+
+    from tests.browsing import CHROMIUM
 
     with sync_playwright() as driver:
         started = driver.chromium.launch(
