@@ -10,7 +10,7 @@
 # # Emotions and grades: what 24 students can show
 #
 # Paper 004 ends with an application. Each student of a course has learning data, a pretest and the marks of twelve lessons, and three emotion
-# values, V, A and D. A model predicts the final mark, once from learning data alone and once with the emotions added. The paper's figure 3 compares the
+# values: valence, arousal and dominance (V, A, D). A model predicts the final mark, once from learning data alone and once with the emotions added. The paper's figure 3 compares the
 # squared errors.
 #
 # :::{admonition} This chapter

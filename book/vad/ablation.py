@@ -9,7 +9,7 @@
 # %% [markdown]
 # # The ablation, made again
 #
-# Does consistency between category and V, A, D help? The papers compare one run with and one without, with a cost that has no {term}`gradient`. Here the comparison is made
+# Does consistency between category and valence, arousal, dominance (V, A, D) help? The papers compare one run with and one without, with a cost that has no {term}`gradient`. Here the comparison is made
 # with what it needs: a cost with a gradient beside the printed ones, a regression loss that pairs each face with its own target, several seeds in pairs, and
 # the two predictors that any regressor should beat.
 #

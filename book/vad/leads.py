@@ -13,7 +13,7 @@
 # numbers mean. None has to be believed: each effect is reproduced here in a few lines of this book's own.
 #
 # 1. The {term}`consistency cost <consistency loss>` reaches the loss as a plain number, without a {term}`gradient`.
-# 2. Category, V, A and D are learned by four networks that share nothing.
+# 2. Category, valence, arousal and dominance (V, A, D) are learned by four networks that share nothing.
 # 3. In the regression loss, predictions of shape (B, 1) meet targets of shape (B,).
 # 4. The "average loss" divides a sum of batch means by the number of faces.
 

@@ -9,7 +9,8 @@
 # %% [markdown]
 # # The network
 #
-# Both papers use a {term}`ResNet-18 <ResNet>` for small pictures: a 3 x 3 kernel at the entrance, no pooling there, four stages of two blocks, one number at the end.
+# Both papers use a {term}`ResNet-18 <ResNet>` for small pictures: a 3 x 3 kernel at the entrance, no pooling there, four stages of two blocks, one number at the end: valence, arousal or
+# dominance (V, A, D).
 # Paper 003 lists its parameters row by row.
 #
 # **You will see** that list recounted, what "one multi-task network" and "four networks" differ in, and the regulariser that keeps the filters

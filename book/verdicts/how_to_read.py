@@ -42,6 +42,8 @@ def box(prefer, **wanted):
 #   data, found in *this build*, or found by *a stand-in*.
 # * **Remarks**, if any: how the value came about, what speaks for the paper, what the check leaves open.
 # * **The check**, which leads to its code, with its arguments: the table and the row that it reads, the record, or the printed numbers.
+# * **Cite this verdict**, folded: its id, its permanent address in this book, and a BibTeX entry to copy. The entries of all verdicts, those in long tables
+#   included, are in [one file](../_static/verdicts/reading-faces-verdicts.bib).
 #
 # ## Six verdicts
 #

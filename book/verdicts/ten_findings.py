@@ -39,8 +39,8 @@ _ = vad_findings.draw_slope(slope)
 zero = slope.tally("printed")[0]
 _, better, worse = slope.tally("smooth")
 report.prose(
-    f"""Papers 003 and 004 charge a network for each axis on which its category and its V, A, D contradict each other, and report smaller errors with that
-    cost. As printed it is a step, whose gradient is 0: with {slope.pairs} pairs of runs per definition, **{zero} of {slope.comparisons("printed")}** comparisons
+    f"""Papers 003 and 004 add a cost for each axis on which a network's category and its V, A, D (valence, arousal, dominance) contradict each other, and report
+    smaller errors with that cost. As printed it is a step, whose gradient is 0: with {slope.pairs} pairs of runs per definition, **{zero} of {slope.comparisons("printed")}** comparisons
     show no change at all, while smooth versions of the same idea made the error clearly larger in {worse} of {slope.comparisons("smooth")} comparisons and
     clearly smaller in {better}. **Before training with a new loss term, take its gradient on one batch, and stop if it is zero or missing.**"""
 )
@@ -77,7 +77,7 @@ first, second = sorted(obey, key=obey.get)[:2]
 report.prose(
     f"""Papers 003 and 004 take categories for points, and their table 1 asks every face of a category for the signs of its point. Of the {annotated["faces"]:,}
     faces that the authors annotated, **{1 - annotated["obey"]["table"]["all"]:.0%}** do not have them, among them {1 - obey[first]:.0%} of those that show {first} and
-    {1 - obey[second]:.0%} of those that show {second}; a network that predicted every annotation perfectly would be charged for them all. **Before a rule
+    {1 - obey[second]:.0%} of those that show {second}; a network that predicted every annotation perfectly would pay the cost for them all. **Before a rule
     becomes a loss, count how many labels break it.**"""
 )
 

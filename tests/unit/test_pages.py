@@ -46,6 +46,7 @@ ABBREVIATIONS = {
     "RMSE": "root mean squared",
     "ROC": "receiver operating characteristic",
     "SGD": "stochastic gradient descent",
+    "V, A": "valence",
     "VAD": "valence, arousal",
     "VGG16": "Visual Geometry Group",
 }
