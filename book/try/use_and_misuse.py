@@ -15,8 +15,8 @@
 # ## Not mind reading
 #
 # The network predicts **what ten people would call a picture of a face**. It was never told what anybody felt: {term}`FER+` does not know. People who look at a
-# photograph do not know either. A review of the evidence {cite}`barrett2019` finds that people do often smile when happy and scowl when angry more than chance
-# would have it, but that they also express the same emotion in many ways, and the same movements in different emotions. So even a network that agreed with every crowd would
+# photograph do not know either. A review of the evidence {cite}`barrett2019` finds that people smile when happy, and scowl when angry, more often than chance
+# would have it. But they also express the same emotion in many ways, and make the same movements in different emotions. So even a network that agreed with every crowd would
 # not read feelings.
 #
 # ## Posed faces, a crowd's labels, and whose faces

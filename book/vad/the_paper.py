@@ -89,9 +89,9 @@ third.box("003-accuracy-public", "003-accuracy-private", "003-accuracy-confirms"
 third.rows("003-accuracy-*-of-*", caption="The two gains as shares of two numbers of faces")
 
 # %% [markdown]
-# Neither is a difference of counts out of FER2013's 3,589 test faces, not even of two accuracies that were rounded first. Both are three and two faces **out
-# of 31** (and shares of multiples of 31, among many other numbers of faces), to every digit, and 31 is how many faces each of the two test files had
-# that were public with the paper (with 199 faces to train on). A ratio of two accuracies in whole per cent would fit too. The paper does not say
+# Neither is a difference of counts out of FER2013's 3,589 test faces, not even of two accuracies that were rounded first. To every digit, they are three and two faces **out
+# of 31** (and shares of multiples of 31, among many other numbers of faces). 31 is how many faces each of the two test files had that were public with the
+# paper; the file to train on had 199. A ratio of two accuracies in whole per cent would fit too. The paper does not say
 # how many faces it tested, so the numbers get no verdict. If the faces were 31, gains of three and two of them are within chance. A later
 # version of the code speaks of the complete data set, and the accuracies of paper 004, below, do fit 3,589 faces.
 #
