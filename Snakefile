@@ -125,7 +125,7 @@ rule site:
         static=STATIC,
         config="_config.yml",
         toc="_toc.yml",
-        tool=[tool("book.site"), tool("book.publishing")],
+        tool=[tool(f"book.{name}") for name in ("site", "publishing", "access", "mathml", "offline", "statistics")],
         verdicts=VERDICT_FILES,
         taken_away=TAKEN_AWAY,
         # For its page alone.

@@ -40,6 +40,9 @@ browser_page.widget(browser_page.painted_faces())
 # [written in WebAssembly](../_static/try/matmul.wat) and uses the vector instructions of your processor. Without WebAssembly plain JavaScript does it.
 # The common runtime, onnxruntime-web, would work as well. It is 14 MB of code, for six kinds of layers.
 #
+# To load in half the time, the page takes most of the weights in half precision, 16 bits each instead of 32. No share moves by a tenth of a percent; a test of
+# this book holds it to that.
+#
 # The same file in Python:
 
 # %%

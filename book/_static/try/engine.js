@@ -52,11 +52,23 @@
     return all;
   }
 
+  /* Numbers in half precision (16 bits), in single. Exponent and fraction move to their places in 32 bits; a product with
+   * a power of two then mends the exponent, which counts from another zero, and the numbers next to 0 with it. */
+  function singles(halves) {
+    var bits = new Uint32Array(halves.length), values = new Float32Array(bits.buffer), shift = Math.pow(2, 112);
+    for (var i = 0; i < halves.length; i++) {
+      bits[i] = (halves[i] & 0x8000) << 16 | (halves[i] & 0x7fff) << 13;
+      values[i] *= shift;
+    }
+    return values;
+  }
+
   function tensor(bytes) {
     var f = fields(bytes), raw = f[9] && f[9][0], kind = f[2][0], dims = wholes(f[1]);
-    if (!raw || (kind !== 1 && kind !== 7)) throw new Error("a constant of the network is of an unknown kind");
+    if (!raw || (kind !== 1 && kind !== 7 && kind !== 10)) throw new Error("a constant of the network is of an unknown kind");
     var copy = raw.slice().buffer;
-    var data = kind === 1 ? new Float32Array(copy) : Array.prototype.map.call(new BigInt64Array(copy), Number);
+    var data = kind === 1 ? new Float32Array(copy) : kind === 10 ? singles(new Uint16Array(copy))
+      : Array.prototype.map.call(new BigInt64Array(copy), Number);
     return { name: text(f[8][0]), dims: dims, data: data };
   }
 
