@@ -128,7 +128,7 @@
         var plot = say(part), width = holder.clientWidth;
         if (!width) return;
         var top = 10 + 22 * part.bands.length, height = top + Math.max(190, Math.min(290, 0.55 * width));
-        var left = 52, right = width - 14, bottom = height - 46;
+        var left = 62, right = width - 14, bottom = height - 46;
         var x = function (value) { return left + (right - left) * (value - plot.xlim[0]) / (plot.xlim[1] - plot.xlim[0]); };
         var y = function (value) { return bottom - (bottom - top) * (value - plot.ylim[0]) / (plot.ylim[1] - plot.ylim[0]); };
         svg.textContent = legend.textContent = "";

@@ -192,13 +192,13 @@ def test_the_cost_is_that_of_the_loss(chosen):
     wanted = 1 / (1 + np.exp(x)) if demand == ">0" else 1 - np.exp(-(x**2))
     assert text(spec, "cost of this value", **said) == f"{wanted:.3f}"
     slope = -wanted * (1 - wanted) / width if demand == ">0" else 2 * x * np.exp(-(x**2)) / width
-    assert text(spec, "slope there (pull is opposite)", **said) == f"{slope:+.2f}"
+    assert text(spec, "gradient there", **said) == f"{slope:+.2f}"
 
 
 def test_the_printed_cost_has_no_slope_and_a_low_temperature_reaches_few():
     spec = content(built("temperature"))
     shares = [
-        float(text(spec, "random predictions with a slope", temperature=t)[:-1])
+        float(text(spec, "random predictions with a gradient", temperature=t)[:-1])
         for t in ("0 (as printed)", "0.01", "0.3")
     ]
     assert shares[0] == 0 < shares[1] < shares[2]
@@ -237,7 +237,7 @@ def test_a_rank_is_the_rule_of_the_tables_with_other_ends():
         strongest = max(range(3), key=lambda k: (counts[k], k))
         assert text(spec, "rank with these ends", **chosen) == ranks.RANKS[strongest]
     paper = ranks.RANKS[ranks.rank_as_tabulated(ranks.histogram(scores[None]))[0]]
-    assert text(spec, "rank with the paper's", **chosen) == paper
+    assert text(spec, "rank with the paper's ends", **chosen) == paper
 
 
 # --- in a browser ---

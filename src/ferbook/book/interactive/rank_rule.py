@@ -95,7 +95,7 @@ def edges(relevance: Mapping[str, np.ndarray], names: Sequence[str], picture: np
             Text(ranks.RANKS[1], [*one, "start", "end"], lambda rule, face, a, b: held(1, rule, face, start=a, end=b)),
             Text(ranks.RANKS[2], [*one, "middle"], lambda rule, face, m: held(2, rule, face, middle=m)),
             Text("rank with these ends", [*one, *ends], rank),
-            Text("rank with the paper's", one, paper),
+            Text("rank with the paper's ends", one, paper),
         ],
         still=drawings.ranking(picture, next(iter(relevance.values()))[0]),
         alt="A face, its relevance, how its values fall into ten groups, and the three windows, the fullest marked",

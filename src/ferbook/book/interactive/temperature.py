@@ -96,9 +96,9 @@ def cost(logits: torch.Tensor, vad: torch.Tensor) -> HTML:
             Chart("Cost over the predicted value", ["category", "axis", "temperature"], plot, cursors=["value"]),
             Text("table 1 asks for", ["category", "axis"], demand),
             Text("cost of this value", one, lambda c, a, t, v: f"{curve(c, a, t)[0][at(v)]:.3f}"),
-            Text("slope there (pull is opposite)", one, lambda c, a, t, v: f"{curve(c, a, t)[1][at(v)]:+z.2f}"),
-            Text("random predictions with a slope", ["temperature"], lambda t: f"{reached[t][0]:.1%}"),
-            Text("largest slope among them", ["temperature"], lambda t: f"{reached[t][1]:.1f}"),
+            Text("gradient there", one, lambda c, a, t, v: f"{curve(c, a, t)[1][at(v)]:+z.2f}"),
+            Text("random predictions with a gradient", ["temperature"], lambda t: f"{reached[t][0]:.1%}"),
+            Text("largest gradient among them", ["temperature"], lambda t: f"{reached[t][1]:.1f}"),
         ],
         still=figures.lines(
             FINE,
