@@ -11,24 +11,35 @@ for _library in ("OMP", "OPENBLAS", "MKL"):
 import csv
 import io
 import itertools
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from ferbook.datasets import load
 from ferbook.datasets.ferplus import PARTS, USAGE
 from ferbook.faces.emotions import VOTE_COLUMNS
 
+# How long an example takes says something of the machine, and of what else runs there.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
+
 # Real data is used where this variable says it lies: a folder with ferplus/, vad_fer2013/, academic/, or some of them.
 REAL_DATA = Path(os.environ.get("FERBOOK_TEST_DATA") or Path(__file__).resolve().parents[1] / "data")
 
-needs_ferplus = pytest.mark.skipif(
-    not (REAL_DATA / "ferplus").is_dir(), reason="the real FER+ is not on this machine (FERBOOK_TEST_DATA)"
-)
+
+def needs(*folders: str) -> pytest.MarkDecorator:
+    """Skip a test where the real data have not all of these folders."""
+    missing = [name for name in folders if not (REAL_DATA / name).is_dir()]
+    return pytest.mark.skipif(bool(missing), reason=f"FERBOOK_TEST_DATA has no {', '.join(missing)}")
+
+
+needs_ferplus = needs("ferplus")
 
 #: Files with the longest tests, longest first, so that no core waits at the end for another. All others come after.
 LONGEST = ()
@@ -82,6 +93,37 @@ def chromium():
         started.close()
 
 
+@pytest.fixture
+def root(tmp_path):
+    """An empty folder for data sets."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A checkout that holds nothing."""
+    (tmp_path / "_config.yml").touch()
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("FERBOOK_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    """No figure outlives its test."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, format=kind, **options)
+    return stream.getvalue()
+
+
 TINY = {"train": 4, "valid": 2, "test": 2}
 
 
@@ -102,18 +144,14 @@ class TinyFerplus:
                 votes = rng.multinomial(10, np.full(10, 0.1))
                 self.rows[split].append([name, "(0, 0, 48, 48)", *map(str, votes)])
 
-    def png(self, name: str) -> bytes:
-        stream = io.BytesIO()
-        Image.fromarray(self.images[name]).save(stream, format="PNG")
-        return stream.getvalue()
-
     def label_csv(self, split: str) -> str:
         stream = io.StringIO()
         csv.writer(stream, lineterminator="\n").writerows(self.rows[split])
         return stream.getvalue()
 
     def files(self, split: str) -> dict[str, bytes]:
-        return {row[0]: self.png(row[0]) for row in self.rows[split]} | {"label.csv": self.label_csv(split).encode()}
+        pictures = {row[0]: encoded(Image.fromarray(self.images[row[0]])) for row in self.rows[split]}
+        return pictures | {"label.csv": self.label_csv(split).encode()}
 
     def write_folders(self) -> Path:
         for split, part in PARTS.items():

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ferbook.datasets import academic, affectnet, ckplus, fer2013, fer2013_vad, ferplus, jaffe, kdef
 from ferbook.faces.emotions import FER2013_CODES, VOTE_COLUMNS
+from ferbook.papers.vad import annotated
 from tests.conftest import TinyFerplus
 
 
@@ -282,12 +283,21 @@ def fer2013_table(root, name="icml_face_data.csv"):
     return root / "fer2013" / name
 
 
+def vad_logs(folder):
+    """What the authors' code wrote of six epochs: losses of each axis in three parts, and accuracies."""
+    for axis, name in annotated.LOGS.items():
+        heads = [f"{part}Loss{axis[0].upper()}" for part in ("Train", "Pubtest", "Pritest")]
+        write_table(folder / name, [("", *heads), *((k, "1.0", f"0.{100 - k}", f"0.{200 + k}") for k in range(6))])
+    rows = [("tensor(1.0)", f"tensor({40 + k}.5)", "tensor(2.0)") for k in range(6)]
+    write_table(folder / "AccProcess_classify.csv", [("TrainAcc", "PubtestAcc", "PritestAcc"), *rows])
+
+
 def vad_first_release(root):
     folder = root / "vad_fer2013" / "paper003"
     folder.mkdir(parents=True)
     header = ("index", "emotionLabel", "Valence", "Arousal", "Dominance", "emotion")
     for name in fer2013_vad.FIRST_RELEASE.values():
-        rows = [(place, f"{code}={FER2013_CODES[code]}", 1, -1, 2, code) for place, code in enumerate((0, 3, 6))]
+        rows = [(k, f"{code}={FER2013_CODES[code]}", 2 - k, -1, 2, code) for k, code in enumerate((0, 3, 6))]
         write_table(folder / name, [header, *rows])
     return folder
 

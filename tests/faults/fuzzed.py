@@ -1,6 +1,5 @@
 """Every reader of files with a valid file to damage: what writes it into an empty folder, and what reads it there."""
 
-import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from ferbook.photos import pictures
 from ferbook.photos import table as answers
 from ferbook.vision.detection import Detections
 from tests import folders
+from tests.conftest import encoded
 from tests.unit.test_vad_verdicts import write_workbook
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -63,15 +63,6 @@ def _run(folder: Path) -> None:
     rng = np.random.default_rng(0)
     found = {"ids": np.array(["a", "b"]), "probabilities": rng.random((2, 8)), "distribution": rng.random((2, 8))}
     np.savez_compressed(folder / "predictions.npz", **found)
-
-
-def _logs(folder: Path) -> None:
-    for axis, name in annotated.LOGS.items():
-        heads = [f"{prefix}{axis[0].upper()}" for prefix in annotated.LOG_PARTS.values()]
-        rows = ((n, *[f"{0.1 / (n + 1):.8f}"] * len(heads)) for n in range(6))
-        folders.write_table(folder / name, [("", *heads), *rows])
-    rows = [(f"tensor({30 + n}.25)",) for n in range(6)]
-    folders.write_table(folder / "AccProcess_classify.csv", [("PubtestAcc",), *rows])
 
 
 def _detections(folder: Path) -> None:
@@ -118,9 +109,8 @@ def photograph(kind: str, mode: str = "RGB", **options: object) -> Reader:
         picture = Image.fromarray(rng.integers(0, 256, (24, 32, 3), dtype=np.uint8)).convert(mode)
         exif = Image.Exif()
         exif[274] = 6
-        stream = io.BytesIO()
-        picture.save(stream, kind, **({"exif": exif} if kind in ("JPEG", "PNG", "WEBP") else {}), **options)
-        (folder / f"photo.{kind.lower()}").write_bytes(stream.getvalue())
+        turned = {"exif": exif} if kind in ("JPEG", "PNG", "WEBP") else {}
+        (folder / f"photo.{kind.lower()}").write_bytes(encoded(picture, kind, **turned, **options))
 
     def read(folder: Path) -> object:
         return pictures.decode(pictures.load(folder / f"photo.{kind.lower()}"))
@@ -131,7 +121,7 @@ def photograph(kind: str, mode: str = "RGB", **options: object) -> Reader:
 READERS: dict[str, Reader] = {
     **{name: Reader(form.write, form.read) for name, form in folders.FORMS.items()},
     "costs workbook": Reader(lambda folder: write_workbook(folder / emotion_costs.WORKBOOK), emotion_costs.read),
-    "authors' logs": Reader(_logs, annotated.log_facts),
+    "authors' logs": Reader(folders.vad_logs, annotated.log_facts),
     "record": Reader(copied("recorded/002/labels.json"), lambda folder: records.read("002/labels")),
     "recorded run": Reader(
         copied(RUN),

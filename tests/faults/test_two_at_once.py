@@ -25,6 +25,12 @@ def until(there, running=(), seconds=300):
         time.sleep(0.02)
 
 
+def both(place, forked=True):
+    """How two of the same command end that are started at once."""
+    running = [Running(place, forked=forked), Running(place, forked=forked)]
+    return sorted(one.end() for one in running)
+
+
 def traces(log: str, words: str) -> list[str]:
     return [line for line in log.splitlines() if words in line]
 
@@ -50,8 +56,7 @@ def test_a_run_that_another_process_trains_is_refused(place):
 
 @pytest.mark.parametrize("place", ["train"], indirect=True)
 def test_of_two_trainings_of_a_run_one_trains_it(place):
-    both = [Running(place, forked=True), Running(place, forked=True)]
-    ends = sorted(one.end() for one in both)
+    ends = both(place)
     # On a slow machine the second one's patience ends before the first one's work.
     assert ends in ([0, 0], [0, 2]), place.said()
     assert ends == [0, 0] or traces(place.said(), "trains run"), place.said()
@@ -62,8 +67,7 @@ def test_of_two_trainings_of_a_run_one_trains_it(place):
 
 @pytest.mark.parametrize("place", ["data"], indirect=True)
 def test_a_data_set_that_another_process_prepares_is_waited_for_and_read_once(place):
-    both = [Running(place, forked=True), Running(place, forked=True)]
-    assert [one.end() for one in both] == [0, 0], place.said()
+    assert both(place) == [0, 0], place.said()
     place.job.answer(place.folder)  # there is one copy
     said = traces(place.said(), "1,500 faces")
     assert len(said) == 2 and said[0] == said[1]
@@ -73,8 +77,7 @@ def test_a_data_set_that_another_process_prepares_is_waited_for_and_read_once(pl
 
 @pytest.mark.parametrize("place", ["sweep"], indirect=True)
 def test_a_sweep_in_two_processes_trains_every_run_once(place):
-    both = [Running(place, forked=True), Running(place, forked=True)]
-    assert [one.end() for one in both] == [0, 0], place.said()
+    assert both(place) == [0, 0], place.said()
     answer = place.job.answer(place.folder)
     assert list(answer) == ["seed0", "seed1", "seed2"]
     results = placed(place, "result.json")
@@ -94,9 +97,8 @@ def test_a_folder_in_which_another_process_builds_is_refused(place):
     stale = place.folder / ".snakemake/locks/0.output.lock"
     stale.parent.mkdir(parents=True, exist_ok=True)
     stale.write_text("\n".join(argument for argument in place.arguments if argument.endswith(".ipynb")) + "\n")
-    both = [Running(place, forked=False), Running(place, forked=False)]
     # On a slow machine the second one's patience ends before the first one's work.
-    assert sorted(one.end() for one in both) in ([0, 0], [0, 1]), place.said()
+    assert both(place, forked=False) in ([0, 0], [0, 1]), place.said()
     place.job.answer(place.folder)
     assert not leftovers(place) and "Traceback" not in place.said()
 

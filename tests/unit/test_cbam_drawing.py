@@ -1,7 +1,5 @@
 """Paper 000's figure 1, drawn from the built network."""
 
-import matplotlib.pyplot as plt
-
 from ferbook import models
 from ferbook.measures import figures
 from ferbook.papers.cbam import drawing, tables
@@ -25,4 +23,3 @@ def test_the_drawing_has_a_box_and_its_words_for_each_step_and_an_arrow_between(
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert [text for text in texts if text] == ["one", "a", "two", "b"] and texts.count("") == 1
     assert len(figure.axes[0].patches) == len(steps) + 1
-    plt.close(figure)

@@ -82,10 +82,7 @@ def test_a_set_without_duplicates_has_no_agreement():
     assert dataset_summary.label_facts(faces)["twin_same_winner"] is None
 
 
-def test_records_survive_a_round_trip_and_name_what_is_wrong(tmp_path, monkeypatch):
-    (tmp_path / "_config.yml").touch()
-    (tmp_path / "data").mkdir()
-    monkeypatch.setenv("FERBOOK_HOME", str(tmp_path))
+def test_records_survive_a_round_trip_and_name_what_is_wrong(home):
     with pytest.raises(DataError, match=r"labels\.json: no such record"):
         dataset_summary.recorded()
     faces = replace(hand_made(), provenance={"checksum": "c0ffee"})

@@ -17,7 +17,9 @@ from ferbook.claims import dataset_summary
 from ferbook.core import temporary
 from ferbook.core.errors import ConfigError, DataError, FerbookError, MissingDataError
 from ferbook.datasets import cache, ferplus, is_available, load
-from tests.conftest import REAL_DATA, TinyFerplus, needs_ferplus
+from tests import spoil
+from tests.conftest import REAL_DATA, TinyFerplus, encoded, needs_ferplus
+from tests.folders import pixels
 
 LAYOUTS = ["write_folders", "write_archives", "write_kaggle"]
 
@@ -77,194 +79,135 @@ def test_folder_cache_notices_a_replaced_picture(tiny):
     assert (load("ferplus", root).images[0] == 255 - first.images[0]).all()
 
 
-def replace_member(archive, member, content):
-    with zipfile.ZipFile(archive) as old:
-        kept = {name: old.read(name) for name in old.namelist()}
-    kept[member] = content
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as new:
-        for name, data in kept.items():
-            new.writestr(name, data)
+def png(mode, size):
+    return encoded(Image.new(mode, size))
 
 
-def picture(size, mode="L"):
-    stream = io.BytesIO()
-    Image.new(mode, size).save(stream, format="PNG")
-    return stream.getvalue()
+def labels(edit):
+    """The rows of the train part's table, changed."""
+    return spoil.member("FER2013Train.zip", "label.csv", spoil.edited_csv(edit))
 
 
-def cut_in_half(tiny, root):
-    path = root / "FER2013Train.zip"
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+def third(*votes):
+    return labels(lambda rows: rows[2].__setitem__(slice(2, None), votes))
 
 
-def damage_a_member(tiny, root):
-    path = root / "FER2013Valid.zip"
-    data = bytearray(path.read_bytes())
-    data[200:260] = bytes(60)
-    path.write_bytes(data)
+def swapped(content):
+    return spoil.member("FER2013Test.zip", "fer0000006.png", lambda old: content)
 
 
-def write_rows(tiny, root, split="train"):
-    replace_member(root / "FER2013Train.zip", "FER2013Train/label.csv", tiny.label_csv(split).encode())
+def fifth(*votes):
+    """The row of Kaggle's table that repeats the first face's, with other votes."""
+    return lambda rows: rows[4].__setitem__(slice(2, None), votes)
 
 
-def with_row(change):
-    def breakage(tiny, root):
-        change(tiny.rows["train"])
-        write_rows(tiny, root)
-
-    return breakage
-
-
-def set_votes(*votes):
-    return with_row(lambda rows: rows[2].__setitem__(slice(2, None), [str(v) for v in votes]))
-
-
-def swap_picture(content):
-    def breakage(tiny, root):
-        replace_member(root / "FER2013Test.zip", "FER2013Test/fer0000006.png", content)
-
-    return breakage
-
-
-BROKEN_ARCHIVES = {
-    "half a zip": (cut_in_half, r"FER2013Train\.zip: not a complete zip"),
-    "damaged zip": (damage_a_member, r"FER2013Valid\.zip, \S+: (cannot be unpacked|is)"),
-    "missing part": (lambda t, root: (root / "FER2013Valid.zip").unlink(), "valid part is missing"),
-    "text as png": (swap_picture(b"I am text"), r"FER2013Test\.zip, fer0000006\.png: is not a PNG"),
-    "half a png": (swap_picture(picture((48, 48))[:60]), r"fer0000006\.png: is (a broken|not a) PNG"),
-    "47 x 48": (swap_picture(picture((47, 48))), r"fer0000006\.png: is 47 x 48 pixels of mode L instead of 48 x 48"),
-    "colour": (swap_picture(picture((48, 48), "RGB")), r"fer0000006\.png: is 48 x 48 pixels of mode RGB"),
-    "nine votes": (set_votes(*[1] * 9), r"label\.csv, line 3: 9 vote columns instead of 10"),
-    "negative vote": (set_votes(-1, *[1] * 9), r"label\.csv, line 3: a vote count outside"),
-    "zero votes": (set_votes(*[0] * 10), r"label\.csv, line 3: all ten votes are zero"),
-    "NaN vote": (set_votes("nan", *[1] * 9), r"label\.csv, line 3: a vote that is not a whole number"),
-    "duplicate id": (
-        with_row(lambda rows: rows.append(list(rows[0]))),
-        r"label\.csv, line 5: fer0000000\.png is listed a second time \(first in FER2013Train\.zip, line 1\)",
-    ),
-    "duplicate id below a blank line": (
-        lambda t, root: replace_member(
-            root / "FER2013Train.zip",
-            "FER2013Train/label.csv",
-            ("\n" + t.label_csv("train") + t.label_csv("train").splitlines()[0] + "\n").encode(),
+ZEROS, NEUTRAL = ["0"] * 10, ["10", *["0"] * 9]
+VOTES, PIXELS = "fer2013new.csv", "fer2013.csv"
+TWICE = r"label\.csv, line {}: fer0000000\.png is listed a second time \(first in FER2013Train\.zip, line {}\)"
+SAME = r"fer2013new\.csv, line {}: fer0000000\.png is listed a second time, with other votes \(first in line {}\)"
+BROKEN = {
+    "write_archives": {
+        "half a zip": (spoil.cut("FER2013Train.zip"), r"FER2013Train\.zip: not a complete zip"),
+        "damaged zip": (
+            spoil.at("FER2013Valid.zip", lambda path: overwritten(path, 200, bytes(60))),
+            r"FER2013Valid\.zip, \S+: (cannot be unpacked|is)",
         ),
-        r"label\.csv, line 6: fer0000000\.png is listed a second time \(first in FER2013Train\.zip, line 2\)",
-    ),
-    "no such picture": (with_row(lambda rows: rows[1].__setitem__(0, "fer7.png")), r"line 2: fer7\.png is listed but"),
-    "twice in the zip": (
-        lambda t, root: replace_member(root / "FER2013Test.zip", "copy/label.csv", b"x"),
-        r"FER2013Test\.zip: holds both FER2013Test/label\.csv and copy/label\.csv",
-    ),
-    "unlisted picture": (
-        with_row(lambda rows: rows.pop()),
-        r"FER2013Train\.zip: 1 pictures are not listed in label\.csv, the first fer0000003\.png",
-    ),
-    "wrong byte": (
-        lambda t, root: replace_member(root / "FER2013Train.zip", "FER2013Train/label.csv", b"fer0000000.png,b,\xff,1"),
-        r"label\.csv, line 1: 2 vote columns instead of 10",
-    ),
-    "row without a name": (with_row(lambda rows: rows[1].__setitem__(0, "")), r"line 2: a row without an image name"),
-    "empty table": (with_row(lambda rows: rows.clear()), "the label table is empty"),
+        "missing part": (spoil.gone("FER2013Valid.zip"), "valid part is missing"),
+        "text as png": (swapped(b"I am text"), r"FER2013Test\.zip, fer0000006\.png: is not a PNG"),
+        "half a png": (swapped(png("L", (48, 48))[:60]), r"fer0000006\.png: is (a broken|not a) PNG"),
+        "47 x 48": (swapped(png("L", (47, 48))), r"fer0000006\.png: is 47 x 48 pixels of mode L instead of 48 x 48"),
+        "colour": (swapped(png("RGB", (48, 48))), r"fer0000006\.png: is 48 x 48 pixels of mode RGB"),
+        "nine votes": (third(*"111111111"), r"label\.csv, line 3: 9 vote columns instead of 10"),
+        "negative vote": (third("-1", *"111111111"), r"label\.csv, line 3: a vote count outside"),
+        "zero votes": (third(*ZEROS), r"label\.csv, line 3: all ten votes are zero"),
+        "NaN vote": (third("nan", *"111111111"), r"label\.csv, line 3: a vote that is not a whole number"),
+        "duplicate id": (labels(lambda rows: rows.append(rows[0])), TWICE.format(5, 1)),
+        "duplicate id below a blank line": (
+            labels(lambda rows: (rows.insert(0, []), rows.append(rows[1]))),
+            TWICE.format(6, 2),
+        ),
+        "no such picture": (
+            labels(lambda rows: rows[1].__setitem__(0, "fer7.png")),
+            r"line 2: fer7\.png is listed but",
+        ),
+        "twice in the zip": (
+            spoil.added("FER2013Test.zip", ("copy/label.csv", b"x")),
+            r"FER2013Test\.zip: holds both FER2013Test/label\.csv and copy/label\.csv",
+        ),
+        "unlisted picture": (
+            labels(list.pop),
+            r"FER2013Train\.zip: 1 pictures are not listed in label\.csv, the first fer0000003\.png",
+        ),
+        "wrong byte": (
+            spoil.member("FER2013Train.zip", "label.csv", lambda old: b"fer0000000.png,b,\xff,1"),
+            r"label\.csv, line 1: 2 vote columns instead of 10",
+        ),
+        "row without a name": (
+            labels(lambda rows: rows[1].__setitem__(0, "")),
+            r"line 2: a row without an image name",
+        ),
+        "empty table": (labels(list.clear), "the label table is empty"),
+    },
+    "write_kaggle": {
+        "fewer pixels rows": (spoil.edited(PIXELS, list.pop), r"fer2013\.csv: 9 rows, but fer2013new\.csv has 10"),
+        "fewer vote rows": (spoil.edited(VOTES, list.pop), r"fer2013\.csv: 10 rows, but fer2013new\.csv has 9"),
+        "nine votes": (
+            spoil.edited(VOTES, lambda rows: rows[2].pop()),
+            r"fer2013new\.csv, line 3: 11 cells instead of 12",
+        ),
+        "eleven votes": (
+            spoil.edited(VOTES, lambda rows: rows[2].append("1")),
+            r"fer2013new\.csv, line 3: 13 cells instead of 12",
+        ),
+        "negative vote": (spoil.cell(VOTES, 2, "surprise", "-1"), "line 3: a vote count outside"),
+        "another face of the same name": (spoil.edited(VOTES, fifth(*NEUTRAL)), SAME.format(5, 2)),
+        "only headers": (
+            lambda root: [spoil.header_alone(name)(root) for name in (PIXELS, VOTES)],
+            "no named face",
+        ),
+        "no vote table": (spoil.gone(VOTES), r"fer2013new\.csv: the FER\+ vote table is missing"),
+        "wrong order": (
+            spoil.edited(PIXELS, lambda rows: rows.append(rows.pop(1))),
+            r"fer2013\.csv, line \d+: Usage 'PublicTest', but",
+        ),
+        "wrong column": (spoil.cell(VOTES, 0, "happiness", "joy"), "has no column happiness"),
+        "too few pixels": (spoil.cell(PIXELS, 1, "pixels", "1 2 3"), r"line 2: 3 readable pixel"),
+        "too few pixels below a blank line": (
+            spoil.edited(PIXELS, lambda rows: (rows[1].__setitem__(1, "1 2 3"), rows.insert(1, []))),
+            r"fer2013\.csv, line 3: 3 readable pixel",
+        ),
+        "another face of the same name below a blank line": (
+            spoil.edited(VOTES, lambda rows: (fifth(*NEUTRAL)(rows), rows.insert(1, []))),
+            SAME.format(6, 3),
+        ),
+        "pixel of 256": (
+            spoil.cell(PIXELS, 1, "pixels", pixels(256)),
+            r"line 2: a pixel value of 256, outside 0\.\.255",
+        ),
+        "unknown usage": (spoil.cell(VOTES, 2, "Usage", "Test"), "line 3: unknown Usage 'Test'"),
+        "zero votes": (
+            spoil.edited(VOTES, lambda rows: rows[2].__setitem__(slice(2, None), ZEROS)),
+            r"fer2013new\.csv, line 3: all ten votes are zero",
+        ),
+    },
 }
 
 
-@pytest.mark.parametrize("case", BROKEN_ARCHIVES)
-def test_broken_archives_give_one_clear_error_and_no_cache(tiny, case, private_cache):
-    breakage, message = BROKEN_ARCHIVES[case]
-    root = tiny.write_archives()
-    breakage(tiny, root)
+def overwritten(path, place, data):
+    content = bytearray(path.read_bytes())
+    content[place : place + len(data)] = data
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(("layout", "case"), [(layout, case) for layout, cases in BROKEN.items() for case in cases])
+def test_what_is_broken_is_one_clear_error_and_no_cache(tiny, layout, case, private_cache):
+    change, message = BROKEN[layout][case]
+    root = getattr(tiny, layout)()
+    change(root)
     with pytest.raises(DataError, match=message) as caught:
         load("ferplus", root)
     assert caught.value.hint, "an error says what to do"
     assert not list(private_cache.glob("*")), "a failed load must leave nothing behind"
-
-
-def edit_table(name, change):
-    def breakage(root):
-        path = root / name
-        rows = list(csv.reader(io.StringIO(path.read_text())))
-        change(rows)
-        with path.open("w", newline="") as stream:
-            csv.writer(stream, lineterminator="\n").writerows(rows)
-
-    return breakage
-
-
-def keep_header(path):
-    path.write_text(path.read_text().splitlines()[0] + "\n")
-
-
-BROKEN_TABLES = {
-    "fewer pixels rows": (
-        edit_table("fer2013.csv", lambda r: r.pop()),
-        r"fer2013\.csv: 9 rows, but fer2013new\.csv has 10",
-    ),
-    "fewer vote rows": (
-        edit_table("fer2013new.csv", lambda r: r.pop()),
-        r"fer2013\.csv: 10 rows, but fer2013new\.csv has 9",
-    ),
-    "nine votes": (
-        edit_table("fer2013new.csv", lambda r: r[2].pop()),
-        r"fer2013new\.csv, line 3: 11 cells instead of 12",
-    ),
-    "eleven votes": (
-        edit_table("fer2013new.csv", lambda r: r[2].append("1")),
-        r"fer2013new\.csv, line 3: 13 cells instead of 12",
-    ),
-    "negative vote": (
-        edit_table("fer2013new.csv", lambda r: r[2].__setitem__(4, "-1")),
-        "line 3: a vote count outside",
-    ),
-    "another face of the same name": (
-        edit_table("fer2013new.csv", lambda r: r[4].__setitem__(slice(2, None), ["10", *["0"] * 9])),
-        r"fer2013new\.csv, line 5: fer0000000\.png is listed a second time, with other votes \(first in line 2\)",
-    ),
-    "only headers": (lambda root: [keep_header(root / n) for n in ("fer2013.csv", "fer2013new.csv")], "no named face"),
-    "no vote table": (
-        lambda root: (root / "fer2013new.csv").unlink(),
-        r"fer2013new\.csv: the FER\+ vote table is missing",
-    ),
-    "wrong order": (
-        edit_table("fer2013.csv", lambda r: r.append(r.pop(1))),
-        r"fer2013\.csv, line \d+: Usage 'PublicTest', but",
-    ),
-    "wrong column": (edit_table("fer2013new.csv", lambda r: r[0].__setitem__(3, "joy")), "has no column happiness"),
-    "too few pixels": (edit_table("fer2013.csv", lambda r: r[1].__setitem__(1, "1 2 3")), r"line 2: 3 readable pixel"),
-    "too few pixels below a blank line": (
-        edit_table("fer2013.csv", lambda r: (r[1].__setitem__(1, "1 2 3"), r.insert(1, []))),
-        r"fer2013\.csv, line 3: 3 readable pixel",
-    ),
-    "another face of the same name below a blank line": (
-        edit_table(
-            "fer2013new.csv",
-            lambda r: (r[4].__setitem__(slice(2, None), ["10", *["0"] * 9]), r.insert(1, [])),
-        ),
-        r"fer2013new\.csv, line 6: fer0000000\.png is listed a second time, with other votes \(first in line 3\)",
-    ),
-    "pixel of 256": (
-        edit_table("fer2013.csv", lambda r: r[1].__setitem__(1, " ".join(["256"] * 2304))),
-        r"line 2: a pixel value of 256, outside 0\.\.255",
-    ),
-    "unknown usage": (
-        edit_table("fer2013new.csv", lambda r: r[2].__setitem__(0, "Test")),
-        "line 3: unknown Usage 'Test'",
-    ),
-    "zero votes": (
-        edit_table("fer2013new.csv", lambda r: r[2].__setitem__(slice(2, None), ["0"] * 10)),
-        r"fer2013new\.csv, line 3: all ten votes are zero",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", BROKEN_TABLES)
-def test_broken_tables_give_one_clear_error_and_no_cache(tiny, case, private_cache):
-    breakage, message = BROKEN_TABLES[case]
-    root = tiny.write_kaggle()
-    breakage(root)
-    with pytest.raises(DataError, match=message):
-        load("ferplus", root)
-    assert not list(private_cache.glob("*"))
 
 
 def test_tables_may_carry_a_byte_order_mark_and_windows_line_ends(tiny):
@@ -298,29 +241,23 @@ def test_a_folder_or_dead_link_in_place_of_a_picture(tiny):
 @pytest.mark.parametrize("offset", range(40, 130, 6))
 def test_damage_anywhere_in_a_zip_is_one_clear_error(tiny, offset, private_cache):
     path = tiny.write_archives() / "FER2013Valid.zip"
-    data = bytearray(path.read_bytes())
     # The label table is the last member before the directory.
-    start = data.rindex(b"PK\x03\x04")
-    data[start + offset : start + offset + 6] = b"\xff\x00\xff\x00\xff\x00"
-    path.write_bytes(data)
+    start = path.read_bytes().rindex(b"PK\x03\x04")
+    overwritten(path, start + offset, b"\xff\x00\xff\x00\xff\x00")
     with pytest.raises(DataError, match=r"FER2013Valid\.zip"):
         load("ferplus", path.parent)
     assert not list(private_cache.glob("*"))
 
 
-def half(path):
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda folder: half(folder / "meta.json"),
-        lambda folder: (folder / "meta.json").write_text("{}"),
-        lambda folder: (folder / "meta.json").unlink(),
-        lambda folder: (folder / "votes.npy").unlink(),
-        lambda folder: (folder / "votes.npy").write_bytes(b""),
-        lambda folder: half(folder / "images.npy"),
+        spoil.cut("meta.json"),
+        spoil.written("meta.json", "{}"),
+        spoil.gone("meta.json"),
+        spoil.gone("votes.npy"),
+        spoil.written("votes.npy", ""),
+        spoil.cut("images.npy"),
     ],
 )
 def test_a_damaged_copy_is_made_anew(tiny, damage, private_cache):

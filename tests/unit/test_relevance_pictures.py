@@ -14,9 +14,8 @@ from ferbook.faces.faceset import FaceSet
 from ferbook.learning import runs, sweeps
 from ferbook.learning.runs import RunResult
 from ferbook.relevance import benchmark, intensity, networks, photographs, pictures
-from tests.unit.test_readers import JAFFE_FACES, KDEF_FACES, affectnet_2017, grey, kdef_picture, root
-
-__all__ = ["affectnet_2017", "root"]
+from tests import folders
+from tests.folders import JAFFE_FACES, KDEF_FACES, grey, kdef_picture
 
 
 def both(name, place, **options):
@@ -51,9 +50,7 @@ def test_ferplus_is_cleaned_and_its_strength_is_the_share_of_votes(tiny, monkeyp
 
 
 def test_jaffe_is_divided_by_person(root):
-    (root / "jaffe").mkdir()
-    for value, name in enumerate(JAFFE_FACES):
-        grey(20 * value, 256, 256).save(root / "jaffe" / name)
+    folders.jaffe_folder(root)
     train, test = both("jaffe", root, size=32, colour=True)
     disjoint(train, test)
     assert len(train) + len(test) == len(JAFFE_FACES)
@@ -83,7 +80,8 @@ def test_ckplus_is_divided_by_person(root):
     assert len(set(test.subject)) == 2 and len(test) == 4
 
 
-def test_affectnet_has_parts_of_its_own(root, affectnet_2017):
+def test_affectnet_has_parts_of_its_own(root):
+    folders.affectnet_2017(root)
     train, test = both("affectnet", root, size=16, colour=True)
     disjoint(train, test)
     assert set(train.split) == {"train"} and set(test.split) == {"valid"}
@@ -91,9 +89,7 @@ def test_affectnet_has_parts_of_its_own(root, affectnet_2017):
 
 
 def test_fewer_faces_are_drawn_and_never_the_same_ones_twice(root):
-    (root / "jaffe").mkdir()
-    for value, name in enumerate(JAFFE_FACES):
-        grey(20 * value, 256, 256).save(root / "jaffe" / name)
+    folders.jaffe_folder(root)
     few = pictures.part("jaffe", "train", 3, root=root)
     assert len(few) == 3 and len(set(few.ids)) == 3
     assert set(few.ids) <= set(pictures.part("jaffe", "train", 100, root=root).ids)
@@ -192,9 +188,7 @@ def test_a_record_of_other_weights_is_refused(monkeypatch):
 
 
 def test_a_network_is_kept_for_each_data_set_apart(root, monkeypatch):
-    (root / "jaffe").mkdir()
-    for value, name in enumerate(JAFFE_FACES):
-        grey(20 * value, 256, 256).save(root / "jaffe" / name)
+    folders.jaffe_folder(root)
     monkeypatch.setenv("FERBOOK_DATA", str(root))
     real, made = (intensity.ready(count=40, epochs=1, dataset=name) for name in ("jaffe", "synthetic"))
     again = intensity.ready(count=40, epochs=1, dataset="jaffe")

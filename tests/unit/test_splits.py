@@ -66,23 +66,21 @@ def test_leaked_marks_test_faces_with_a_training_twin():
     assert splits.leaked(groups, np.array([0, 3]), np.array([1, 2, 4, 5])).tolist() == [False, True, False, False]
 
 
-def test_frozen_ids_survive_a_round_trip(tmp_path, monkeypatch, tiny):
-    faces = load("ferplus", tiny.write_archives())
-    (tmp_path / "_config.yml").touch()
-    (tmp_path / "data").mkdir()
-    monkeypatch.setenv("FERBOOK_HOME", str(tmp_path))
-    splits.freeze(faces.ids[[5, 2]], tmp_path / "data" / "splits" / "mine.csv")
+def test_frozen_ids_survive_a_round_trip(home, tiny):
+    faces, folder = load("ferplus", tiny.write_archives()), home / "data" / "splits"
+    splits.freeze(faces.ids[[5, 2]], folder / "mine.csv")
     split = splits.frozen_split(faces, "mine")
     assert split.test.tolist() == [2, 5]
     assert split.train.tolist() == [0, 1, 3, 4, 6, 7]
-    splits.freeze(np.array(["fer0000001.png", "fer9999999.png"]), tmp_path / "data" / "splits" / "other.csv")
-    with pytest.raises(DataError, match=r"line 3: fer9999999\.png is not in the data set"):
-        splits.frozen_split(faces, "other")
-    with pytest.raises(DataError, match="no frozen split"):
-        splits.frozen_split(faces, "third")
-    (tmp_path / "data" / "splits" / "fourth.csv").write_text("name\nfer0000001.png\n")
-    with pytest.raises(DataError, match="is not a list of ids"):
-        splits.frozen_split(faces, "fourth")
+    splits.freeze(np.array(["fer0000001.png", "fer9999999.png"]), folder / "other.csv")
+    (folder / "fourth.csv").write_text("name\nfer0000001.png\n")
+    for name, words in (
+        ("other", r"line 3: fer9999999\.png is not in the data set"),
+        ("third", "no frozen split"),
+        ("fourth", "is not a list of ids"),
+    ):
+        with pytest.raises(DataError, match=words):
+            splits.frozen_split(faces, name)
 
 
 @needs_ferplus
