@@ -6,12 +6,13 @@ import shutil
 import numpy as np
 import pytest
 
+from ferbook import datasets
 from ferbook.core.errors import DataError
 from ferbook.faces.emotions import EMOTIONS, VAD_AXES
 from ferbook.learning import calibration, trained
 from ferbook.measures import metrics, regression
 from ferbook.papers.vad import readout
-from tests.conftest import REAL_DATA, needs_ferplus
+from tests.conftest import REAL_DATA, needs, needs_ferplus
 
 NAME = "compact-ferplus"
 
@@ -78,11 +79,8 @@ def test_the_shipped_temperature_is_that_of_the_real_faces(real_ferplus):
     assert metrics.crowd_measures(scaled, distribution["test"])["calibration_error"] <= 0.03
 
 
-@pytest.mark.skipif(not (REAL_DATA / "vad_fer2013").is_dir(), reason="VAD-FER2013 is not on this machine")
-@needs_ferplus
+@needs("vad_fer2013", "ferplus")
 def test_the_shipped_readout_fits_the_annotated_faces(private_cache):
-    from ferbook import datasets
-
     faces = datasets.load("vad_fer2013", REAL_DATA, images="ferplus")
     shares = calibration.softmax(trained.logits(trained.released(NAME), faces.images, mirror=True).numpy())
     r2 = regression.evaluate(readout.of(NAME)(shares), np.asarray(faces.vad)).model.r2

@@ -3,31 +3,22 @@
 A check that computes from printed text must have a twin here, or be compared with one in another file of tests.
 """
 
-import csv
+import itertools
 import json
 import math
 import re
 import statistics
 from collections import Counter
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from ferbook.claims import dataset_summary, verdicts
 from ferbook.claims.claim import NO_EVIDENCE, Evidence, Verdict
-from ferbook.core import paths
-from ferbook.faces.emotions import FER2013_CODES, VAD_AXES, canonical
-from tests.unit.claiming import judged_files
-
-TABLES = paths.project_root() / "data" / "claims" / "tables"
-
-
-@cache
-def lines(name):
-    with (TABLES / f"{name}.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
+from ferbook.core import paths, records
+from ferbook.faces.emotions import FER2013_CODES, VAD_AXES, VAD_POINTS, canonical
+from tests.unit.claiming import judged_files, lines
 
 
 def line(name, key):
@@ -48,13 +39,6 @@ def sum_of_row(table, row, but=()):
 
 def sum_of_column(table, column, but=()):
     return sum(float(entry[column]) for entry in lines(table) if next(iter(entry.values())) not in but)
-
-
-def product(factors):
-    found = 1.0
-    for factor in factors:
-        found *= factor
-    return found
 
 
 def difference(table, first, second, **only_for_the_remark):
@@ -166,10 +150,7 @@ def largest_mean(table, row):
 
 def picture_side(table):
     """The smallest square colour picture that has as many values as a row counts."""
-    side = 1
-    while 3 * side * side < sum(groups(lines(table)[0]).values()):
-        side += 1
-    return side
+    return next(side for side in itertools.count(1) if 3 * side * side >= sum(groups(lines(table)[0]).values()))
 
 
 def values_left_out(tables):
@@ -179,10 +160,6 @@ def values_left_out(tables):
 def f1(table, row):
     precision, recall = numbers(line(table, row)[key] for key in ("precision", "recall"))
     return 2 * precision * recall / (precision + recall)
-
-
-def emotions_with_results(table):
-    return len({entry["emotion"] for entry in lines(table) if entry["class"] != "average"})
 
 
 ANSWERS = {"Min": "minimal", "Avg": "average", "Str": "strong"}
@@ -261,14 +238,10 @@ def vote_table():
     return json.loads(path.read_text())["values"]
 
 
-@cache
-def known():
-    return dataset_summary.recorded().values
+KNOWN = dataset_summary.recorded().values
 
 
 def annotated_sign(category, axis):
-    from ferbook.core import records
-
     found = records.read("003/annotations")["values"]["by_category"][category]
     (asked,) = [entry[axis] for entry in lines("003-table1") if canonical(entry["category"]) == category]
     signs = found["signs"][axis]
@@ -292,10 +265,8 @@ def annotated_sign(category, axis):
 
 
 def published_point(category, axis):
-    from ferbook.faces.emotions import VAD_POINTS
-
     value = VAD_POINTS[category][VAD_AXES.index(axis)]
-    return {True: ">0", False: "<0"}[value > 0] if value else "=0"
+    return "=0" if not value else ">0" if value > 0 else "<0"
 
 
 def cost_alike(category):
@@ -303,25 +274,10 @@ def cost_alike(category):
     return sum(row[place] == row[place + 1] for place in (0, 2, 4))
 
 
-def kinds(table, column):
-    seen = []
-    for entry in lines(table):
-        if entry[column] not in seen:
-            seen.append(entry[column])
-    return len(seen)
-
-
-def agreeing(table, columns):
-    count = 0
-    for entry in lines(table):
-        count += entry[columns[0]] == entry[columns[1]]
-    return count
-
-
 TWINS = {
     "sum of row": sum_of_row,
     "sum of column": sum_of_column,
-    "product": product,
+    "product": lambda factors: math.prod(factors),
     "total": lambda terms: sum(terms),
     "difference of cells": difference,
     "mean of column": mean_of_column,
@@ -341,7 +297,7 @@ TWINS = {
     "values left out": values_left_out,
     "picture side": picture_side,
     "f1 of cells": f1,
-    "emotions with results": emotions_with_results,
+    "emotions with results": lambda table: len({e["emotion"] for e in lines(table) if e["class"] != "average"}),
     "annotator count": annotator_count,
     "annotator counts that agree": annotator_counts,
     "majorities that agree": majorities,
@@ -350,14 +306,14 @@ TWINS = {
     "layers that differ": layers_that_differ,
     "cost cell": cost,
     "equation's demand": equation_demand,
-    "ratio of facts": lambda numerator, denominator, scale=1: scale * known()[numerator] / known()[denominator],
-    "share with ten votes": lambda: 100 - 100 * known()["not_ten_votes"] / known()["faces"],
+    "ratio of facts": lambda numerator, denominator, scale=1: scale * KNOWN[numerator] / KNOWN[denominator],
+    "share with ten votes": lambda: 100 - 100 * KNOWN["not_ten_votes"] / KNOWN["faces"],
     "missing from fer2013": lambda: 28_709 + 3_589 + 3_589 - vote_table()["rows"],
     "annotated sign": annotated_sign,
     "published point": published_point,
     "axes that cost alike": cost_alike,
-    "kinds in a column": kinds,
-    "places that agree": agreeing,
+    "kinds in a column": lambda table, column: len({entry[column] for entry in lines(table)}),
+    "places that agree": lambda table, columns: sum(e[columns[0]] == e[columns[1]] for e in lines(table)),
 }
 #: Checks whose twin stands in another file, under a test that does not name them.
 ELSEWHERE = {

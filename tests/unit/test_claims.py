@@ -13,20 +13,14 @@ from hypothesis import strategies as st
 
 from ferbook.claims import checks, comparison, dataset_summary, links, verdicts
 from ferbook.claims.checks import Outcome, known_checks
-from ferbook.claims.claim import Claim, Evidence, Tolerance, Training, Verdict
+from ferbook.claims.claim import Evidence, Tolerance, Training, Verdict
 from ferbook.claims.comparison import tolerance
 from ferbook.core import dependencies, paths
 from ferbook.core.errors import DataError, FerbookError
 from tests.unit.claiming import anchors
+from tests.unit.claiming import stated as claim
 
 ALL = verdicts.stated()
-
-
-def claim(printed="90", relation="equals", kind="measured", **extra):
-    base = {"id": "002-x", "where": "here", "says": "so", "check": "fact", "page": "book/faces/a"}
-    if kind == "trained":
-        base["about"] = {}
-    return Claim(**base | extra, printed=printed, relation=relation, kind=kind)
 
 
 def judged(value, *, evidence=Evidence.SAME_DATA, **options):
@@ -43,38 +37,33 @@ def test_equals_is_printed_rounding(printed, off):
     assert judged(value, printed=str(printed)) is expected
 
 
+STRICT = {"tolerance": Tolerance(holds=0, roughly=0.1)}
+BETWEEN = {"printed": "2 to 4", "relation": "between", "tolerance": Tolerance(holds=0.5, roughly=1)}
+SYNTHETIC = {"evidence": Evidence.SYNTHETIC}
+
+
 @pytest.mark.parametrize(
-    ("relation", "value", "expected"),
+    ("options", "holds", "roughly", "fails"),
     [
-        ("about", 91, Verdict.HOLDS),
-        ("about", 87.4, Verdict.ROUGHLY),
-        ("about", 80, Verdict.FAILS),
-        ("at least", 90, Verdict.HOLDS),
-        ("at least", 89.9, Verdict.FAILS),
-        ("at most", 90, Verdict.HOLDS),
-        ("at most", 90.1, Verdict.FAILS),
-        ("more than", 90, Verdict.FAILS),
-        ("more than", 90.1, Verdict.HOLDS),
-        ("less than", 90, Verdict.FAILS),
-        ("less than", 89.9, Verdict.HOLDS),
+        ({"relation": "about"}, [91], [87.4], [80]),
+        ({"relation": "at least"}, [90], [], [89.9]),
+        ({"relation": "at most"}, [90], [], [90.1]),
+        ({"relation": "more than"}, [90.1], [], [90]),
+        ({"relation": "less than"}, [89.9], [], [90]),
+        (STRICT, [90.0], [90.04], [90.2]),
+        (BETWEEN, [1.5, 3, 4.5], [1.2, 4.9], [0.9, 5.1]),
+        ({"printed": "kept"}, ["kept"], [], ["dropped"]),
     ],
 )
-def test_relations(relation, value, expected):
-    assert judged(value, relation=relation) is expected
+def test_relations_tolerances_and_words(options, holds, roughly, fails):
+    for values, expected in ((holds, Verdict.HOLDS), (roughly, Verdict.ROUGHLY), (fails, Verdict.FAILS)):
+        for value in values:
+            assert judged(value, **options) is expected
 
 
-def test_a_tolerance_replaces_printed_rounding():
-    strict = Tolerance(holds=0, roughly=0.1)
-    assert judged(90.0, tolerance=strict) is Verdict.HOLDS
-    assert judged(90.04, tolerance=strict) is Verdict.ROUGHLY
-    assert judged(90.2, tolerance=strict) is Verdict.FAILS
-
-
-def test_between_looks_at_both_ends():
-    options = {"printed": "2 to 4", "relation": "between", "tolerance": Tolerance(holds=0.5, roughly=1)}
-    found = [judged(value, **options) for value in (0.9, 1.2, 1.5, 3, 4.5, 4.9, 5.1)]
-    fails, roughly, holds = Verdict.FAILS, Verdict.ROUGHLY, Verdict.HOLDS
-    assert found == [fails, roughly, holds, holds, holds, roughly, fails]
+@pytest.mark.parametrize(("value", "options"), [(90, SYNTHETIC), (90, SYNTHETIC | {"kind": "trained"}), (None, {})])
+def test_synthetic_faces_never_decide_a_claim_about_real_ones_nor_does_nothing(value, options):
+    assert judged(value, **options) is Verdict.UNCHECKED
 
 
 def test_an_accuracy_allows_what_its_digits_and_its_faces_do():
@@ -145,18 +134,7 @@ def test_the_books_own_observations_count_for_no_paper():
     assert verdicts.counted(results) == {"002": {"holds": 1}}
 
 
-def test_words_are_compared_as_they_are():
-    assert judged("kept", printed="kept") is Verdict.HOLDS
-    assert judged("dropped", printed="kept") is Verdict.FAILS
-
-
-def test_synthetic_faces_never_decide_a_claim_about_real_ones():
-    assert judged(90, evidence=Evidence.SYNTHETIC) is Verdict.UNCHECKED
-    assert judged(90, evidence=Evidence.SYNTHETIC, kind="trained") is Verdict.UNCHECKED
-
-
-def test_no_value_is_no_verdict_and_a_contradiction_is_one():
-    assert judged(None) is Verdict.UNCHECKED
+def test_a_contradiction_is_a_verdict():
     assert verdicts.verdict(claim(), Outcome(90, Evidence.ARITHMETIC, contradiction=True)) is Verdict.CONTRADICTS
 
 
@@ -365,16 +343,6 @@ def test_claims_are_judged_quickly_and_without_torch():
         assert f"\n{sum(one.by == 'paper' for one in ALL)} claims:" in done.stdout
         seconds.append(float(done.stdout.split("seconds ")[1]))
     assert min(seconds) < 10
-
-
-def test_no_module_of_checks_imports_torch():
-    for name in {check.__module__ for check in known_checks().values()}:
-        tree = ast.parse(Path(sys.modules[name].__file__).read_text(encoding="utf-8"))
-        imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-        imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        assert not [module for module in imported if module.split(".")[0] in ("torch", "torchvision", "lightning")], (
-            name
-        )
 
 
 def test_every_module_with_a_check_is_known():

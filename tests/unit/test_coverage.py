@@ -1,8 +1,5 @@
 """The list of figures and tables: complete, true about places, and refused with a clear word where it is wrong."""
 
-import subprocess
-import sys
-
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -120,8 +117,3 @@ def test_the_page_shows_each_entry_and_leads_to_ours(tmp_path):
     assert line.select_one("a").get_text() == "yes"
     assert "Nothing yet" in papers[1].get_text(), "a paper without entries has a fold all the same"
     assert "not listed yet" in coverage.counts_table(entries).data
-
-
-def test_no_torch():
-    code = "import sys; from ferbook.book import coverage; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,13 +2,12 @@
 
 import csv
 import json
-import math
 import re
 from pathlib import Path
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from ferbook.book import findings
 from ferbook.claims import dataset_summary, printed, verdicts
@@ -22,12 +21,6 @@ DATA = paths.project_root() / "data"
 
 def record(name):
     return json.loads((DATA / "recorded" / f"{name}.json").read_text())["values"]
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def test_slopes_are_told_by_their_interval():
@@ -136,11 +129,6 @@ def six(tmp_path, monkeypatch):
     printed.table.cache_clear()
 
 
-def wilson(k, n, z=1.959964):
-    middle, half = k / n + z * z / (2 * n), z * math.sqrt(k / n * (1 - k / n) / n + z * z / (4 * n * n))
-    return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
-
-
 def test_a_few_faces_against_the_formula(six):
     found = findings.few()
     assert found.images == 6
@@ -148,7 +136,7 @@ def test_a_few_faces_against_the_formula(six):
     assert found.f1 == pytest.approx({"happiness": 1, "sadness": 4 / 6, "anger": 4 / 5})
     for line, share in zip(csv.DictReader(six.read_text().splitlines()), found.recall.values(), strict=True):
         k, n = int(line["TP"]), int(line["TP"]) + int(line["FN"])
-        assert share[1:3] == pytest.approx(wilson(k, n), abs=1e-6)
+        assert share[1:3] == pytest.approx(proportion_confint(k, n, method="wilson"))
         assert isinstance(share, intervals.Interval)
     labels = [text.get_text() for text in findings.draw_few(found).axes[0].get_yticklabels()]
     assert "sadness, 2 of 3" in labels

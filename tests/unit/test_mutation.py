@@ -6,7 +6,7 @@ from ferbook.claims import checks, dataset_summary, mutation, verdicts
 from ferbook.claims.checks import Outcome
 from ferbook.claims.claim import Evidence, Tolerance, Verdict
 from tests.unit.claiming import judged_files
-from tests.unit.test_claims import claim
+from tests.unit.claiming import stated as claim
 
 FACTS = dataset_summary.recorded()
 

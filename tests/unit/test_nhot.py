@@ -13,6 +13,7 @@ from ferbook.learning import configs
 from ferbook.learning.runs import RunResult
 from ferbook.measures import metrics
 from ferbook.papers.nhot import curves
+from tests.unit.claiming import student
 
 FACES = 400
 
@@ -61,12 +62,8 @@ def test_curve_is_the_mean_over_seeds_with_students_interval():
     points = curves.curve(runs, "ordinary")
     assert [point.n for point in points] == [1, 3]
     for point in points:
-        shares = [
-            100 * sum(literally_right(runs[f"ordinary-n{point.n}-seed{seed}"])) / FACES for seed in point.seeds
-        ]  # fmt: skip
-        mean = sum(shares) / 3
-        deviation = math.sqrt(sum((share - mean) ** 2 for share in shares) / 2)
-        half = stats.t.ppf(0.975, 2) * deviation / math.sqrt(3)
+        right = [literally_right(runs[f"ordinary-n{point.n}-seed{seed}"]) for seed in point.seeds]
+        mean, half = student(100 * sum(one) / FACES for one in right)
         assert point.over == "seeds"
         assert point.seeds == (0, 1, 2)
         assert point.mean == pytest.approx(mean)

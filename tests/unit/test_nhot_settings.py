@@ -1,13 +1,7 @@
 """Runs that differ in one setting: tables, differences, table 2's statistics and figures against slow twins; gaps."""
 
-import math
-import subprocess
-import sys
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from scipy import stats
 
 from ferbook.claims import printed
 from ferbook.core.errors import ConfigError
@@ -15,6 +9,7 @@ from ferbook.learning import configs, sweeps
 from ferbook.learning.losses import LOSSES
 from ferbook.learning.runs import RunResult
 from ferbook.papers.nhot import settings
+from tests.unit.claiming import ends, student
 
 DASH = "–"
 
@@ -50,27 +45,9 @@ def rotation(seeds=(0, 1, 2), angles=(10, 20, 30, 40), kind="ordinary-"):
     }
 
 
-@pytest.fixture(autouse=True)
-def _closed_figures():
-    yield
-    plt.close("all")
-
-
-def by_hand(values):
-    """Mean and ends of Student's interval, step by step."""
-    mean = sum(values) / len(values)
-    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
-    half = stats.t.ppf(0.975, len(values) - 1) * deviation / math.sqrt(len(values))
-    return mean, mean - half, mean + half
-
-
-def percentile_75(values):
-    """Three quarters of the way through the sorted values, straight between the two nearest."""
-    ordered = sorted(values)
-    place = 0.75 * (len(ordered) - 1)
-    low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+def accuracies(runs, angle, seeds=(0, 1, 2)):
+    """Of the last epoch, per cent."""
+    return [100 * runs[f"ordinary-degrees{angle}-seed{seed}"].history[-1]["test_accuracy"] for seed in seeds]
 
 
 # --- Names ---
@@ -115,11 +92,9 @@ def test_a_line_holds_mean_interval_seeds_and_what_is_printed():
     lines = {line["setting"]: line for line in settings.rows("rotation", {"recorded": runs})}
     assert list(lines) == list(settings.NAMES["rotation"].values())
     for angle in (10, 20, 30, 40):
-        mean, low, high = by_hand(
-            [100 * runs[f"ordinary-degrees{angle}-seed{k}"].history[-1]["test_accuracy"] for k in range(3)]
-        )
+        mean, interval = ends(accuracies(runs, angle))
         told = lines[f"{angle}°"]["FER+, recorded: accuracy (%)"]
-        assert told == f"{mean:.1f} ({low:.1f} to {high:.1f}), 3 seeds"
+        assert told == f"{mean:.1f} ({interval}), 3 seeds"
         assert lines[f"{angle}°"]["the paper: accuracy (%)"] == printed.cell(
             "002-table2", f"B+F+R±{angle}°", "highest accuracy (%)"
         )
@@ -128,11 +103,8 @@ def test_a_line_holds_mean_interval_seeds_and_what_is_printed():
 
 def test_differences_pair_runs_of_one_seed():
     runs = rotation()
-    ends = {
-        angle: [100 * runs[f"ordinary-degrees{angle}-seed{k}"].history[-1]["test_accuracy"] for k in range(3)]
-        for angle in (20, 40)
-    }
-    mean, low, high = by_hand([b - a for a, b in zip(ends[20], ends[40], strict=True)])
+    mean, half = student(np.subtract(accuracies(runs, 40), accuracies(runs, 20)))
+    low, high = mean - half, mean + half
     found = settings.difference(runs, "degrees40", "degrees20")
     assert (found.mean, found.interval.low, found.interval.high) == pytest.approx((mean, low, high))
     lines = settings.rows("rotation", {"recorded": runs}, base="degrees20")
@@ -217,8 +189,8 @@ def test_a_spread_is_best_less_worst_of_each_seed_that_all_have():
     found = settings.spread(runs, ("degrees10", "degrees20", "degrees30"))
     by_seed = {}
     for seed in (0, 1):
-        ends = [100 * runs[f"ordinary-degrees{angle}-seed{seed}"].metrics["test_accuracy"] for angle in (10, 20, 30)]
-        by_seed[f"seed{seed}"] = max(ends) - min(ends)
+        last = [accuracies(runs, angle, [seed])[0] for angle in (10, 20, 30)]
+        by_seed[f"seed{seed}"] = max(last) - min(last)
     assert dict(zip(found.keys, found.values, strict=True)) == pytest.approx(by_seed)
     assert found.interval is None  # of two seeds
     assert settings.spread(runs, ("degrees10", "degrees50")) is None
@@ -249,9 +221,9 @@ def test_leaders_are_compared_over_the_seeds_of_all():
 def test_statistics_of_a_curve_against_the_definition(length):
     shares = np.random.default_rng(length).uniform(0.8, 0.9, length)
     found = settings.statistics(run("degrees10", 0, tuple(shares)), 85.0)
-    assert found.highest == pytest.approx(max(100 * share for share in shares))
-    assert found.percentile == pytest.approx(percentile_75([100 * share for share in shares]))
-    assert found.above == sum(100 * share > 85.0 for share in shares)
+    assert found.highest == pytest.approx(100 * shares.max())
+    assert found.percentile == pytest.approx(np.percentile(100 * shares, 75))
+    assert found.above == (100 * shares > 85.0).sum()
 
 
 def test_a_run_without_a_curve_has_no_statistics():
@@ -322,8 +294,3 @@ def test_ten_losses_have_ten_looks():
     runs = {f"{name}-seed0": run(name, 0) for name in settings.NAMES["losses"]}
     (axis,) = settings.learning_figure("losses", runs).axes
     assert len({(line.get_color(), line.get_linestyle()) for line in axis.lines}) == 10
-
-
-def test_no_torch_is_imported():
-    code = "import sys; import ferbook.papers.nhot.settings; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

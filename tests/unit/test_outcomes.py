@@ -11,11 +11,7 @@ from ferbook.core.errors import ConfigError
 from ferbook.datasets import academic
 from ferbook.papers.outcomes import prediction, record
 from ferbook.papers.outcomes.prediction import ALONE, BOTH, EMOTIONS_ALONE
-from tests.conftest import REAL_DATA
-
-needs_academic = pytest.mark.skipif(
-    not (REAL_DATA / "academic").is_dir(), reason="the student table is not on this machine (FERBOOK_TEST_DATA)"
-)
+from tests.conftest import REAL_DATA, needs
 
 
 def test_the_synthetic_table_has_the_published_shape():
@@ -149,7 +145,7 @@ def test_lessons_are_counted_in_the_table():
     assert found["table"]["lessons"] == 13
 
 
-@needs_academic
+@needs("academic")
 def test_the_record_is_of_the_published_table():
     table = academic.load(REAL_DATA)
     stored = records.read(record.RECORD)

@@ -1,6 +1,5 @@
 """Verdicts on paper 001 that were corrected, and the checks of its text, groups and references, each with a twin."""
 
-import csv
 import itertools
 
 import numpy as np
@@ -11,9 +10,9 @@ from torchvision.models import vgg16
 
 from ferbook.claims import dataset_summary, mutation, printed, verdicts
 from ferbook.claims.claim import Evidence, Verdict
-from ferbook.core import paths
 from ferbook.papers.relevance import tables, text_checks
 from ferbook.relevance import ranks
+from tests.unit.claiming import lines
 from tests.unit.test_relevance_tables import STATED, one_claim, outcome, verdict
 
 #: Checks whose twins are among the tests below.
@@ -176,13 +175,11 @@ def test_majorities_of_ten_that_settle_nothing():
 
 
 def test_references_are_transcribed_and_compared():
-    entries = printed.table("001-references")
-    with (paths.project_root() / "data/claims/tables/001-references.csv").open(encoding="utf-8") as file:
-        lines = {line["number"]: line for line in csv.DictReader(file)}
-    assert outcome(one_claim("reference-23-et-al")).value == int(lines["23"]["authors"]) == 1
-    assert not any(word in lines["35"]["title"] for word in ("JAFFE", "Japanese"))
-    assert not {"Simonyan", "Zisserman"} & {line["first_author"] for line in lines.values()}
-    assert entries["number"].tolist() == [str(k) for k in range(1, 41)]
+    by_number = {line["number"]: line for line in lines("001-references")}
+    assert outcome(one_claim("reference-23-et-al")).value == int(by_number["23"]["authors"]) == 1
+    assert not any(word in by_number["35"]["title"] for word in ("JAFFE", "Japanese"))
+    assert not {"Simonyan", "Zisserman"} & {line["first_author"] for line in by_number.values()}
+    assert printed.table("001-references")["number"].tolist() == [str(k) for k in range(1, 41)]
     assert outcome(one_claim("reference-alike")).detail == "22 (Ikromovich) and 35 (Akhand)"
     assert outcome(one_claim("reference-40-ck")).value == 2008 < int(printed.cell("001-references", "33", "year"))
     assert verdict(one_claim("reference-33-ck")) is Verdict.HOLDS
@@ -198,26 +195,24 @@ def test_counts_of_ck_are_three_times_the_sequences():
 
 
 def test_pictures_of_figure_12_beside_table_4():
-    there = {(line["image"].split("_")[0], line["rank"]) for _, line in printed.table("001-table4").iterrows()}
-    caption = printed.table("001-figure12")
-    assert sum((line["emotion"], line["rank"]) in there for _, line in caption.iterrows()) == 2
+    there = {(line["image"].split("_")[0], line["rank"]) for line in lines("001-table4")}
+    assert sum((line["emotion"], line["rank"]) in there for line in lines("001-figure12")) == 2
     assert outcome(one_claim("caption-figure-12")).value == 2
 
 
 def test_rows_of_two_tables_that_are_alike():
-    def cells(table):
-        with (paths.project_root() / f"data/claims/tables/{table}.csv").open() as file:
-            lines = [line for line in csv.DictReader(file) if line["class"] != "average"]
-        return {line["class"]: (line["precision"], line["recall"], line["f1"]) for line in lines}
-
-    one, other = cells("001-table6"), cells("001-table8")
+    one, other = (
+        {line["class"]: (line["precision"], line["recall"], line["f1"]) for line in lines(table)}
+        for table in ("001-table6", "001-table8")
+    )
+    assert one.pop("average") != other.pop("average")
     assert sum(one[name] == other[name] for name in one) == outcome(one_claim("same-rows")).value == 9
 
 
 def test_the_fullest_group_of_every_row():
     shares = []
     for table in tables.COUNT_TABLES:
-        for line in printed.table(table).to_dict("records"):
+        for line in lines(table):
             groups = [int(line[f"group_{k}"]) for k in range(1, 11)]
             shares.append(100 * max(groups) / sum(groups))
     assert outcome(one_claim("fullest-group")).value == pytest.approx(min(shares)) and 93 < min(shares) < 94

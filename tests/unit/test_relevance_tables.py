@@ -1,10 +1,6 @@
 """The two rank rules and the tables of paper 001: literal twins, a proof by example, and the printed numbers."""
 
-import csv
 import itertools
-import statistics
-import subprocess
-import sys
 from decimal import Decimal
 from fractions import Fraction
 
@@ -16,27 +12,29 @@ from hypothesis import strategies as st
 
 from ferbook.claims import dataset_summary, printed, verdicts
 from ferbook.claims.claim import Evidence, Verdict
-from ferbook.core import paths, records
+from ferbook.core import records
 from ferbook.core.errors import ConfigError
 from ferbook.papers.relevance import checks, score_checks, tables
 from ferbook.relevance import by_hand, ranks
-from tests.unit.claiming import judged
+from tests.unit.claiming import judged, lines, student
 
 BOTH = pytest.mark.parametrize("table", tables.COUNT_TABLES)
 FOUR = pytest.mark.parametrize("table", tables.SCORE_TABLES)
 
 
-def literal_counts(scores):
+STATED = verdicts.load_claims("001").claims
+
+
+def literal_groups(scores):
     """Section III.G, group by group; the last group includes 1."""
-    return [sum(1 for r in scores if (j - 1) / 10 <= r and (r < j / 10 or (j == 10 and r == 1))) for j in range(1, 11)]
+    return [[r for r in scores if (j - 1) / 10 <= r < j / 10 or (j == 10 and r == 1)] for j in range(1, 11)]
 
 
 def literal_means(scores):
     """The three formulas of section III.G as they stand."""
-    groups = [[r for r in scores if (j - 1) / 10 <= r < j / 10 or (j == 10 and r == 1)] for j in range(1, 11)]
     means = []
     for first, last in ((1, 5), (4, 8), (6, 10)):
-        members = [r for group in groups[first - 1 : last] for r in group]
+        members = [*itertools.chain(*literal_groups(scores)[first - 1 : last])]
         means.append(sum(members) / len(members) if members else float("nan"))
     return means
 
@@ -47,7 +45,7 @@ numbers = st.lists(st.one_of(st.floats(0, 1), st.sampled_from([k / 10 for k in r
 @given(numbers)
 def test_groups_and_means_are_the_papers_formulas(scores):
     row = np.array([scores])
-    assert ranks.histogram(row)[0].tolist() == literal_counts(scores)
+    assert ranks.histogram(row)[0].tolist() == [len(group) for group in literal_groups(scores)]
     assert ranks.window_means(row)[0] == pytest.approx(literal_means(scores), nan_ok=True)
 
 
@@ -147,13 +145,9 @@ def test_f1_is_the_harmonic_mean(table):
 
 
 def test_the_four_cells_of_f1_that_do_not_follow():
-    wrong = {(table, name) for table in tables.SCORE_TABLES for name in tables.wrong_f1(table)["class"]}
-    assert wrong == {
-        ("001-table6", "disgust-minimal"),
-        ("001-table8", "disgust-minimal"),
-        ("001-table8", "disgust-average"),
-        ("001-table8", "disgust-strong"),
-    }
+    wrong = {table: set(tables.wrong_f1(table)["class"]) for table in tables.SCORE_TABLES}
+    every = {"disgust-minimal", "disgust-average", "disgust-strong"}
+    assert wrong == {"001-table6": {"disgust-minimal"}, "001-table7": set(), "001-table8": every, "001-table9": set()}
 
 
 def test_real_matrices_are_found_to_exist():
@@ -195,10 +189,7 @@ def literal_matrix(precision, recall, most):
     [((1, 1, 0.67), (1, 0.5, 1)), ((1, 1, 0.67), (1, 1, 1)), ((0.5, 1, 1), (1, 1, 0.5)), ((1, 1, 1), (0.5, 1, 1))],
 )
 def test_existence_agrees_with_trying_all_small_matrices(precision, recall):
-    if literal_matrix(precision, recall, 4):
-        assert tables.matrix_exists(precision, recall, faces=4)
-    else:
-        assert not tables.matrix_exists(precision, recall, faces=4)
+    assert tables.matrix_exists(precision, recall, faces=4) == literal_matrix(precision, recall, 4)
 
 
 @pytest.mark.parametrize(
@@ -222,18 +213,15 @@ def test_tolerances_of_means_are_what_printed_rounding_allows():
 
     That is the worst case. Rounding errors are uniform over a digit, and three standard deviations of their mean hold.
     """
-    for claim in verdicts.load_claims("001").claims:
-        if claim.check != "mean of column":
-            continue
-        scale = 1
+    for claim in (claim for claim in STATED if claim.check == "mean of column"):
         values = tables.scores(claim.arguments["table"])[claim.arguments["column"]].to_numpy()
-        mean, value = values.mean(), float(claim.printed) / scale
+        mean, value = values.mean(), float(claim.printed)
         far = np.minimum(values + tables.HALF, 1).mean() if value > mean else np.maximum(values - tables.HALF, 0).mean()
         digits = len(claim.printed.partition(".")[2])
-        allowed = scale * abs(far - mean) + 0.5 * 10.0**-digits
-        assert claim.tolerance.roughly == pytest.approx(allowed, abs=2e-4 * scale), claim.id
-        likely = 3 * scale * (2 * tables.HALF) / np.sqrt(12) / np.sqrt(len(values)) + 0.5 * 10.0**-digits
-        assert claim.tolerance.holds == pytest.approx(min(likely, allowed), abs=2e-4 * scale), claim.id
+        allowed = abs(far - mean) + 0.5 * 10.0**-digits
+        assert claim.tolerance.roughly == pytest.approx(allowed, abs=2e-4), claim.id
+        likely = 3 * (2 * tables.HALF) / np.sqrt(12) / np.sqrt(len(values)) + 0.5 * 10.0**-digits
+        assert claim.tolerance.holds == pytest.approx(min(likely, allowed), abs=2e-4), claim.id
 
 
 def test_rounding_of_a_mean_seldom_goes_beyond_what_holds():
@@ -241,9 +229,6 @@ def test_rounding_of_a_mean_seldom_goes_beyond_what_holds():
     numbers = np.random.default_rng(5).uniform(0.85, 0.99, (20_000, 18))
     off = np.abs(numbers.mean(axis=1) - numbers.round(2).mean(axis=1))
     assert 0.0005 < (off > 0.00204).mean() < 0.005
-
-
-STATED = verdicts.load_claims("001").claims
 
 
 def one_claim(name, **changes):
@@ -260,24 +245,20 @@ def verdict(claim):
 
 
 def test_every_disagreeing_cell_is_a_claim_and_is_counted_once():
-    named = {(c.arguments.get("table"), c.arguments.get("row")) for c in STATED if c.check == "f1 of cells"}
-    assert named == {(table, name) for table in tables.SCORE_TABLES for name in tables.wrong_f1(table)["class"]}
-    assert named == {
-        (c.arguments["table"], row)
-        for c in STATED
-        if c.check == "rows with that f1"
-        for row in c.arguments.get("but", [])
-    }
-    named = {(c.arguments["table"], c.arguments["emotion"]) for c in STATED if c.check == "matrix exists"}
+
+    def named(check, key):
+        return {(c.arguments["table"], c.arguments[key]) for c in STATED if c.check == check}
+
+    def left_out_of(check, key):
+        claims = [c for c in STATED if c.check == check]
+        return {(c.arguments.get(key), name) for c in claims for name in c.arguments.get("but", [])}
+
+    wrong = {(table, name) for table in tables.SCORE_TABLES for name in tables.wrong_f1(table)["class"]}
+    assert named("f1 of cells", "row") == wrong == left_out_of("rows with that f1", "table")
     small = [table for table in tables.SCORE_TABLES if table != "001-table9"]
-    assert named == {(table, name) for table in small for name in tables.impossible_matrices(table, faces=199)}
-    assert named == {
-        (c.arguments["table"], emotion)
-        for c in STATED
-        if c.check == "matrices that exist"
-        for emotion in c.arguments.get("but", [])
-    }
-    averaged = {(c.arguments["table"], c.arguments["column"]) for c in STATED if c.check == "mean of column"}
+    without = {(table, name) for table in small for name in tables.impossible_matrices(table, faces=199)}
+    assert named("matrix exists", "emotion") == without == left_out_of("matrices that exist", "table")
+    averaged = named("mean of column", "column")
     assert averaged >= {(table, column) for table in tables.SCORE_TABLES for column in tables.SCORES}
     # What a claim on many rows leaves out is judged on its own, and contradicts its row there.
     alone = {
@@ -288,12 +269,7 @@ def test_every_disagreeing_cell_is_a_claim_and_is_counted_once():
         for column in [column.format(**c.arguments)]
         if verdict(c) is Verdict.CONTRADICTS
     }
-    left_out = {
-        (row, c.arguments["column"])
-        for c in STATED
-        if c.check == "rows that agree"
-        for row in c.arguments.get("but", [])
-    }
+    left_out = {(row, column) for column, row in left_out_of("rows that agree", "column")}
     assert left_out == alone == {("fear_11", "mu_3"), ("surprise_240", "mu_2"), ("surprise_240", "rank")}
 
 
@@ -307,21 +283,19 @@ def test_rows_left_out_are_not_counted_and_others_are():
 
 
 def test_annotator_counts_are_counted_by_hand():
-    with (paths.project_root() / "data/claims/tables/001-table5.csv").open() as file:
-        lines = list(csv.DictReader(file))
     agree = 0
-    for line in lines:
+    for line in lines("001-table5"):
         answers = [line[f"annotator_{k}"] for k in range(1, 11)]
         for word, rank in (("Min", "minimal"), ("Avg", "average"), ("Str", "strong")):
             agree += answers.count(word) == int(line[rank])
-    assert agree == outcome(one_claim("annotator-counts")).value == 3 * len(lines) - 1
+    assert agree == outcome(one_claim("annotator-counts")).value == 3 * len(lines("001-table5")) - 1
 
 
 def test_values_left_out_are_what_the_groups_lack():
     found = [
         3 * side * side - sum(int(line[f"group_{k}"]) for k in range(1, 11))
         for table, side in (("001-table3", 224), ("001-table4", 255))
-        for _, line in printed.table(table).iterrows()
+        for line in lines(table)
     ]
     assert found == [1] * 16 and outcome(one_claim("positive-only")).value == max(found)
 
@@ -433,10 +407,9 @@ def test_accuracies_that_fit_hold_and_others_decide_nothing(monkeypatch, accurac
 
 def literal_averages(table):
     """The printed average (%), and the least and the greatest mean (%) of the 18 cells, with exact numbers."""
-    with (paths.project_root() / f"data/claims/tables/{table}.csv").open() as file:
-        lines = list(csv.DictReader(file))
-    (average,) = [Fraction(line["accuracy"]) for line in lines if line["class"] == "average"]
-    cells, half = [Fraction(line["accuracy"]) for line in lines if line["class"] != "average"], Fraction(1, 200)
+    by_class = {line["class"]: Fraction(line["accuracy"]) for line in lines(table)}
+    average, half = by_class.pop("average"), Fraction(1, 200)
+    cells = by_class.values()
     ends = [sum(max(c - half, 0) for c in cells), sum(min(c + half, 1) for c in cells)]
     return 100 * average, *(100 * end / len(cells) for end in ends)
 
@@ -523,10 +496,8 @@ def test_what_others_publish_fails_a_claim_or_confirms_it():
 def retold(claim):
     """The cells that a claim of the text is about, read with csv, and whether they can be what it says."""
     arguments = claim.arguments
-    with (paths.project_root() / f"data/claims/tables/{arguments['table']}.csv").open() as file:
-        lines = list(csv.DictReader(file))
     cells = []
-    for line in lines:
+    for line in lines(arguments["table"]):
         wanted = line["class"] == arguments["row"] if "row" in arguments else line["class"] != "average"
         if wanted and line["emotion"] == arguments.get("emotion", line["emotion"]):
             cells += [Fraction(line[column]) for column in arguments["columns"]]
@@ -585,14 +556,6 @@ def test_what_the_equations_leave_open_is_shown_and_not_judged():
 
 def test_the_transcribed_tables_are_complete():
     assert [len(printed.table(f"001-table{k}")) for k in range(1, 11)] == [9, 3, 8, 8, 6, 19, 19, 19, 19, 11]
-
-
-def test_ranks_and_tables_need_no_torch():
-    code = (
-        "import sys; from ferbook.relevance import ranks, by_hand; from ferbook.papers.relevance import tables; "
-        "sys.exit('torch' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 # --- the example by hand ---
@@ -657,13 +620,11 @@ def test_the_recorded_rank_does_not_follow_votes_with_intervals_by_hand():
     ends = []
     for measure in (name for name in runs[0]["correlations"] if name.startswith("rank")):
         one = [run["correlations"][measure]["spearman"] for run in runs]
-        half = 4.302653 * statistics.stdev(one) / 3**0.5
-        ends.append((statistics.mean(one) - half, statistics.mean(one) + half))
+        mean, half = student(one)
+        ends.append((mean - half, mean + half))
     assert len(ends) == 3 and all(low <= 0 and high < 0.1 for low, high in ends)
     found = outcome(claim)
     assert found.value == "no" and found.trained.networks == ("small network of four convolutions",)
     # The paper speaks of its VGG16: small networks decide nothing about that, in neither direction.
-    assert (
-        verdict(claim) is Verdict.STAND_IN and verdict(claim.model_copy(update={"printed": "no"})) is Verdict.STAND_IN
-    )
+    assert verdict(claim) is verdict(claim.model_copy(update={"printed": "no"})) is Verdict.STAND_IN
     assert claim.about.epochs == 100 and len(claim.about.departures(found.trained)) == 3

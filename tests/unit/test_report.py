@@ -6,11 +6,12 @@ from bs4 import BeautifulSoup
 
 from ferbook.claims import dataset_summary, folded, links, report, verdicts
 from ferbook.claims.checks import Outcome
-from ferbook.claims.claim import Claim, ClaimFile, Evidence, Training, Verdict
+from ferbook.claims.claim import ClaimFile, Evidence, Training, Verdict
 from ferbook.claims.dataset_summary import Facts
 from ferbook.core.errors import ConfigError
 from ferbook.datasets import NAMES
 from ferbook.datasets.cards import CARDS
+from tests.unit.claiming import stated
 
 
 def soup(html):
@@ -73,9 +74,9 @@ def test_boxes_and_rows_lead_to_their_check(synthetic):
 
 
 def test_the_table_leads_to_boxes(synthetic):
-    stated = verdicts.load_claims("002").claims
+    every = verdicts.load_claims("002").claims
     targets = [link["href"] for link in soup(report.ClaimReport("002", synthetic).table()).select("tbody a")]
-    assert sorted(targets) == sorted(links.link(claim) for claim in stated)
+    assert sorted(targets) == sorted(links.link(claim) for claim in every)
 
 
 def test_an_account_names_everything_that_a_verdict_rests_on():
@@ -98,10 +99,10 @@ def test_a_report_without_a_build_shows_what_is_recorded():
 
 def test_the_table_lists_every_claim(synthetic):
     rows = soup(report.ClaimReport("002", synthetic).table()).select("tbody tr")
-    stated = verdicts.load_claims("002").claims
-    assert len(rows) == len(stated)
+    every = verdicts.load_claims("002").claims
+    assert len(rows) == len(every)
     here = soup(report.ClaimReport("002", synthetic).table("book/faces/ferplus_in_numbers")).select("tbody tr")
-    assert 0 < len(here) == sum(claim.page.startswith("book/faces/ferplus_in_numbers") for claim in stated) < len(rows)
+    assert 0 < len(here) == sum(claim.page.startswith("book/faces/ferplus_in_numbers") for claim in every) < len(rows)
 
 
 def test_a_table_of_some_verdicts_holds_their_claims_and_no_others(synthetic):
@@ -129,10 +130,7 @@ def test_a_table_of_some_verdicts_holds_their_claims_and_no_others(synthetic):
     ],
 )
 def test_found_values_show_one_digit_more_than_the_paper(printed, value, expected):
-    claim = Claim(
-        id="002-x", where="w", says="s", kind="measured", printed=printed, unit="%", check="fact", page="book/faces/a"
-    )
-    assert report.show(value, claim) == expected
+    assert report.show(value, stated(printed=printed, unit="%")) == expected
 
 
 def test_tables_escape_what_they_are_given():
@@ -166,8 +164,7 @@ def test_there_is_a_card_for_every_reader_and_its_leakage_is_the_recorded_one():
 
 def reported(monkeypatch, outcome, **fields):
     """Box and row of one claim, decided by a given outcome."""
-    base = {"id": "002-x", "where": "w", "says": "s", "kind": "measured", "printed": "1", "unit": "%", "check": "fact"}
-    one = Claim(**base | {"page": "book/faces/a"} | fields)
+    one = stated(**{"printed": "1", "unit": "%"} | fields)
     monkeypatch.setattr(verdicts, "load_claims", lambda paper: ClaimFile(paper=paper, citation="c", claims=(one,)))
     monkeypatch.setattr(verdicts, "known_checks", lambda: {"fact": lambda *_: outcome})
     audit = report.ClaimReport("002")
