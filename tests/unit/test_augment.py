@@ -13,38 +13,13 @@ from ferbook.core.errors import ConfigError
 from ferbook.vision import augment
 from ferbook.vision.appended import BASE, FLIP, Appended, adaptive_copies, ordinary, rotation
 from ferbook.vision.augment import build
+from tests.unit.dots import blobs, centroids, mirror_landmarks, rotate_landmarks
 
 FACE = torch.tensor([[15.0, 17], [31, 18], [24, 27], [17, 35], [32, 34]])
 
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-def blobs(landmarks, height, width, spread=1.3):
-    """One channel per landmark: (N, 5, H, W) float with a Gaussian blob on each."""
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    centre = landmarks[..., None, None]
-    return torch.exp(-((x - centre[:, :, 0]) ** 2 + (y - centre[:, :, 1]) ** 2) / (2 * spread**2))
-
-
-def centroids(images):
-    """Centres of gravity (N, 5, 2) of (N, 5, H, W)."""
-    total = images.sum((2, 3))
-    y, x = torch.meshgrid(torch.arange(images.shape[2]), torch.arange(images.shape[3]), indexing="ij")
-    return torch.stack([(images * x).sum((2, 3)) / total, (images * y).sum((2, 3)) / total], -1)
-
-
-def mirror_landmarks(landmarks, width):
-    """Where the landmarks lie in the mirror image: left and right change places."""
-    return landmarks[:, [1, 0, 2, 4, 3]] * torch.tensor([-1, 1]) + torch.tensor([width - 1, 0])
-
-
-def rotate_landmarks(landmarks, degrees, size):
-    """Where the landmarks lie after a counter-clockwise turn of an image of `size` (height, width)."""
-    centre = landmarks.new_tensor([(size[1] - 1) / 2, (size[0] - 1) / 2])
-    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
-    return (landmarks - centre) @ landmarks.new_tensor([[cosine, -sine], [sine, cosine]]) + centre
 
 
 def smooth(count, size=48, seed=0):
@@ -88,7 +63,7 @@ def test_rotate_equals_a_look_up_pixel_by_pixel(degrees, fill):
     torch.testing.assert_close(fast[1], x[1], atol=2e-5, rtol=0)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(-60, 60), st.booleans(), st.sampled_from([(48, 48), (44, 52)]))
 def test_landmarks_move_with_the_image(degrees, mirrored, size):
     landmarks = FACE[None] + torch.tensor([0.0, -2])
@@ -252,7 +227,7 @@ def test_erase_covers_the_share_it_is_asked_for():
 # Appended copies
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 40), st.integers(0, 99))
 def test_the_index_is_a_bijection(count, seed):
     chosen = torch.rand(count, 4, generator=seeded(seed)) < 0.6

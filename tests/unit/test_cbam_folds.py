@@ -48,7 +48,7 @@ def stratified_twin(labels, count, rng):
     return fold
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     hnp.arrays(np.bool_, st.tuples(st.integers(6, 40), st.integers(1, 5))),
     st.integers(2, 5),
@@ -59,7 +59,7 @@ def test_folds_are_the_twins(labels, count, seed):
     assert ours.tolist() == stratified_twin(labels, count, np.random.default_rng(seed))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 1000), st.integers(2, 6))
 def test_groups_stay_together_and_every_fold_is_used(seed, count):
     rng = np.random.default_rng(seed)

@@ -1,5 +1,6 @@
 """CBAM's gates against literal twins, where they sit, and the narrow ResNet that the book compares them in."""
 
+import itertools
 import math
 
 import pytest
@@ -13,40 +14,35 @@ from ferbook.models.cbam import BLOCKS, PLACEMENTS, Cbam, SmallCbamResNet
 SMALL = "resnet_cbam_48"
 
 
-def twin(cbam: Cbam, x: torch.Tensor) -> torch.Tensor:
-    """Woo et al. (2018), equations 1 to 3, number by number, in evaluation mode."""
-    count, channels, height, width = x.shape
-    (w1, b1), (w2, b2) = ((cbam.channel.mlp[k].weight, cbam.channel.mlp[k].bias) for k in (0, 2))
-    kernel, norm = cbam.spatial.conv.weight[0], cbam.spatial.norm
+def sigmoid(z: float) -> float:
+    return 1 / (1 + math.exp(-z))
+
+
+def channel_twin(cbam: Cbam, planes: list) -> list[float]:
+    """Woo et al. (2018), equation 2, number by number: what each channel of one picture is multiplied with."""
+    (w1, b1), (w2, b2) = ((cbam.channel.mlp[k].weight.tolist(), cbam.channel.mlp[k].bias.tolist()) for k in (0, 2))
 
     def mlp(v):
-        hidden = [max(0.0, sum(float(w1[h, c]) * v[c] for c in range(channels)) + float(b1[h])) for h in range(len(b1))]
-        return [sum(float(w2[c, h]) * hidden[h] for h in range(len(b1))) + float(b2[c]) for c in range(channels)]
+        hidden = [max(0.0, sum(w * x for w, x in zip(row, v, strict=True)) + b) for row, b in zip(w1, b1, strict=True)]
+        return [sum(w * h for w, h in zip(row, hidden, strict=True)) + b for row, b in zip(w2, b2, strict=True)]
 
-    def sigmoid(z):
-        return 1 / (1 + math.exp(-z))
+    values = [[value for row in plane for value in row] for plane in planes]
+    mean, most = [sum(one) / len(one) for one in values], [max(one) for one in values]
+    return [sigmoid(a + b) for a, b in zip(mlp(mean), mlp(most), strict=True)]
 
-    out = torch.zeros_like(x)
-    for n in range(count):
-        plane = [[[float(x[n, c, i, j]) for j in range(width)] for i in range(height)] for c in range(channels)]
-        mean = [sum(map(sum, plane[c])) / (height * width) for c in range(channels)]
-        most = [max(map(max, plane[c])) for c in range(channels)]
-        gate = [sigmoid(a + b) for a, b in zip(mlp(mean), mlp(most), strict=True)]
-        gated = [[[gate[c] * value for value in row] for row in plane[c]] for c in range(channels)]
-        for i in range(height):
-            for j in range(width):
-                total = 0.0
-                for di in range(-3, 4):
-                    for dj in range(-3, 4):
-                        if 0 <= i + di < height and 0 <= j + dj < width:
-                            column = [gated[c][i + di][j + dj] for c in range(channels)]
-                            total += float(kernel[0, di + 3, dj + 3]) * max(column)
-                            total += float(kernel[1, di + 3, dj + 3]) * sum(column) / channels
-                scale = float(norm.weight[0]) / math.sqrt(float(norm.running_var[0]) + norm.eps)
-                place = sigmoid(scale * (total - float(norm.running_mean[0])) + float(norm.bias[0]))
-                for c in range(channels):
-                    out[n, c, i, j] = gated[c][i][j] * place
-    return out
+
+def spatial_twin(cbam: Cbam, planes: list) -> list[list[float]]:
+    """Equation 3 in evaluation mode: what each place of one picture is multiplied with."""
+    kernel, norm = cbam.spatial.conv.weight[0].tolist(), cbam.spatial.norm
+    height, width = len(planes[0]), len(planes[0][0])
+    scale = float(norm.weight[0]) / math.sqrt(float(norm.running_var[0]) + norm.eps)
+    gate = [[0.0] * width for _ in range(height)]
+    for i, j, u, v in itertools.product(range(height), range(width), range(7), range(7)):
+        if 0 <= i + u - 3 < height and 0 <= j + v - 3 < width:
+            across = [plane[i + u - 3][j + v - 3] for plane in planes]
+            gate[i][j] += kernel[0][u][v] * max(across) + kernel[1][u][v] * sum(across) / len(across)
+    shift, bias = float(norm.running_mean[0]), float(norm.bias[0])
+    return [[sigmoid(scale * (total - shift) + bias) for total in row] for row in gate]
 
 
 def shaken(module: nn.Module, seed: int = 0) -> nn.Module:
@@ -63,7 +59,13 @@ def test_both_gates_are_the_twins():
     cbam = shaken(Cbam(8, reduction=4)).double().eval()
     x = torch.randn(2, 8, 5, 4, generator=torch.Generator().manual_seed(1)).double()
     with torch.no_grad():
-        torch.testing.assert_close(cbam(x), twin(cbam, x))
+        channel = torch.tensor([channel_twin(cbam, planes) for planes in x.tolist()], dtype=x.dtype)
+        torch.testing.assert_close(cbam.channel(x)[:, :, 0, 0], channel)
+        spatial = torch.tensor([spatial_twin(cbam, planes) for planes in x.tolist()], dtype=x.dtype)
+        torch.testing.assert_close(cbam.spatial(x)[:, 0], spatial)
+        gated = x * channel[:, :, None, None]
+        spatial = torch.tensor([spatial_twin(cbam, planes) for planes in gated.tolist()], dtype=x.dtype)
+        torch.testing.assert_close(cbam(x), gated * spatial[:, None])
 
 
 @pytest.mark.parametrize("channels", [256, 512, 1024, 2048])

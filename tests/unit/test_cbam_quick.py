@@ -12,10 +12,10 @@ from ferbook.papers.cbam import quick
 
 def test_gates_by_hand_are_the_modules():
     torch.manual_seed(0)
-    cbam = Cbam(8, reduction=2).eval()
+    cbam = Cbam(8, reduction=2).double().eval()
     torch.nn.init.constant_(cbam.spatial.norm.weight, 0.7)
     cbam.spatial.norm.running_mean.fill_(0.2)
-    x = torch.randn(3, 8, 5, 6)
+    x = torch.randn(3, 8, 5, 6).double()
     with torch.no_grad():
         torch.testing.assert_close(quick.gate_by_hand(cbam, x), cbam(x))
 

@@ -20,34 +20,12 @@ from ferbook.learning.requirements import disagreements
 # The papers' codes: 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral.
 
 
-def equation_5(code, v):
-    if code == 6 and v != 0:
-        return 1
-    if code == 3 and v <= 0:
-        return 1
-    if code in (0, 1, 2, 4) and v >= 0:
-        return 1
-    return 0
-
-
-def equation_9(code, a):
-    if code == 6 and a != 0:
-        return 1
-    if code == 4 and a > 0:
-        return 1
-    if code in (0, 1, 3, 5) and a <= 0:
-        return 1
-    return 0
-
-
-def equation_13(code, d):
-    if code == 6 and d != 0:
-        return 1
-    if code == 4 and d > 0:
-        return 1
-    if code in (0, 1, 3) and d <= 0:
-        return 1
-    return 0
+#: By equation (5, 9, 13: one axis each): classes that cost 1 where a value is not 0, above 0 and so on.
+EQUATIONS = (
+    {(6,): lambda v: v != 0, (3,): lambda v: v <= 0, (0, 1, 2, 4): lambda v: v >= 0},
+    {(6,): lambda a: a != 0, (4,): lambda a: a > 0, (0, 1, 3, 5): lambda a: a <= 0},
+    {(6,): lambda d: d != 0, (4,): lambda d: d > 0, (0, 1, 3): lambda d: d <= 0},
+)
 
 
 TABLE_1 = """
@@ -81,15 +59,19 @@ def table_twin(name, values):
 
 def equations_twin(name, values):
     code = FER2013_CODES.index(name)
-    return [cost(code, x) for cost, x in zip((equation_5, equation_9, equation_13), values, strict=True)]
+    return [
+        int(any(code in classes and costs(x) for classes, costs in equation.items()))
+        for equation, x in zip(EQUATIONS, values, strict=True)
+    ]
 
 
+BOTH = pytest.mark.parametrize("definition", ["table", "equations"])
 TWINS = {"table": table_twin, "equations": equations_twin}
 VALUES = st.one_of(st.sampled_from([0.0, -0.0]), st.floats(-1, 1, width=32))
 
 
-@pytest.mark.parametrize("definition", ["table", "equations"])
-@settings(max_examples=60, deadline=None)
+@BOTH
+@settings(max_examples=60)
 @given(names=st.lists(st.sampled_from(FER2013_CODES), min_size=1, max_size=6), data=st.data())
 def test_printed_cost_matches_its_twin(definition, names, data):
     vad = data.draw(hnp.arrays(np.float32, (len(names), 3), elements=VALUES))
@@ -163,7 +145,7 @@ def predictions(seed=0, faces=40):
     return logits, torch.rand(faces, 3, generator=generator, dtype=torch.float64) * 2 - 1
 
 
-@pytest.mark.parametrize("definition", ["table", "equations"])
+@BOTH
 def test_printed_cost_is_flat_almost_everywhere(definition):
     """Small moves along any input change nothing, unless a value crosses zero or two classes tie."""
     logits, vad = predictions()
@@ -180,7 +162,7 @@ def test_printed_cost_is_flat_almost_everywhere(definition):
     assert not torch.equal(printed_cost(-logits, vad, definition), cost)
 
 
-@pytest.mark.parametrize("definition", ["table", "equations"])
+@BOTH
 def test_printed_cost_adds_nothing_to_any_gradient(definition):
     gradients = []
     for consistency in ("none", definition):
@@ -221,7 +203,7 @@ def trained(consistency, weight=1.0):
     return model.state_dict(), totals
 
 
-@pytest.mark.parametrize("definition", ["table", "equations"])
+@BOTH
 def test_training_with_the_printed_cost_is_bit_identical_to_training_without(definition):
     plain, plain_totals = trained("none")
     printed, printed_totals = trained(definition)
@@ -260,7 +242,7 @@ def soft_twin(logits, vad, temperature, class_temperature, definition):
     return costs
 
 
-@pytest.mark.parametrize("definition", ["table", "equations"])
+@BOTH
 @pytest.mark.parametrize(("temperature", "class_temperature"), [(0.1, 1.0), (0.5, 0.2), (2.0, 3.0)])
 def test_soft_cost_matches_its_twin(definition, temperature, class_temperature):
     logits, vad = predictions(1)
@@ -273,7 +255,7 @@ def test_soft_cost_matches_its_twin(definition, temperature, class_temperature):
     np.testing.assert_allclose(cost.numpy(), twin, rtol=1e-10, atol=1e-14)
 
 
-@pytest.mark.parametrize("definition", ["table", "equations"])
+@BOTH
 def test_the_limit_of_the_soft_cost_is_the_printed_cost(definition):
     logits, vad = predictions(2, 200)
     printed = printed_cost(logits, vad, definition)
@@ -286,7 +268,7 @@ def test_the_limit_of_the_soft_cost_is_the_printed_cost(definition):
     torch.testing.assert_close(soft_cost(logits, vad, 1e-6, 1e-6, definition), printed)
 
 
-@pytest.mark.parametrize("definition", ["table", "equations"])
+@BOTH
 def test_with_fixed_probabilities_the_limit_is_the_expected_printed_cost(definition):
     logits, vad = predictions(3)
     costs = torch.stack([printed_cost(torch.full((40,), k), vad, definition) for k in range(8)], 1)
@@ -307,7 +289,7 @@ def test_slope_is_the_gradient_or_nothing():
     assert slope(lambda v: printed_cost(torch.zeros(5, dtype=torch.long), v), vad) is None
 
 
-@pytest.mark.parametrize("definition", ["table", "equations"])
+@BOTH
 def test_soft_cost_has_right_gradients(definition):
     logits, vad = (x[:4].clone().requires_grad_() for x in predictions(4))
     assert torch.autograd.gradcheck(lambda a, b: soft_cost(a, b, 0.3, 1.0, definition), (logits, vad))

@@ -12,16 +12,9 @@ from torch.nn import functional
 from ferbook.core.errors import ConfigError, DataError, FerbookError
 from ferbook.synthesis import render, sample
 from ferbook.vision import mtcnn as stages
-from ferbook.vision.detection import (
-    COLUMNS,
-    TEMPLATE,
-    Detections,
-    align,
-    crop,
-    detect,
-    detect_all,
-)
+from ferbook.vision.detection import COLUMNS, TEMPLATE, Detections, align, crop, detect, detect_all
 from ferbook.vision.pose import inclination, nose_offset, similarity
+from tests.unit.dots import blobs, centroids
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +30,6 @@ def faces():
 @pytest.fixture(scope="module")
 def pictures(faces):
     return render(faces, size=160)
-
-
-def blobs(landmarks, height, width, spread=1.2):
-    """One image per landmark (N, 5, H, W), each with a Gaussian blob on it."""
-    y, x = np.mgrid[:height, :width]
-    centre = np.asarray(landmarks)[..., None, None]
-    return np.exp(-((x - centre[:, :, 0]) ** 2 + (y - centre[:, :, 1]) ** 2) / (2 * spread**2))
-
-
-def centroids(images):
-    """Centres of gravity (..., 2) of images (..., H, W)."""
-    images = np.asarray(images, dtype=float)
-    y, x = np.mgrid[: images.shape[-2], : images.shape[-1]]
-    total = images.sum((-2, -1))
-    return np.stack([(images * x).sum((-2, -1)) / total, (images * y).sum((-2, -1)) / total], -1)
 
 
 # The detector
@@ -135,12 +113,6 @@ def test_every_face_of_a_photograph_is_found_the_largest_first(mtcnn, pictures):
     assert len(detect_all(np.zeros((1, 1), np.uint8))) == 0
 
 
-@pytest.mark.parametrize("options", [{"smallest": 5}, {"thresholds": (0.5, 0.5, 1.0)}])
-def test_settings_for_photographs_out_of_range(options):
-    with pytest.raises(ConfigError, match=next(iter(options))):
-        detect_all(np.zeros((48, 48), np.uint8), **options)
-
-
 def test_missing_package_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
     stages.networks.cache_clear()
@@ -149,12 +121,17 @@ def test_missing_package_says_what_to_install(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{"minimum": 0}, {"minimum": 2}, {"upscale": -1}, {"border": -0.1}, {"batch": 0}, {"thresholds": (0, 1, 1)}],
+    ("find", "options"),
+    [
+        *((detect_all, options) for options in ({"smallest": 5}, {"thresholds": (0.5, 0.5, 1.0)})),
+        *((detect, options) for options in ({"minimum": 0}, {"minimum": 2}, {"upscale": -1}, {"border": -0.1})),
+        *((detect, options) for options in ({"batch": 0}, {"thresholds": (0, 1, 1)})),
+    ],
 )
-def test_settings_out_of_range(options):
+def test_settings_out_of_range(find, options):
+    image = np.zeros((48, 48), np.uint8)
     with pytest.raises(ConfigError, match=next(iter(options))):
-        detect(np.zeros((1, 48, 48), np.uint8), **options)
+        find(image if find is detect_all else image[None], **options)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +190,7 @@ def table(count=4, missing=(1,)):
     return Detections(np.array([f"fer{i:07d}" for i in range(count)]), boxes, probability, landmarks)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 30), st.data())
 def test_round_trip_is_exact(tmp_path_factory, count, data):
     missing = data.draw(st.sets(st.integers(0, count - 1)))
@@ -317,7 +294,7 @@ def similarity_twin(source, target):
     return np.array([[a, -b, c], [b, a, d]])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(2, 8))
 def test_similarity_equals_least_squares(seed, points):
     source, target = np.random.default_rng(seed).normal(20, 9, (2, 3, points, 2))
@@ -343,12 +320,12 @@ def placed(degrees, scale, shift, size=48):
 
 def test_align_brings_landmarks_to_the_template():
     landmarks = np.stack([placed(0, 1, 0), placed(25, 0.8, (3, -2)), placed(-40, 0.6, (-4, 1)), placed(10, 1.1, 2)])
-    images = (250 * blobs(landmarks, 48, 48)).round().astype(np.uint8)
+    images = (250 * blobs(torch.from_numpy(landmarks), 48, 48, spread=1.2)).round().byte().numpy()
     for size in (48, 96):
         wanted = np.broadcast_to(TEMPLATE * size - 0.5, landmarks.shape)
         moved = np.stack([align(images[:, k], landmarks, size)[0] for k in range(5)], 1)
         assert moved.shape == (4, 5, size, size)
-        assert np.abs(centroids(moved) - wanted).max() < 0.1
+        assert np.abs(centroids(torch.from_numpy(moved).double()).numpy() - wanted).max() < 0.1
     colour = np.repeat(images[:, 2, :, :, None], 3, 3)
     aligned, which = align(colour, landmarks, 64)
     assert aligned.shape == (4, 64, 64, 3)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -162,7 +162,6 @@ def mcnemar_twin(a, b, exact):
     return only_a, only_b, math.erfc(math.sqrt(chi / 2))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60), st.sampled_from([None, True, False]))
 def test_mcnemar_matches_its_twin(pairs, exact):
     a, b = (np.array(x) for x in zip(*pairs, strict=True))

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -38,7 +38,6 @@ def pcc_twin(x, y):
 PAIRS = hnp.arrays(np.int64, (2, 12), elements=st.integers(-100, 100)).map(lambda x: x / 100)
 
 
-@settings(deadline=None)
 @given(PAIRS)
 def test_matches_its_twins(pair):
     x, y = pair.tolist()

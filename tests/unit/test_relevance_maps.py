@@ -74,11 +74,11 @@ def test_a_network_that_names_nothing_has_no_maps():
 
 
 def test_three_equal_channels_give_what_one_gave():
-    network = networks.in_a_row(models.build("vgg16_48", num_classes=8, in_channels=1, seed=0)).eval()
+    network = networks.in_a_row(models.build("vgg16_48", num_classes=8, in_channels=1, seed=0)).double().eval()
     coloured = maps.in_colour(network).eval()
-    grey = torch.rand(2, 1, 48, 48)
+    grey = torch.rand(2, 1, 48, 48).double()
     with torch.inference_mode():
-        assert torch.allclose(coloured(grey.expand(-1, 3, -1, -1)), network(grey), atol=1e-5)
+        torch.testing.assert_close(coloured(grey.expand(-1, 3, -1, -1)), network(grey))
     assert network[0].weight.shape[1] == 1, "the network itself is left alone"
 
 

@@ -134,15 +134,9 @@ def test_seeds_and_splits_differ():
 
 
 def test_identities_are_disjoint_between_splits():
-    pools = {
-        split: set(sample(500, split=split, identities=100).identity.tolist()) for split in ("train", "valid", "test")
-    }
-    assert all(len(pool) > 90 for pool in pools.values())
-    assert (
-        not pools["train"] & pools["valid"]
-        and not pools["train"] & pools["test"]
-        and not pools["valid"] & pools["test"]
-    )
+    pools = [{*sample(500, split=split, identities=100).identity.tolist()} for split in ("train", "valid", "test")]
+    assert all(len(pool) > 90 for pool in pools)
+    assert sum(map(len, pools)) == len(set.union(*pools))
 
 
 def test_traits_follow_from_the_identity_alone():
@@ -173,9 +167,8 @@ def test_prototypes_follow_emfacs():
         "disgust": {"AU9", "AU10"},
         "contempt": {"AU12", "AU14"},
     }
-    assert (
-        PROTOTYPES.shape == (len(EMOTIONS), len(ACTION_UNITS)) and (PROTOTYPES >= 0).all() and (PROTOTYPES <= 1).all()
-    )
+    assert PROTOTYPES.shape == (len(EMOTIONS), len(ACTION_UNITS))
+    assert (PROTOTYPES >= 0).all() and (PROTOTYPES <= 1).all()
     for emotion, row in zip(EMOTIONS, PROTOTYPES, strict=True):
         assert expected[emotion] <= {name for name, value in zip(ACTION_UNITS, row, strict=True) if value > 0}
     assert not PROTOTYPES[EMOTIONS.index("neutral")].any()
