@@ -223,7 +223,7 @@ maps("alpha2_beta1")
 # A picture in colour has a map per channel. Each channel has its own relevance, and all three together have the score.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A colour picture of a face and its relevance in the red, green and blue channel"}}
-_ = heatmaps.channels(colour[0], lrp.relevance(network, inputs[:1], targets[:1], "z_plus")[0].numpy())
+_ = heatmaps.by_channel(colour[:1], lrp.relevance(network, inputs[:1], targets[:1], "z_plus").numpy(), [""])
 
 # %% [markdown]
 # This is VGG16 with random weights, which has learned nothing; a reader sees a face in its map all the same. That is why

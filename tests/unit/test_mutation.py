@@ -13,7 +13,7 @@ FACTS = dataset_summary.recorded()
 
 @pytest.fixture(scope="module")
 def unmoved():
-    return mutation.unmoved(judged_files(), FACTS).keys()
+    return mutation.weigh(judged_files(), FACTS).unmoved.keys()
 
 
 @pytest.fixture(scope="module")
@@ -59,4 +59,4 @@ def test_a_check_that_looks_at_nothing_is_found(monkeypatch):
     monkeypatch.setitem(checks._CHECKS, "sound", lambda *_: Outcome(90.0, Evidence.ARITHMETIC))
     results = verdicts.judge([claim(id="002-idle", check="idle"), claim(id="002-sound", check="sound")], FACTS)
     assert [result.verdict for result in results] == [Verdict.HOLDS] * 2
-    assert mutation.unmoved(results, FACTS) == {"002-idle": ["92", "88"]}
+    assert mutation.weigh(results, FACTS).unmoved == {"002-idle": ["92", "88"]}

@@ -101,7 +101,7 @@ def test_around_is_not_a_share_of_an_accuracy():
 
 def test_every_verdict_by_arithmetic_bears_weight():
     results, broken = verdicts.survey(STATED, dataset_summary.recorded())
-    assert not broken and mutation.unmoved(results, dataset_summary.recorded()) == {}
+    assert not broken and mutation.weigh(results, dataset_summary.recorded()).unmoved == {}
 
 
 def test_matrices_are_held_against_the_printed_values():

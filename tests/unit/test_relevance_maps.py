@@ -49,7 +49,7 @@ def test_what_is_recorded_of_maps_comes_back(monkeypatch):
     faces = tinted(30)
     values = maps.measure(colour_network(), faces)
     assert values["correct"] == 30 and set(values["figures"]) == {"9", "10", "11", "12"}
-    monkeypatch.setattr(maps.intensity, "recorded", lambda name: values)
+    monkeypatch.setattr(maps.records, "values_of", lambda name: values)
     found = maps.recorded("synthetic")
     happy, sad, fear, contempt = found[9]
     assert (happy.emotion, sad.emotion) == ("happiness", "sadness") and fear is None and contempt is None

@@ -59,7 +59,7 @@ def test_cited_lists_are_not_accused(results):
 
 
 def test_every_verdict_by_arithmetic_moves_with_what_is_printed(results):
-    assert mutation.unmoved(results.values(), dataset_summary.recorded()) == {}
+    assert mutation.weigh(results.values(), dataset_summary.recorded()).unmoved == {}
 
 
 def test_six_losses_are_those_of_a_constant(results):

@@ -141,21 +141,12 @@ def matrices(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
 
 def draw_matrices(found: Mapping[str, tuple[int, int]]) -> Figure:
     """Emotions with and without a matrix, per data set."""
-    possible = [some for some, _ in found.values()]
     figure, axis = plt.subplots(figsize=(figures.WIDTH, 2.9))
-    parts = (
-        ("a matrix exists", possible, OTHER, ""),
-        ("none exists", [every - some for some, every in found.values()], "#d55e00", "//"),
-    )
-    start = np.zeros(len(found))
-    for label, values, colour, hatch in parts:
-        drawn = axis.barh(
-            list(found), values, left=start, color=colour, hatch=hatch, edgecolor="white", label=label, height=0.7
-        )
-        for text in axis.bar_label(drawn, [str(v) if v else "" for v in values], label_type="center", fontsize=12):
-            if text.get_text():
-                text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85})
-        start += values
+    parts = {
+        "a matrix exists": ([some for some, _ in found.values()], OTHER, ""),
+        "none exists": ([every - some for some, every in found.values()], "#d55e00", "//"),
+    }
+    figures.stacked(axis, list(found), parts)
     axis.invert_yaxis()
     axis.set_xlabel("emotions of the table")
     axis.grid(visible=False)

@@ -156,19 +156,11 @@ def counts_figure(results: Iterable[Result]) -> Figure:
     figure, axes = plt.subplots(1, 2, sharey=True, sharex=True, figsize=(figures.WIDTH, 0.62 * len(papers) + 1.9))
     for axis, kind in zip(axes, KINDS, strict=True):
         here = found.xs(kind, level="kind").reindex(papers)
-        start = pd.Series(0, index=papers)
-        for verdict, colour in VERDICT_COLOURS.items():
-            numbers = here[str(verdict)]
-            drawn = axis.barh(
-                [report.short_citation(paper) for paper in papers], numbers, left=start, color=colour,
-                edgecolor="white", linewidth=0.8, hatch=HATCHES.get(verdict, ""), label=str(verdict), height=0.7,
-            )  # fmt: skip
-            labels = [str(number) if number > 0.09 * widest else "" for number in numbers]
-            box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85}
-            for text in axis.bar_label(drawn, labels, label_type="center", fontsize=11):
-                if text.get_text():
-                    text.set_bbox(box)
-            start = start + numbers
+        parts = {
+            str(verdict): (here[str(verdict)], colour, HATCHES.get(verdict, ""))
+            for verdict, colour in VERDICT_COLOURS.items()
+        }
+        figures.stacked(axis, [report.short_citation(paper) for paper in papers], parts, least=0.09 * widest)
         axis.set_xlabel("statements" if kind == "statements" else "cells of tables and figures")
         figures.sideways(axis)
     axes[0].invert_yaxis()

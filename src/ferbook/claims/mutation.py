@@ -118,8 +118,3 @@ def weigh(results: Iterable[Result], facts: Facts) -> Weight:
         if leave or not tried:
             stay[result.claim.id] = leave
     return Weight(claimed, values, stay)
-
-
-def unmoved(results: Iterable[Result], facts: Facts) -> dict[str, list[str]]:
-    """The claims decided by arithmetic whose verdict stays, as in :class:`Weight`."""
-    return weigh(results, facts).unmoved

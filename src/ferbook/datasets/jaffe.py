@@ -57,7 +57,7 @@ def load(root: str | Path | None = None) -> FaceSet:
     return cache.prepared("jaffe", str(found.folder), found.mark(), found.read)
 
 
-def find(root: str | Path | None = None) -> Layout:
+def find(root: str | Path | None = None) -> _Layout:
     """The JAFFE files at `root` or in its subfolder ``jaffe``, ``JAFFE`` or ``jaffedbase``, not read yet.
 
     Raises
@@ -68,7 +68,7 @@ def find(root: str | Path | None = None) -> Layout:
     place = paths.data_root(root)
     for folder in (place, place / "jaffe", place / "JAFFE", place / "jaffedbase"):
         if folder.is_dir() and by_name(folder, SUFFIX):
-            return Layout(folder)
+            return _Layout(folder)
     raise MissingDataError("no JAFFE here: no files like KA.AN1.39.tiff", place, hint=HOW_TO_GET)
 
 
@@ -76,26 +76,22 @@ def _published(name: str) -> str:
     return proper(name).removesuffix(SUFFIX).upper() + SUFFIX
 
 
-class Layout:
-    """JAFFE as it lies on disk: one folder."""
+class _Layout:
+    """JAFFE as it lies on disk: one folder; names only are looked at before :meth:`read`."""
 
     def __init__(self, folder: Path):
-        """Looks at names only. Raises DataError."""
         self.folder = folder
         #: The published name of each picture to its place.
         hint = f"A name reads KA.AN1.39.tiff, with {', '.join(SUBJECTS)} and {', '.join(EXPRESSIONS)}."
         self.files = by_published_name(by_name(folder, SUFFIX).values(), _published, _NAME, folder, hint)
 
     def mark(self) -> str:
-        """Fingerprint of the files' present state, hex."""
         return cache.fingerprint(self.files.values())
 
     def others(self) -> list[str]:
-        """Names of what lies there and is not read."""
         return others(self.folder, [], self.files.values())
 
     def read(self) -> FaceSet:
-        """Decode everything. Raises DataError."""
         subjects, codes = zip(*(_NAME.fullmatch(name).groups() for name in self.files), strict=True)
         images = [decode(read_bytes(path), path, formats=("TIFF",), side=SIDE) for path in self.files.values()]
         return FaceSet(

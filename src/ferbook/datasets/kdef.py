@@ -85,7 +85,7 @@ def load(
     return cache.prepared("kdef", source, found.mark(), lambda: found.read(size, angle, session))
 
 
-def find(root: str | Path | None = None) -> Layout:
+def find(root: str | Path | None = None) -> _Layout:
     """The KDEF files at `root`, in its subfolder ``kdef`` or ``KDEF``, or in the published folders in it; not read yet.
 
     Raises
@@ -98,7 +98,7 @@ def find(root: str | Path | None = None) -> Layout:
         # The published archive holds KDEF_and_AKDEF/KDEF; AKDEF beside it are averaged faces.
         for folder in (base / "KDEF_and_AKDEF" / "KDEF", base / "KDEF", base):
             if any(_NAME.fullmatch(path.name) for path in _pictures(folder)):
-                return Layout(folder)
+                return _Layout(folder)
     raise MissingDataError("no KDEF here: no files like AF01/AF01ANS.JPG", place, hint=HOW_TO_GET)
 
 
@@ -118,25 +118,21 @@ def _published(name: str) -> str:
     return RENAMED.get(name.upper(), name.upper())
 
 
-class Layout:
-    """KDEF as it lies on disk; `files` maps the proper name of each picture to its place."""
+class _Layout:
+    """KDEF as it lies on disk; `files` maps the proper name of each picture to its place, before any is read."""
 
     def __init__(self, folder: Path):
-        """Looks at names only. Raises DataError."""
         self.folder = folder
         hint = "A name reads AF01ANS.JPG: session, sex, person, expression, angle. Rename or remove them."
         self.files = by_published_name(_pictures(folder), _published, _NAME, folder, hint)
 
     def mark(self) -> str:
-        """Fingerprint of the files' present state, hex."""
         return cache.fingerprint(self.files.values())
 
     def others(self) -> list[str]:
-        """Names of what lies there and is not read."""
         return others(self.folder, _places(self.folder), self.files.values())
 
     def read(self, size: int, angle: str | None, session: str | None) -> FaceSet:
-        """Decode the chosen pictures. Raises DataError."""
         chosen = []
         for name, path in self.files.items():
             this_session, person, code, this_angle = _NAME.fullmatch(name).groups()

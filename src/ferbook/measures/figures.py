@@ -301,6 +301,24 @@ def estimates(
     return places
 
 
+def stacked(
+    axis: Axes, names: Sequence[str], parts: Mapping[str, tuple[Sequence[int], str, str]], least: float = 0
+) -> None:
+    """Named bars from left to right in an axis, divided into parts, each with its number where that is above `least`.
+
+    parts: legend label to one value per bar, colour and hatch.
+    """
+    start = np.zeros(len(names))
+    for label, (values, colour, hatch) in parts.items():
+        look = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.8, "height": 0.7}
+        drawn = axis.barh(names, values, left=start, label=label, **look)
+        numbers = [str(value) if value > least else "" for value in values]
+        for text in axis.bar_label(drawn, numbers, label_type="center", fontsize=11):
+            if text.get_text():
+                text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85})
+        start = start + values
+
+
 def sideways(axis: Axes) -> None:
     """Lines across the values of an axis whose rows lie one above the other."""
     axis.grid(axis="x")

@@ -29,20 +29,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ferbook.core.errors import ConfigError
 from ferbook.models.layers import whole
-from ferbook.models.weights import load_imagenet, load_weights, save_weights
-
-__all__ = [
-    "Architecture",
-    "available",
-    "build",
-    "describe",
-    "load_weights",
-    "logits",
-    "normalise",
-    "parameter_count",
-    "save_weights",
-    "wants_normalised",
-]
+from ferbook.models.weights import load_imagenet, load_weights
+from ferbook.models.weights import save_weights as save_weights
 
 
 @dataclass(frozen=True)

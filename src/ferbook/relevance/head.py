@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ferbook.models.layers import evaluating
 from ferbook.models.vgg import Vgg
+from ferbook.vision.difficulty import learn
 from ferbook.vision.resampling import planes
 
 #: Table 1 and section III.A of the paper: width of the two hidden layers, dropout after each, weight decay of AdamW,
@@ -78,23 +79,17 @@ def train(
         for _ in range(2):
             layers += [nn.Linear(size, width), nn.ReLU(), nn.Dropout(dropout)]
             size = width
-        dense = nn.Sequential(*layers, nn.Linear(size, classes)).train()
+        dense = nn.Sequential(*layers, nn.Linear(size, classes))
         deviation, mean = torch.std_mean(inputs, dim=0)
         scale = 1 / (deviation + 1e-3 * deviation.mean())
         ready = (inputs - mean) * scale
-        optimiser = torch.optim.AdamW(dense.parameters(), rate, weight_decay=weight_decay)
-        for _ in range(epochs):
-            for chosen in torch.randperm(len(ready)).split(batch):
-                loss = nn.functional.cross_entropy(dense(ready[chosen]), target[chosen])
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                optimiser.step()
+        learn(dense, ready, target, rate, weight_decay, epochs=epochs, batch=batch, one_cycle=False)
     # Standardising is linear, so the first dense layer can do it from now on.
     with torch.no_grad():
         first = dense[0]
         first.weight.mul_(scale)
         first.bias.sub_(first.weight @ mean)
-    return dense.eval()
+    return dense
 
 
 def join(network: Vgg, dense: nn.Sequential) -> Vgg:

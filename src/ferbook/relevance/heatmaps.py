@@ -8,8 +8,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from ferbook.measures.figures import WIDTH
-
 #: Blue to red through white, as the paper's figures 9 to 12 but with a marked zero.
 COLOURS = "seismic"
 #: The scale ends at this quantile of the absolute relevance, so that single pixels do not hide the rest.
@@ -52,30 +50,6 @@ def overlays(images: np.ndarray, relevance: np.ndarray, titles: Sequence[str], c
     return figure
 
 
-def channels(image: np.ndarray, relevance: np.ndarray, names: Sequence[str] = ("red", "green", "blue")) -> Figure:
-    """One picture and the relevance of each of its channels, on one scale (paper 001, figures 10 to 12).
-
-    Parameters
-    ----------
-    image: uint8 (H, W, 3).
-    relevance: (3, H, W).
-    names: of the channels.
-    """
-    end = limit(relevance)
-    figure, axes = plt.subplots(1, 1 + len(names), figsize=(WIDTH, 1.75))
-    axes[0].imshow(image)
-    axes[0].set_title("picture", fontsize=11)
-    for axis, found, name in zip(axes[1:], relevance, names, strict=True):
-        drawn = axis.imshow(found, cmap=COLOURS, vmin=-end, vmax=end)
-        axis.set_title(name, fontsize=11)
-    for axis in axes:
-        axis.set_axis_off()
-    bar = figure.colorbar(drawn, ax=axes, shrink=0.8, pad=0.02)
-    bar.formatter.set_powerlimits((-2, 3))
-    bar.set_label("relevance\n(units of the logit)", fontsize=11)
-    return figure
-
-
 def by_channel(images: np.ndarray, relevance: np.ndarray, titles: Sequence[str], cell: float = 1.25) -> Figure:
     """A row per picture: the picture and the relevance of each channel, on one scale (paper 001, figures 10 to 12).
 
@@ -102,5 +76,6 @@ def by_channel(images: np.ndarray, relevance: np.ndarray, titles: Sequence[str],
         axis.set_axis_off()
     bar = figure.colorbar(drawn, ax=axes, shrink=min(1.0, 2.2 / count), pad=0.02)
     bar.formatter.set_powerlimits((-2, 3))
-    bar.set_label("relevance (units of the logit)", fontsize=11)
+    # Beside one picture there is no room for the label on one line.
+    bar.set_label("relevance (units of the logit)".replace(" (", "\n(" if count == 1 else " ("), fontsize=11)
     return figure

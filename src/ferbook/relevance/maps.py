@@ -27,7 +27,7 @@ from ferbook.faces.faceset import FaceSet
 from ferbook.learning import sweeps
 from ferbook.relevance import intensity, lrp, photographs, pictures, ranks
 from ferbook.relevance.head import pixels
-from ferbook.vision import augment
+from ferbook.vision import difficulty
 
 #: Rule of the convolutions. Under z+ a VGG16 ranks nearly every face alike; here all three ranks occur.
 COMPOSITE = "gamma_box"
@@ -209,32 +209,19 @@ def in_colour(network: nn.Sequential) -> nn.Sequential:
 
 
 def train_on(network: nn.Sequential, images: Tensor, labels: Tensor, *, epochs: int, seed: int) -> nn.Sequential:
-    """Train all layers on: cross-entropy, AdamW under a one-cycle schedule, random mirror images.
+    """Train all layers on, images (N, C, H, W) for labels (N,), by ``difficulty.learn`` with random mirror images.
 
-    Parameters
-    ----------
-    network: trained in place and returned in evaluation mode.
-    images: (N, C, H, W) floats.
-    labels: (N,) classes.
-    epochs: passes over the images.
-    seed: of order, mirroring and dropout.
+    `seed` is of order, mirroring and dropout. The network is trained in place and returned in evaluation mode.
     """
-    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-3)
-    steps = epochs * -(-len(images) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
-    generator = torch.Generator().manual_seed(seed)
-    network.to(memory_format=torch.channels_last).train()
+    network.to(memory_format=torch.channels_last)
+    drawn = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for _ in range(epochs):
-            for part in torch.randperm(len(images), generator=generator).split(BATCH):
-                batch = augment.flip(images[part], torch.rand(len(part), generator=generator) < 0.5)
-                loss = nn.functional.cross_entropy(network(batch), labels[part])
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                optimiser.step()
-                schedule.step()
-    return network.eval()
+        difficulty.learn(
+            network, images, labels, RATE, 1e-3, epochs=epochs, batch=BATCH, generator=drawn,
+            change=lambda batch: difficulty.mirrored(batch, drawn),
+        )  # fmt: skip
+    return network
 
 
 def record(faces: FaceSet, store: Path | None = None) -> Path:

@@ -16,20 +16,7 @@ from typing import Literal
 import numpy as np
 
 from ferbook.core.errors import ConfigError
-from ferbook.faces.raters import RANKS
-
-__all__ = [
-    "BINS",
-    "RANKS",
-    "WINDOWS",
-    "core",
-    "histogram",
-    "rank_as_printed",
-    "rank_as_tabulated",
-    "scaled",
-    "window_counts",
-    "window_means",
-]
+from ferbook.faces.raters import RANKS as RANKS
 
 #: Number of groups of equal width between 0 and 1.
 BINS = 10

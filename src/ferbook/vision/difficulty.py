@@ -6,6 +6,7 @@ The network and its training are fixed, so that two sets, or two versions of the
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -75,31 +76,59 @@ def small_network(classes: int = len(EMOTIONS), size: int = 48) -> nn.Sequential
 
 
 def fit(network: nn.Module, pixels: Tensor, target: Tensor, *, epochs: int, seed: int) -> None:
-    """Train with cross-entropy, AdamW under a one-cycle schedule, random mirror images and small random shifts.
+    """Train by :func:`learn` on pixels (N, 1, side, side), random mirror images and small random shifts of them.
+
+    `seed` is of order, mirroring and shifts; dropout draws from torch's global generator, which the caller seeds.
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def changed(batch: Tensor) -> Tensor:
+        return augment.random_crop(mirrored(batch, generator), batch.shape[-1], generator, pad=SHIFT)
+
+    learn(network, pixels, target, PEAK_RATE, 2e-2, epochs=epochs, batch=BATCH, generator=generator, change=changed)
+
+
+def mirrored(batch: Tensor, generator: torch.Generator) -> Tensor:
+    """Each picture (N, C, H, W) of a batch or, as often, its mirror image."""
+    return augment.flip(batch, torch.rand(len(batch), generator=generator) < 0.5)
+
+
+def learn(
+    network: nn.Module,
+    inputs: Tensor,
+    target: Tensor,
+    rate: float,
+    decay: float,
+    *,
+    epochs: int,
+    batch: int,
+    generator: torch.Generator | None = None,
+    change: Callable[[Tensor], Tensor] | None = None,
+    one_cycle: bool = True,
+) -> None:
+    """Train in place with cross-entropy and AdamW: the loop of small networks; ends in evaluation mode.
 
     Parameters
     ----------
-    network: trained in place and left in evaluation mode.
-    pixels: (N, 1, side, side) floats, as the network takes them.
-    target: (N, classes) shares, rows sum to 1.
-    epochs: passes over the pictures.
-    seed: of order, mirroring and shifts; dropout draws from torch's global generator, which the caller seeds.
+    inputs, target: (N, ...), and (N,) classes or (N, classes) shares.
+    rate, decay: learning rate, the peak of a one-cycle schedule or constant; weight decay.
+    epochs, batch: passes over the inputs, and how many are learned from at a time.
+    generator: of their order; None: torch's global one.
+    change: of the inputs of a batch, as they are learned from.
     """
-    optimiser = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=2e-2)
-    steps = epochs * -(-len(pixels) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps)
-    generator = torch.Generator().manual_seed(seed)
+    optimiser = torch.optim.AdamW(network.parameters(), rate, weight_decay=decay)
+    steps = epochs * -(-len(inputs) // batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps) if one_cycle else None
     network.train()
     for _ in range(epochs):
-        for chosen in torch.randperm(len(pixels), generator=generator).split(BATCH):
-            mirrored = torch.rand(len(chosen), generator=generator) < 0.5
-            flipped = augment.flip(pixels[chosen], mirrored)
-            batch = augment.random_crop(flipped, pixels.shape[-1], generator, pad=SHIFT)
-            loss = nn.functional.cross_entropy(network(batch), target[chosen])
+        for chosen in torch.randperm(len(inputs), generator=generator).split(batch):
+            seen = inputs[chosen] if change is None else change(inputs[chosen])
+            loss = nn.functional.cross_entropy(network(seen), target[chosen])
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
-            schedule.step()
+            if schedule is not None:
+                schedule.step()
     network.eval()
 
 

@@ -9,7 +9,7 @@ Nothing here imports torch.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
@@ -166,23 +166,17 @@ def card_hours(experiment: Experiment) -> float | None:
 
 def plan_rows() -> list[dict[str, str]]:
     """One line per experiment of the paper and one for all, as ``report.table`` takes it."""
-    lines = [
-        {
-            "experiment": one.what,
-            "trainings": str(sum(one.runs.values())),
-            "the paper's three machines (hours)": NOTHING if (hours := card_hours(one)) is None else f"{hours:.1f}",
-            "this processor (days)": f"{days(one):,.1f}",
-        }
-        for one in EXPERIMENTS
-    ]
+    trainings = {one.what: sum(one.runs.values()) for one in EXPERIMENTS}
+    lines = [(one.what, trainings[one.what], card_hours(one), f"{days(one):,.1f}") for one in EXPERIMENTS]
+    lines.append(("all of these, once", sum(trainings.values()), None, f"{sum(map(days, EXPERIMENTS)):,.0f}"))
     return [
-        *lines,
         {
-            "experiment": "all of these, once",
-            "trainings": str(sum(sum(one.runs.values()) for one in EXPERIMENTS)),
-            "the paper's three machines (hours)": NOTHING,
-            "this processor (days)": f"{sum(map(days, EXPERIMENTS)):,.0f}",
-        },
+            "experiment": what,
+            "trainings": str(count),
+            "the paper's three machines (hours)": NOTHING if hours is None else f"{hours:.1f}",
+            "this processor (days)": own,
+        }
+        for what, count, hours, own in lines
     ]
 
 
@@ -230,29 +224,19 @@ def grid_of(runs: Mapping[str, RunResult], described: int) -> Grid:
 
 def grid_rows(found: Mapping[str, Grid]) -> list[dict[str, str]]:
     """One line per group and one for all, as ``report.table`` takes it."""
-    lines = [
+    wholes = [grid.whole for grid in found.values()]
+    sums = (sum(getattr(grid, field.name) for grid in found.values()) for field in fields(Grid))
+    every = {**found, "all": Grid(*sums)}
+    return [
         {
             "group": name,
             "runs": str(grid.described),
             "recorded": str(grid.recorded),
             "CPU hours recorded": f"{grid.cpu_hours:.1f}" if grid.timed else NOTHING,
-            "CPU hours of the whole grid, expected": NOTHING if grid.whole is None else f"{grid.whole:.1f}",
+            "CPU hours of the whole grid, expected": NOTHING if whole is None else f"{whole:.1f}",
         }
-        for name, grid in found.items()
+        for (name, grid), whole in zip(every.items(), [*wholes, None if None in wholes else sum(wholes)], strict=True)
     ]
-    total = [grid.cpu_hours for grid in found.values()]
-    lines.append(
-        {
-            "group": "all",
-            "runs": str(sum(grid.described for grid in found.values())),
-            "recorded": str(sum(grid.recorded for grid in found.values())),
-            "CPU hours recorded": f"{sum(total):.1f}",
-            "CPU hours of the whole grid, expected": NOTHING
-            if any(grid.whole is None for grid in found.values())
-            else f"{sum(grid.whole for grid in found.values()):.1f}",
-        }
-    )
-    return lines
 
 
 def figure() -> Figure:
