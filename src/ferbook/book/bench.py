@@ -81,12 +81,7 @@ def run(root: str | None = None, parts: Collection[str] = ()) -> dict[str, dict[
 
 
 def loading(root: str | None = None) -> dict[str, object]:
-    """Seconds and MiB to load FER+ cold and from the prepared copy.
-
-    Raises
-    ------
-    FerbookError: if the probe process fails.
-    """
+    """Seconds and MiB to load FER+ cold and from the prepared copy. Raises FerbookError if the probe process fails."""
     with temporary.folder() as scratch:
         real = datasets.is_available("ferplus", root)
         place = str(paths.data_root(root)) if real else str(_stand_in(scratch / "ferplus"))

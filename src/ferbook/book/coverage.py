@@ -88,9 +88,7 @@ def source(folder: Path | None = None) -> Path:
 def load(folder: Path | None = None) -> dict[str, tuple[Entry, ...]]:
     """All entries by paper, in the papers' order: figures by number, then tables.
 
-    Raises
-    ------
-    DataError: if the file is missing, not YAML, or breaks the schema; names paper and entry.
+    Raises DataError if the file is missing, not YAML, or breaks the schema; names paper and entry.
     """
     path = source(folder)
     try:

@@ -240,9 +240,7 @@ def _filters(papers: Mapping[str, Sequence[Result]]) -> str:
 def example(results: Iterable[Result], *, verdict: str = "", evidence: str = "", prefer: str = "") -> Result:
     """A claim that has a verdict, or rests on a kind of evidence: the preferred one while it does, else the first.
 
-    Raises
-    ------
-    LookupError: if there is none.
+    Raises LookupError if there is none.
     """
     fits = [r for r in results if verdict in ("", r.verdict) and evidence in ("", r.evidence)]
     if not fits:

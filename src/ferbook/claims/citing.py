@@ -36,12 +36,7 @@ def place(claim: Claim) -> str:
 
 
 def bibtex(result: Result) -> str:
-    """A BibTeX entry for one verdict.
-
-    Raises
-    ------
-    ConfigError: if ``CITATION.cff`` is missing or incomplete.
-    """
+    """A BibTeX entry for one verdict. Raises ConfigError if ``CITATION.cff`` is missing or incomplete."""
     claim, book = result.claim, _book(paths.project_root() / CITATION)
     fields = {
         "author": f"{{{' and '.join(author['name'] for author in book['authors'])}}}",

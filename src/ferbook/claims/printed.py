@@ -38,12 +38,7 @@ def table(name: str) -> pd.DataFrame:
 
 
 def row(name: str, key: str) -> pd.Series:
-    """The row of table `name` whose first column is `key`.
-
-    Raises
-    ------
-    DataError: if there is none, or more than one.
-    """
+    """The row of table `name` whose first column is `key`. Raises DataError if there is none, or more than one."""
     found = _places(name).get(key, ())
     if len(found) != 1:
         raise DataError(f"{len(found)} rows are named {key!r}", _path(name), hint="The first column names the rows.")
@@ -60,12 +55,7 @@ def _places(name: str) -> Mapping[str, Sequence[int]]:
 
 
 def cell(name: str, key: str, column: str) -> str:
-    """One cell of table `name`, as printed.
-
-    Raises
-    ------
-    DataError: if there is no such row or column.
-    """
+    """One cell of table `name`, as printed. Raises DataError if there is no such row or column."""
     found = row(name, key)
     if column not in found.index:
         raise DataError(f"there is no column {column!r}", _path(name), hint=f"Columns: {', '.join(found.index)}.")

@@ -50,9 +50,8 @@ class Result:
 def load_claims(paper: str, folder: Path | None = None) -> ClaimFile:
     """Read ``data/claims/PAPER.yml``.
 
-    Raises
-    ------
-    DataError: if it is missing, not YAML, breaks the schema or names an unknown check; names the claim and the field.
+    Raises DataError if it is missing, not YAML, breaks the schema or names an unknown check; names the claim and the
+    field.
     """
     loaded = read_claims(paper, folder)
     unknown = [claim.id for claim in loaded.claims if claim.check not in known_checks()]

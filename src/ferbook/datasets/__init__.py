@@ -56,10 +56,7 @@ def options(name: str) -> tuple[str, ...]:
 def is_available(name: str, root: str | Path | None = None) -> bool:
     """Whether the files of a data set lie at `root`.
 
-    Raises
-    ------
-    ConfigError: if the name is unknown.
-    DataError: if a part of it is there and a part is missing.
+    Raises ConfigError if the name is unknown. Raises DataError if a part of it is there and a part is missing.
     """
     try:
         _reader(name).find(root)

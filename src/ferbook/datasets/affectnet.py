@@ -112,9 +112,7 @@ def load(
 def find(root: str | Path | None = None) -> Layout:
     """AffectNet at `root` or in its subfolder ``affectnet`` or ``AffectNet``, not read yet.
 
-    Raises
-    ------
-    MissingDataError: if there is none.
+    Raises MissingDataError if there is none.
     """
     place = paths.data_root(root)
     for folder in (place, place / "affectnet", place / "AffectNet"):

@@ -221,9 +221,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
 def _place(text: str, table: Path, line: int) -> str:
     """``1/a.jpg`` of a cell that says so, or gives that picture's path on the machine where the table was made.
 
-    Raises
-    ------
-    DataError: if the cell is empty, or leads out of the folder of pictures.
+    Raises DataError if the cell is empty, or leads out of the folder of pictures.
     """
     parts = [part for part in text.strip().replace("\\", "/").split("/") if part not in ("", ".")]
     if not parts:

@@ -28,9 +28,7 @@ FORMAT = 1
 def fingerprint(files: Iterable[Path]) -> str:
     """sha256 over names and contents of `files`, as hex; about a second per gigabyte.
 
-    Raises
-    ------
-    DataError: if one cannot be read.
+    Raises DataError if one cannot be read.
     """
     total = hashlib.sha256()
     for path in files:

@@ -93,11 +93,8 @@ def load(
 def find(root: str | Path | None = None, form: Form | None = None) -> cache.Layout:
     """The CK+ files at `root` or in its subfolder ``ckplus``, ``CK+`` or ``CKPlus``, not read yet.
 
-    Raises
-    ------
-    ConfigError: if several forms are there and none was chosen.
-    MissingDataError: if there is none, or not the chosen one.
-    DataError: if a part of it is not there, or files have names that say nothing about them.
+    Raises ConfigError if several forms are there and none was chosen. Raises MissingDataError if there is none, or not
+    the chosen one. Raises DataError if a part of it is not there, or files have names that say nothing about them.
     """
     if form not in (*_FORMS, None):
         raise ConfigError("form", f"{form!r} is not a form of CK+", f"Known: {', '.join(_FORMS)}.")

@@ -98,11 +98,8 @@ def load(
 def find(root: str | Path | None = None, form: Form | None = None) -> Layout:
     """FER2013 at `root` or in its subfolder ``fer2013``, ``FER2013``, ``ferplus`` or ``FERPlus``, not read yet.
 
-    Raises
-    ------
-    ConfigError: if there is no such form.
-    MissingDataError: if there is none, or not in the chosen form.
-    DataError: if a part of it is not there, or a folder of pictures is named like no emotion.
+    Raises ConfigError if there is no such form. Raises MissingDataError if there is none, or not in the chosen form.
+    Raises DataError if a part of it is not there, or a folder of pictures is named like no emotion.
     """
     if form not in ("table", "folders", None):
         raise ConfigError("form", f"{form!r} is not a form of FER2013", "Known: table, folders.")

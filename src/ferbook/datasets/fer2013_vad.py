@@ -92,13 +92,8 @@ def find(
 ) -> Layout:
     """The tables at `root` or in its subfolder ``vad_fer2013`` or ``VAD-FER2013``, not read yet.
 
-    Options as in :func:`load`.
-
-    Raises
-    ------
-    ConfigError: if `images` is neither.
-    MissingDataError: if there is no such table.
-    DataError: if FER+ is needed and not there.
+    Options as in :func:`load`. Raises ConfigError if `images` is neither. Raises MissingDataError if there is no such
+    table. Raises DataError if FER+ is needed and not there.
     """
     if images not in ("pixels", "ferplus"):
         raise ConfigError("images", f"{images!r} is no source of images", "Known: pixels, ferplus.")

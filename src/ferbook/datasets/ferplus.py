@@ -75,10 +75,7 @@ def load(root: str | Path | None = None) -> FaceSet:
 def find(root: str | Path | None = None) -> cache.Layout:
     """The FER+ files at `root` or in its subfolder ``ferplus``, ``FERPlus`` or ``fer2013``, not read yet.
 
-    Raises
-    ------
-    MissingDataError: if there is none.
-    DataError: if a part of it is not there.
+    Raises MissingDataError if there is none. Raises DataError if a part of it is not there.
     """
     place = paths.data_root(root)
     for folder in (place, *(place / name for name in FOLDERS)):
@@ -314,9 +311,7 @@ class VoteTable:
 def vote_table(path: Path) -> VoteTable:
     """Every row of ``fer2013new.csv``, also those that :func:`load` leaves out: without a name, or with one taken.
 
-    Raises
-    ------
-    DataError: if it is missing or broken; names the row.
+    Raises DataError if it is missing or broken; names the row.
     """
     names, usages, votes, _ = _kaggle_votes(path)
     checksum = sha256(path.read_bytes()).hexdigest()

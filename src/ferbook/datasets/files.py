@@ -155,9 +155,7 @@ def find_file(folder: Path, name: str) -> Path | None:
 def by_name(folder: Path, *suffixes: str) -> dict[str, Path]:
     """Files (and folders, if so named) of a folder that end in one of `suffixes`, by :func:`proper` name, sorted.
 
-    Raises
-    ------
-    DataError: if two of them differ in nothing but their suffix's letters, or the folder may not be read.
+    Raises DataError if two of them differ in nothing but their suffix's letters, or the folder may not be read.
     """
     found: dict[str, Path] = {}
     for path in entries(folder):
@@ -204,9 +202,7 @@ def emotion_of_folder(folder: Path, known: tuple[str, ...] = EMOTIONS) -> str:
 def code_of(text: str | None, known: Sequence[str], what: str, source: Path, line: int | None = None) -> int:
     """The whole number, in a cell such as ``3`` or ``3.0000000e+00``, that stands for one of the `known`.
 
-    Raises
-    ------
-    DataError: if it is none of theirs; lists them.
+    Raises DataError if it is none of theirs; lists them.
     """
     try:
         number = float(text or "")
@@ -251,9 +247,7 @@ def by_published_name(
 def grey_pixels(text: str | None, side: int, source: Path, line: int) -> np.ndarray:
     """A picture written as `side` * `side` whole numbers in 0..255, row by row (FER2013's tables). -> (side, side).
 
-    Raises
-    ------
-    DataError: if there are more or fewer, or one is not such a number.
+    Raises DataError if there are more or fewer, or one is not such a number.
     """
     try:
         values = np.array((text or "").split(), dtype=np.int64)
@@ -285,9 +279,7 @@ def is_clutter(name: str) -> bool:
 def need_columns(found: Iterable[str] | None, needed: Iterable[str], path: Path) -> None:
     """Refuse a table that has not each of the `needed` columns once.
 
-    Raises
-    ------
-    DataError: names the missing or repeated ones.
+    Raises DataError names the missing or repeated ones.
     """
     found, needed = list(found or ()), set(needed)
     missing = sorted(needed - set(found))
@@ -302,9 +294,7 @@ def need_columns(found: Iterable[str] | None, needed: Iterable[str], path: Path)
 def opened(path: Path) -> Iterator[Iterator[str]]:
     """The lines of a table, its byte order mark taken off. A wrong byte spoils one cell, whose reader then says so.
 
-    Raises
-    ------
-    DataError: if it is no file, may not be read, or has a line without end.
+    Raises DataError if it is no file, may not be read, or has a line without end.
     """
     if not path.is_file():
         # Opening a pipe would wait for ever.
@@ -326,9 +316,7 @@ def _lines(stream: TextIO, path: Path) -> Iterator[str]:
 def rows(table: Iterable[Row], path: Path) -> Iterator[Row]:
     """The rows of a csv reader.
 
-    Raises
-    ------
-    DataError: where the file breaks the format, with the number of the last good row.
+    Raises DataError where the file breaks the format, with the number of the last good row.
     """
     last = 0
     try:
@@ -342,12 +330,8 @@ def rows(table: Iterable[Row], path: Path) -> Iterator[Row]:
 def table(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, dict[str | None, str | None]]]:
     """The rows of a CSV file with a header: line number and cells by column, blank lines left out.
 
-    Blanks around the names of columns do not count. As in ``csv.DictReader``, missing cells are None and surplus ones
-    a list under None.
-
-    Raises
-    ------
-    DataError: if one of `columns` is not there or stands twice, or the file breaks the format.
+    Blanks around the names of columns do not count. As in ``csv.DictReader``, missing cells are None and surplus ones a
+    list under None. Raises DataError if one of `columns` is not there or stands twice, or the file breaks the format.
     """
     with opened(path) as lines:
         reader = csv.DictReader(lines)

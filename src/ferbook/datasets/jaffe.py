@@ -60,10 +60,7 @@ def load(root: str | Path | None = None) -> FaceSet:
 def find(root: str | Path | None = None) -> _Layout:
     """The JAFFE files at `root` or in its subfolder ``jaffe``, ``JAFFE`` or ``jaffedbase``, not read yet.
 
-    Raises
-    ------
-    MissingDataError: if there is none.
-    DataError: if a TIFF has a name that says nothing about it.
+    Raises MissingDataError if there is none. Raises DataError if a TIFF has a name that says nothing about it.
     """
     place = paths.data_root(root)
     for folder in (place, place / "jaffe", place / "JAFFE", place / "jaffedbase"):

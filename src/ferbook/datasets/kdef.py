@@ -88,10 +88,8 @@ def load(
 def find(root: str | Path | None = None) -> _Layout:
     """The KDEF files at `root`, in its subfolder ``kdef`` or ``KDEF``, or in the published folders in it; not read yet.
 
-    Raises
-    ------
-    MissingDataError: if there is none.
-    DataError: if a picture has a name that says nothing about it, or two are the same one.
+    Raises MissingDataError if there is none. Raises DataError if a picture has a name that says nothing about it, or
+    two are the same one.
     """
     place = paths.data_root(root)
     for base in (place, place / "kdef", place / "KDEF"):

@@ -172,10 +172,7 @@ def over_defined(values: Sequence[float | None]) -> Interval | None:
 def wilson(k: int, n: int, level: float = 0.95) -> Interval:
     """Wilson's interval of a proportion, `k` successes out of `n`.
 
-    Raises
-    ------
-    ConfigError: if the level is not between 0 and 1.
-    ValueError: if not 0 <= k <= n or n is 0.
+    Raises ConfigError if the level is not between 0 and 1. Raises ValueError if not 0 <= k <= n or n is 0.
     """
     _check_level(level)
     if n < 1 or not 0 <= k <= n:

@@ -43,11 +43,7 @@ def is_accurate(prediction: np.ndarray, distribution: np.ndarray) -> np.ndarray:
 def tie_aware_accuracy(prediction: np.ndarray, distribution: np.ndarray) -> float:
     """Share of faces whose predicted emotion is one of those with the largest share (paper 002, 3.4).
 
-    Takes what :func:`is_accurate` takes.
-
-    Raises
-    ------
-    ValueError: as :func:`is_accurate`, and if there is no face at all.
+    Takes what :func:`is_accurate` takes. Raises ValueError as :func:`is_accurate`, and if there is no face at all.
     """
     accurate = is_accurate(prediction, distribution)
     if not accurate.size:

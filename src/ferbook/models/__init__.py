@@ -186,9 +186,7 @@ def available() -> tuple[str, ...]:
 def describe(name: str) -> Architecture:
     """Source, image size, scaling and default channels of a network, without building it.
 
-    Raises
-    ------
-    ConfigError: if the name is unknown.
+    Raises ConfigError if the name is unknown.
     """
     if name not in _ARCHITECTURES:
         near = get_close_matches(str(name), _ARCHITECTURES, n=1)

@@ -45,11 +45,8 @@ def efficientnet(
 def trunk(size: str, in_channels: int) -> tuple[EfficientNet, int]:
     """An EfficientNet without dropout, stochastic depth and classifier, and the length D of its features (N, D).
 
-    B0: 1280 features, 4,007,548 parameters; B2: 1408 features, 7,700,994 parameters.
-
-    Raises
-    ------
-    ConfigError: if the size is unknown.
+    B0: 1280 features, 4,007,548 parameters; B2: 1408 features, 7,700,994 parameters. Raises ConfigError if the size is
+    unknown.
     """
     one_of("trunk", size, _SIZES)
     model = efficientnet(1, in_channels, size=size, stochastic_depth=0.0)

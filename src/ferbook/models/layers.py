@@ -32,12 +32,7 @@ def set_in_channels(model: nn.Module, channels: int, mode: str = "fan_out") -> n
 
 
 def one_of(field: str, value: object, allowed: Collection[object]) -> None:
-    """Refuse a value that is not allowed.
-
-    Raises
-    ------
-    ConfigError: naming the field and what is allowed.
-    """
+    """Refuse a value that is not allowed. Raises ConfigError naming the field and what is allowed."""
     if value not in tuple(allowed):
         raise ConfigError(field, f"{value!r} is unknown", f"Use one of {', '.join(map(str, allowed))}.")
 
@@ -45,9 +40,7 @@ def one_of(field: str, value: object, allowed: Collection[object]) -> None:
 def whole(field: str, value: object, least: int = 1, most: int | None = None) -> None:
     """Refuse what is not a whole number from `least` on, up to `most` where that is given; True is none either.
 
-    Raises
-    ------
-    ConfigError: naming the field.
+    Raises ConfigError naming the field.
     """
     if type(value) is not int or value < least or (most is not None and value > most):
         allowed = f"above {least - 1}" if most is None else f"from {least} to {most}"
@@ -55,12 +48,7 @@ def whole(field: str, value: object, least: int = 1, most: int | None = None) ->
 
 
 def share(field: str, value: float) -> float:
-    """Refuse a dropout that is not in [0, 1).
-
-    Raises
-    ------
-    ConfigError: naming the field.
-    """
+    """Refuse a dropout that is not in [0, 1). Raises ConfigError naming the field."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
         raise ConfigError(field, f"{value!r} is not a share from 0 to below 1")
     return value

@@ -26,9 +26,7 @@ def resnet(num_classes: int, in_channels: int, *, depth: int = 18) -> ResNet:
 def trunk(name: str, in_channels: int) -> ResNet:
     """A ResNet of ``TRUNKS`` without its last layer: (N, C, H, W) -> pooled features (N, 512).
 
-    Raises
-    ------
-    ConfigError: for another name.
+    Raises ConfigError for another name.
     """
     one_of("trunk", name, TRUNKS)
     model = resnet(1, in_channels, depth=int(name.removeprefix("resnet")))

@@ -154,9 +154,7 @@ PEERS: Mapping[str, Peer] = {
 def made(name: str) -> Path:
     """The folder of an environment; it is made where it is not there.
 
-    Raises
-    ------
-    FerbookError: if an installer fails or is missing.
+    Raises FerbookError if an installer fails or is missing.
     """
     folder, wanted = paths.project_root() / "_build" / "peers" / name, ENVIRONMENTS[name]
     if (folder / "made").is_file():
@@ -202,9 +200,7 @@ def ask(name: str, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def answers(found: Mapping[str, object], source: Path) -> tuple[np.ndarray, np.ndarray]:
     """Scores (N, 8) and seconds (N,) from what a program of ``peer_tools`` wrote; labels are mapped by name.
 
-    Raises
-    ------
-    DataError: as :func:`ask`.
+    Raises DataError as :func:`ask`.
     """
     given = np.array(found["scores"], dtype=float)
     scores = np.zeros((len(given), len(EMOTIONS)))
@@ -324,9 +320,7 @@ def _write(
 def recorded() -> dict[str, dict[str, object]]:
     """Records by name, the most accurate over the shared seven first; those that are there.
 
-    Raises
-    ------
-    DataError: if there is none, or one is unreadable.
+    Raises DataError if there is none, or one is unreadable.
     """
     there = [name for name in (*PEERS, OWN) if records.path_of(f"peers/{name}").is_file()]
     if not there:

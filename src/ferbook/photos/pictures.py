@@ -88,9 +88,7 @@ def _large_ones() -> Iterator[None]:
 def decode(data: bytes) -> Picture:
     """The picture in a file's bytes; of an animation the first frame.
 
-    Raises
-    ------
-    UnreadableError: if it is no picture, broken, or too large.
+    Raises UnreadableError if it is no picture, broken, or too large.
     """
     try:
         with warnings.catch_warnings(), _large_ones():
@@ -135,9 +133,7 @@ def of_image(picture: Image.Image) -> Picture:
 def of_array(pixels: np.ndarray) -> Picture:
     """An array (H, W), (H, W, 3) or (H, W, 4) as a picture: uint8, uint16, or floats in [0, 1].
 
-    Raises
-    ------
-    UnreadableError: if it is none of these or has no pixels.
+    Raises UnreadableError if it is none of these or has no pixels.
     """
     pixels = np.asarray(pixels)
     fits = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))

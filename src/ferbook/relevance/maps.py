@@ -178,9 +178,7 @@ def epochs(name: str) -> int:
 def faces_of(name: str, maps: Sequence[Map], root: str | Path | None = None) -> np.ndarray:
     """The faces behind recorded maps: uint8 (N, 48, 48) of FER+, (N, 48, 48, 3) synthetic.
 
-    Raises
-    ------
-    DataError: if FER+ is not at hand, or lacks one of them.
+    Raises DataError if FER+ is not at hand, or lacks one of them.
     """
     faces = synthetic("test", TEST) if name == "synthetic" else datasets.load(name, root)
     place = {str(face): index for index, face in enumerate(faces.ids)}

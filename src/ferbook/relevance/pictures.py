@@ -86,9 +86,7 @@ def part(
 def strength(name: str) -> str:
     """What the intensity of a data set's faces is taken to be, in words.
 
-    Raises
-    ------
-    ConfigError: if nothing is known of it.
+    Raises ConfigError if nothing is known of it.
     """
     if name not in STRENGTH:
         raise ConfigError("dataset", f"of {name} no intensity is known", f"Use {' or '.join(STRENGTH)}.")

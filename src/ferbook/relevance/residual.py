@@ -35,9 +35,7 @@ class _Block(nn.Module):
 def in_layers(network: nn.Module) -> nn.Sequential:
     """A copy of a compact network with the same logits (N, classes), in evaluation mode, for ``lrp.relevance``.
 
-    Raises
-    ------
-    ConfigError: if it is another architecture.
+    Raises ConfigError if it is another architecture.
     """
     if not isinstance(network, Compact):
         raise ConfigError("model", f"{type(network).__name__} is no compact network", "Only those are explained here.")

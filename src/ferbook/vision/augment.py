@@ -217,13 +217,10 @@ def build(steps: Sequence[Mapping[str, Any]]) -> Pipeline:
     """A pipeline from a config: ``build([{"name": "flip"}, {"name": "affine", "degrees": 10}, {"name": "erase"}])``.
 
     flip: p, the share of images that are mirrored. affine: degrees, translate (a share of the side) and scale, each
-    drawn evenly from [-value, value]; fill. contrast, brightness: limit. noise: deviation. warp: strength, nodes.
-    crop: size, pad. centre_crop: size. erase: p, area, ratio. Neighbouring flips and affine steps are one resampling,
-    with the last one's fill.
-
-    Raises
-    ------
-    ConfigError: naming the field, for an unknown step or option, one that is missing, or a value out of range.
+    drawn evenly from [-value, value]; fill. contrast, brightness: limit. noise: deviation. warp: strength, nodes. crop:
+    size, pad. centre_crop: size. erase: p, area, ratio. Neighbouring flips and affine steps are one resampling, with
+    the last one's fill. Raises ConfigError naming the field, for an unknown step or option, one that is missing, or a
+    value out of range.
     """
     built = []
     for number, step in enumerate(steps):

@@ -98,10 +98,8 @@ class Detections:
     def load(cls, path: Path | str, ids: Sequence[str] | np.ndarray | None = None) -> Detections:
         """Read a table that ``save`` wrote: all of it, or the faces with the given ids, in their order.
 
-        Raises
-        ------
-        DataError: if the file is missing, its columns are wrong, a row is unreadable or impossible, an id occurs twice,
-            or a wanted id is absent; it names the line.
+        Raises DataError if the file is missing, its columns are wrong, a row is unreadable or impossible, an id occurs
+        twice, or a wanted id is absent; it names the line.
         """
         again = "Delete the file and run the detection again."
         try:
@@ -292,11 +290,8 @@ def crop(images: np.ndarray, boxes: np.ndarray, margin: float = 0.2, size: int =
 
     The square has the box's centre; its side is the box's longer side plus `margin` of it at either end. Beyond the
     image its edge is repeated. Without a box (NaN) it is the whole image, resized. Faces that shrink are averaged.
-
-    Raises
-    ------
-    ValueError: if the images are not uint8 images or the boxes do not fit them.
-    ConfigError: if the margin leaves nothing of the box.
+    Raises ValueError if the images are not uint8 images or the boxes do not fit them. Raises ConfigError if the margin
+    leaves nothing of the box.
     """
     boxes = _checked(images, boxes, (4,)).astype(float)
     if margin <= -0.5:
@@ -313,11 +308,8 @@ def align(
 
     The template is (5, 2) shares of the result's side. Returned are the faces, uint8 (N, size, size[, 3]), and (N,)
     bool: which are aligned. Where landmarks are missing (NaN) or coincide the whole image is resized: paper 002
-    (section 5.2.3) keeps such faces as well.
-
-    Raises
-    ------
-    ValueError: if the images are not uint8 images or the landmarks do not fit them.
+    (section 5.2.3) keeps such faces as well. Raises ValueError if the images are not uint8 images or the landmarks do
+    not fit them.
     """
     landmarks = _checked(images, landmarks, (5, 2))
     matrix = similarity(landmarks, np.broadcast_to(np.asarray(template) * size - 0.5, landmarks.shape))

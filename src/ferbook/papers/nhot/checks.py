@@ -142,10 +142,7 @@ def epochs_that_a_percentile_allows(claim: Claim, facts: Facts) -> Outcome:
     If the percentile lies above the threshold, so does a quarter of the epochs or more: the demand is ``at most`` the
     printed number. If it lies below, a quarter does or less: there is room for ``at least`` the printed number.
     Arguments: ``row`` of table 2, ``threshold`` (%), ``epochs``. A contradiction where the printed number does not fit.
-
-    Raises
-    ------
-    ValueError: if the claim's relation looks the other way.
+    Raises ValueError if the claim's relation looks the other way.
     """
     percentile = float(printed.cell("002-table2", claim.arguments["row"], "75th percentile (%)"))
     quarter = claim.arguments["epochs"] // 4

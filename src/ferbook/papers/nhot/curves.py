@@ -142,9 +142,8 @@ class Gain(Point):
 def grid(runs: Runs) -> dict[tuple[str, int], dict[int, RunResult]]:
     """Runs by test set and N, then by seed, all sorted.
 
-    Raises
-    ------
-    ConfigError: if two runs have the same place, or differ in anything else, so that a curve would mix two things.
+    Raises ConfigError if two runs have the same place, or differ in anything else, so that a curve would mix two
+    things.
     """
     found: dict[tuple[str, int], dict[int, RunResult]] = {}
     settings: dict[str, str] = {}
@@ -215,9 +214,7 @@ def _interval(values: Sequence[float], over_faces: Callable[[], Interval] | None
 def gain(runs: Runs, kind: str, start: int = 1, end: int = 3) -> Gain | None:
     """How much accuracy changes from N = `start` to N = `end`, seed by seed; None if no seed has both.
 
-    Raises
-    ------
-    ConfigError: as :func:`grid`, or if two runs have not been tested on equally many faces.
+    Raises ConfigError as :func:`grid`, or if two runs have not been tested on equally many faces.
     """
     found = grid(runs)
     low, high = found.get((kind, start), {}), found.get((kind, end), {})

@@ -82,12 +82,7 @@ _STYLES = ("-", "--")
 
 
 def names_of(group: str) -> dict[str, str]:
-    """Readable names of a group's settings.
-
-    Raises
-    ------
-    ConfigError: if the group is unknown.
-    """
+    """Readable names of a group's settings. Raises ConfigError if the group is unknown."""
     if group not in NAMES:
         raise ConfigError("group", f"there is no {group!r}", f"There are: {', '.join(NAMES)}.")
     return NAMES[group]
@@ -107,9 +102,7 @@ def printed_accuracy(group: str, setting: str) -> str | None:
 def by_setting(runs: Runs) -> dict[str, dict[str, RunResult]]:
     """The runs of each setting by what repeats them.
 
-    Raises
-    ------
-    ConfigError: if a setting was tested on both test sets, so that its runs would be mixed.
+    Raises ConfigError if a setting was tested on both test sets, so that its runs would be mixed.
     """
     found: dict[str, dict[str, RunResult]] = {}
     for name, of_arm in ablation_arms.by_name(runs).items():
@@ -133,12 +126,7 @@ def _settings(group: str, *sources: Runs) -> list[str]:
 
 @cache
 def described(group: str) -> int:
-    """How many runs the group has in ``data/sweeps/002.yml``.
-
-    Raises
-    ------
-    ConfigError: if the group is unknown.
-    """
+    """How many runs the group has in ``data/sweeps/002.yml``. Raises ConfigError if the group is unknown."""
     return len(sweeps.chosen(sweeps.runs(sweeps.description(PAPER)), group))
 
 

@@ -93,11 +93,8 @@ def published_features(table: pd.DataFrame) -> pd.DataFrame:
     """Features as the authors' published code transforms them, to repeat its split.
 
     Every feature becomes log10(feature) + 2 log10(pretest), the pretest its logarithm. The form is that of wave
-    amplitudes corrected for distance: the code was written to tell the size of earthquakes.
-
-    Raises
-    ------
-    ValueError: if a value is not positive.
+    amplitudes corrected for distance: the code was written to tell the size of earthquakes. Raises ValueError if a
+    value is not positive.
     """
     if (table <= 0).to_numpy().any():
         raise ValueError("features must be positive to take logarithms")

@@ -54,9 +54,7 @@ def association(table: pd.DataFrame) -> dict[str, float | None]:
 def record(root: str | Path | None = None, permutations: int = 199) -> Path:
     """Record everything on the published table; returns where. Takes some minutes.
 
-    Raises
-    ------
-    DataError: if the table is missing, broken, or not the published one.
+    Raises DataError if the table is missing, broken, or not the published one.
     """
     table = academic.load(root)
     if not table.attrs["published"]:

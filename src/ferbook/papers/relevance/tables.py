@@ -78,9 +78,7 @@ def mean_bounds(groups: np.ndarray) -> np.ndarray:
 def image_side(table: str) -> int:
     """Side in pixels of the square RGB picture whose values table 3 or 4 counts, all of them but one.
 
-    Raises
-    ------
-    ValueError: if the rows count different numbers, or no such picture has that many values.
+    Raises ValueError if the rows count different numbers, or no such picture has that many values.
     """
     totals = np.unique(counts(table).sum(axis=1))
     side = round(float(np.sqrt((totals[0] + 1) / 3)))
