@@ -97,7 +97,7 @@ report.table(
 # verdict. For the claim as a whole all three places count, and one that is better is enough.
 
 # %% tags=["remove-input"]
-both = {**results.named(recorded, "none"), **elsewhere}
+both = {**ablation_arms.of_arms(recorded, "none"), **elsewhere}
 report.table(
     results.difference_rows(both, "none", measures),
     caption="FER+, recorded: after each stage and after the last, minus without attention",

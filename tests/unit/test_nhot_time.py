@@ -78,7 +78,7 @@ def test_a_grid_without_runs_is_shown_as_nothing_and_leaves_the_whole_open():
     rows = training_time.grid_rows({"a": Grid(10, 2, 1.5, 2), "b": Grid(4, 0, 0.0, 0)})
     expected = "CPU hours of the whole grid, expected"
     assert [row[expected] for row in rows] == ["7.5", NOTHING, NOTHING]
-    assert (rows[1]["CPU hours recorded"], rows[-1]["CPU hours so far"]) == (NOTHING, "1.5")
+    assert (rows[1]["CPU hours recorded"], rows[-1]["CPU hours recorded"]) == (NOTHING, "1.5")
     assert (rows[-1]["runs"], rows[-1]["recorded"]) == ("14", "2")
 
 

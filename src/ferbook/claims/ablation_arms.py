@@ -84,6 +84,11 @@ def arm(runs: Mapping[str, Run], name: str) -> dict[str, Run]:
     return by_name(runs).get(name, {})
 
 
+def of_arms(runs: Mapping[str, Run], *names: str) -> dict[str, Run]:
+    """The runs of some arms alone, under their full names."""
+    return {f"{name}-{key}": run for name in names for key, run in arm(runs, name).items()}
+
+
 def estimate(runs: Runs, value: Value) -> Estimate | None:
     """A number of runs that differ in seed or fold alone; None if no run holds it."""
     return estimated({key: value(result) for key, result in runs.items()})
@@ -127,21 +132,15 @@ def direction(found: Estimate | None) -> str | None:
 
 
 def told(found: Estimate | None, digits: int = 1, sign: bool = False, unit: str = "seed") -> str:
-    """An estimate with its interval and how many runs are behind it, for a table."""
+    """An estimate with its interval, if there is one, and how many runs are behind it, for a table."""
     if found is None:
         return NOTHING
-    return in_words(found.mean, found.interval, len(found.values), digits, sign, unit)
-
-
-def in_words(mean: float, interval: Interval | None, count: int, digits: int, sign: bool, unit: str = "seed") -> str:
-    """A mean with its interval, if there is one, and how many values it is of."""
     plus = "+" if sign else ""
-    form = f"{{:{plus}.{digits}f}}"
     # A mean of nothing has no sign; an end of an interval keeps it, for it says on which side of zero it lies.
-    text = f"{mean:{plus}z.{digits}f}"
-    if interval is not None:
-        text += f" ({form.format(interval.low)} to {form.format(interval.high)})"
-    return f"{text}, {count} {unit}{'s' * (count > 1)}"
+    text = f"{found.mean:{plus}z.{digits}f}"
+    if found.interval is not None:
+        text += f" ({found.interval.low:{plus}.{digits}f} to {found.interval.high:{plus}.{digits}f})"
+    return f"{text}, {len(found.values)} {unit}{'s' * (len(found.values) > 1)}"
 
 
 def forest(found: Mapping[str, Estimate | None], xlabel: str) -> Figure:

@@ -20,7 +20,6 @@ from ferbook.datasets.files import cause, find_file, proper, read_bytes
 from ferbook.datasets.files import table as rows_of
 
 TABLE = "learningMeasure.csv"
-STUDENTS = 24
 #: Weekly marks, from the second lesson on.
 LESSONS: tuple[str, ...] = tuple(f"L{week}" for week in range(2, 14))
 #: Valence, arousal and dominance, once per student. Their scale is not explained; only 1, 2, 5 and 10 occur.

@@ -285,14 +285,6 @@ def _leaves(top: Path) -> list[Path]:
     return [path for person in persons for path in entries(person) if path.is_dir()]
 
 
-def _find_table(base: Path) -> Path | None:
-    return base if find_file(base, TABLE) else None
-
-
-def _find_sequences(base: Path) -> Path | None:
-    return base if (base / IMAGES).is_dir() else None
-
-
 def _find_faces(base: Path) -> Path | None:
     for folder in (base / "CK+48", base):
         if any(_FRAME.fullmatch(proper(path.name)) for path in _face_files(folder)):
@@ -302,7 +294,7 @@ def _find_faces(base: Path) -> Path | None:
 
 # Where each form lies below a folder, and what reads it.
 _FORMS: dict[str, tuple[Callable[[Path], Path | None], Callable[[Path], cache.Layout]]] = {
-    "sequences": (_find_sequences, _Sequences),
+    "sequences": (lambda base: base if (base / IMAGES).is_dir() else None, _Sequences),
     "faces": (_find_faces, _Faces),
-    "table": (_find_table, _Table),
+    "table": (lambda base: base if find_file(base, TABLE) else None, _Table),
 }

@@ -15,7 +15,7 @@ from ferbook.core import paths
 from ferbook.core.errors import MissingDataError
 from ferbook.datasets import cache
 from ferbook.datasets.cards import CARDS
-from ferbook.datasets.files import by_name, by_published_name, decode, others, proper, read_bytes
+from ferbook.datasets.files import by_name, by_published_name, decode, others, read_bytes
 from ferbook.faces.emotions import EMOTIONS, index
 from ferbook.faces.faceset import FaceSet
 
@@ -69,10 +69,6 @@ def find(root: str | Path | None = None) -> _Layout:
     raise MissingDataError("no JAFFE here: no files like KA.AN1.39.tiff", place, hint=HOW_TO_GET)
 
 
-def _published(name: str) -> str:
-    return proper(name).removesuffix(SUFFIX).upper() + SUFFIX
-
-
 class _Layout:
     """JAFFE as it lies on disk: one folder; names only are looked at before :meth:`read`."""
 
@@ -80,7 +76,9 @@ class _Layout:
         self.folder = folder
         #: The published name of each picture to its place.
         hint = f"A name reads KA.AN1.39.tiff, with {', '.join(SUBJECTS)} and {', '.join(EXPRESSIONS)}."
-        self.files = by_published_name(by_name(folder, SUFFIX).values(), _published, _NAME, folder, hint)
+        self.files = by_published_name(
+            by_name(folder, SUFFIX).values(), lambda name: Path(name).stem.upper() + SUFFIX, _NAME, folder, hint
+        )
 
     def mark(self) -> str:
         return cache.fingerprint(self.files.values())

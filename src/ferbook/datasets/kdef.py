@@ -112,17 +112,15 @@ def _pictures(folder: Path) -> Iterator[Path]:
         yield from (path for path in entries(place) if path.suffix.lower() == ".jpg")
 
 
-def _published(name: str) -> str:
-    return RENAMED.get(name.upper(), name.upper())
-
-
 class _Layout:
     """KDEF as it lies on disk; `files` maps the proper name of each picture to its place, before any is read."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         hint = "A name reads AF01ANS.JPG: session, sex, person, expression, angle. Rename or remove them."
-        self.files = by_published_name(_pictures(folder), _published, _NAME, folder, hint)
+        self.files = by_published_name(
+            _pictures(folder), lambda name: RENAMED.get(name.upper(), name.upper()), _NAME, folder, hint
+        )
 
     def mark(self) -> str:
         return cache.fingerprint(self.files.values())

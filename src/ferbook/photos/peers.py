@@ -166,7 +166,8 @@ def made(name: str) -> Path:
         _run([sys.executable, "-m", "venv", str(folder)], paths.project_root())
         python = str(folder / "bin" / "python")
         if wanted.borrows:
-            site = Path(_output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))
+            asked = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+            site = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
             (site / "book.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
         install = [python, "-m", "pip", "install", "--quiet"]
         _run([*install, *(["--no-deps"] if wanted.borrows else []), *wanted.packages], folder)
@@ -367,7 +368,3 @@ def _run(command: list[str], folder: Path) -> None:
     if done.returncode:
         said = (done.stdout + done.stderr).strip().splitlines()[-8:]
         raise FerbookError(f"{' '.join(command[:4])} ... failed in {folder}:\n" + "\n".join(said))
-
-
-def _output(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -120,7 +120,7 @@ def rows(runs: Runs, measures: Sequence[str]) -> list[dict[str, str]]:
 def difference_rows(runs: Runs, to: str, measures: Sequence[str]) -> list[dict[str, str]]:
     """One line per other arm: its measures less those of arm `to`, paired by seed; an empty line without pairs."""
     others = [name for name in ablation_arms.names(runs) if name != to]
-    columns = {measure: _points(measure) for measure in measures}
+    columns = {measure: MEASURES[measure].title.replace("(%)", "(points)") for measure in measures}
     return _lines(others, columns, lambda name, measure: difference(runs, name, to, measure), sign=True)
 
 
@@ -136,10 +136,6 @@ def _lines(
         for name in names
     ]
     return lines or [dict.fromkeys(["", *columns.values()], NOTHING)]
-
-
-def _points(measure: str) -> str:
-    return MEASURES[measure].title.replace("(%)", "(points)")
 
 
 def label_rows(runs: Runs, unit: str = "seed") -> list[dict[str, str]]:
@@ -333,11 +329,6 @@ def interpolation_rows(runs: Runs) -> list[dict[str, str]]:
         }
         for key, title in titles.items()
     ]
-
-
-def named(runs: Runs, arm_name: str) -> dict[str, RunResult]:
-    """The runs of one arm under their full names."""
-    return {f"{arm_name}-{key}": result for key, result in ablation_arms.arm(runs, arm_name).items()}
 
 
 _CHANGE = "change in average precision (points)"

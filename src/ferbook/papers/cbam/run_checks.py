@@ -115,7 +115,7 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     value = "better" if "better" in signs else "worse" if signs == {"worse"} else None
     base = ablation_arms.arm(runs, to)
     detail = f"{_network(base)}; {title}, {'; '.join(told)}" if base else "; ".join(told)
-    used = {f"{name}-{seed}": run for name in (*compared, to) for seed, run in ablation_arms.arm(runs, name).items()}
+    used = ablation_arms.of_arms(runs, *compared, to)
     trained = ablation_arms.training(used) if used else None
     if value is None and open_:
         return Outcome.open(Evidence.OTHER_DATA, detail, trained)

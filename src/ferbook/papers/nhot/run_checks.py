@@ -281,12 +281,7 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     runs = recorded_runs(arguments["group"])
     found = ablation_arms.difference(runs, first, second, curves.accuracy)
     values = {} if found is None else dict(zip(found.keys, found.values, strict=True))
-    return decided(claim, values, _both(runs, first, second), f"{first} less {second}")
-
-
-def _both(runs: Runs, *labels: str) -> dict[str, RunResult]:
-    """The runs of some settings alone: what others of the group were trained with says nothing of these."""
-    return {f"{label}-{key}": run for label in labels for key, run in ablation_arms.arm(runs, label).items()}
+    return decided(claim, values, ablation_arms.of_arms(runs, first, second), f"{first} less {second}")
 
 
 @register("recorded best")

@@ -185,7 +185,8 @@ def rows(
                 line[f"{name}: {measure.title}"] = _told(estimate(runs, setting, measure), measure)
                 if base is not None and place == 0:
                     less = None if setting == base else difference(runs, setting, base, measure)
-                    title = f"{name}: less {words(group, base)} ({_unit(measure)})"
+                    unit = "points" if "(%)" in measure.title else measure.title
+                    title = f"{name}: less {words(group, base)} ({unit})"
                     line[title] = ablation_arms.told(less, measure.digits, sign=True)
         lines.append(line)
     return lines
@@ -195,10 +196,6 @@ def _told(found: Estimate | None, measure: Measure) -> str:
     if found is not None and measure in (PICTURES, EPOCHS) and len(set(found.values)) == 1:
         return f"{found.values[0]:,}"
     return ablation_arms.told(found, measure.digits)
-
-
-def _unit(measure: Measure) -> str:
-    return "points" if "(%)" in measure.title else measure.title
 
 
 def finding(group: str, runs: Runs, of: str, to: str, measure: str | Measure = "accuracy") -> str:
