@@ -11,10 +11,8 @@
 #
 # The paper says so in its abstract, its discussion and its conclusion, and prints no number without attention.
 #
-# *Explained in the glossary:* {term}`mAP`.
-#
 # **You will see** that number: the same network with and without {term}`CBAM`, from the same start weights, with the same faces in the same order, turned and mirrored
-# in the same way. What differs is attention.
+# in the same way. What differs is attention. The results are compared by {term}`mAP` first of all.
 
 # %% tags=["parameters"]
 epochs = 6

@@ -14,8 +14,6 @@
 # or no: happy? sad? angry? afraid? surprised? disgusted? neutral? It reports a mean {term}`average precision` of 89.7 % and an {term}`F1` of 100 % for
 # five of the seven emotions.
 #
-# *Explained in the glossary:* {term}`ROC`.
-#
 # **You will see** in this chapter the system built as it is described, on synthetic faces whose truth is known and on photographs with several
 # votes each. And you will see the one comparison that the paper leaves out: the same network without attention.
 #
@@ -181,7 +179,7 @@ audit.box("000-map-table1", "000-map-again")
 # %% [markdown]
 # ## ROC curves
 #
-# The areas under the curves of the paper's figure 2 are not printed as numbers. Table 1 bounds them too.
+# The areas under the {term}`ROC` curves of the paper's figure 2 are not printed as numbers. Table 1 bounds them too.
 
 # %% tags=["remove-input"]
 report.table(cbam_tables.auroc_rows(), caption="Areas under the ROC curve that table 1 allows")

@@ -11,9 +11,7 @@
 #
 # One {term}`sigmoid` per emotion, {term}`binary cross-entropy <BCE>`, and a data set cut into parts: an 80/20 hold-out and five folds, "balanced between the labels".
 #
-# *Explained in the glossary:* {term}`FER+`.
-#
-# **You will see** the loss term by term, folds that keep that promise for several labels at once, and the curves of the recorded runs.
+# **You will see** the loss term by term, folds that keep that promise for several labels at once, and the curves of the runs that are recorded on {term}`FER+`.
 
 # %% tags=["parameters"]
 epochs = 6

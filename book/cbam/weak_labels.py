@@ -11,9 +11,7 @@
 #
 # Section 3.6 of the paper plans what to do about sadness and anger: more augmentation, balancing, other settings. It stops at the plan.
 #
-# *Explained in the glossary:* {term}`FER+`.
-#
-# **You will see** each measure carried out alone, against the same network without it.
+# **You will see** each measure carried out alone, against the same network without it, on {term}`FER+` and on synthetic faces.
 
 # %% tags=["parameters"]
 epochs = 4

@@ -13,9 +13,7 @@
 # (**augmentation**, section 3.6.1), or else turns every face upright before training (**alignment**, section 3.6.2). Copies raised {term}`VGG16` by about a
 # point, {term}`alignment` by half of that.
 #
-# *Explained in the glossary:* {term}`FER+`, {term}`MTCNN`.
-#
-# **You will see** what copies and alignment do to a face of 48 pixels, how firm the printed comparison of angles is, what the recorded runs say, and the
+# **You will see** what copies and alignment do to a face of 48 pixels, how firm the printed comparison of angles is, what the runs recorded on {term}`FER+` say, what the detector {term}`MTCNN` makes of turned faces, and the
 # copying that the report only proposes: look at a face's tilt first, then decide.
 
 # %% tags=["parameters"]

@@ -12,9 +12,7 @@
 # A loss says how far a prediction is from a label. Paper 002 {cite}`duan2022` trains {term}`VGG16` once with each of ten losses and ranks them
 # by test accuracy (its figure 26). Mean squared error comes first.
 #
-# *Explained in the glossary:* {term}`FER+`.
-#
-# **You will see** the ten formulas, which of them have the same {term}`gradient`, and how much runs with the different losses vary.
+# **You will see** the ten formulas, which of them have the same {term}`gradient`, and how much runs on {term}`FER+` with the different losses vary.
 
 # %% tags=["parameters"]
 count = 1000  # synthetic faces

@@ -12,9 +12,7 @@
 # A network has to start somewhere. From random weights it must learn edges and eyes before it can learn smiles. Paper 002 {cite}`duan2022` therefore compares
 # four starts of {term}`VGG16` (figures 21 and 27): {term}`ImageNet`'s weights add about two points, pre-training on another set of faces next to nothing.
 #
-# *Explained in the glossary:* {term}`FER+`.
-#
-# **You will see** why two of these starts are missing here, what a start on other faces is worth when training faces are few, what the recorded runs say, and how
+# **You will see** why two of these starts are missing here, what a start on other faces is worth when training faces are few, what the runs recorded on {term}`FER+` say, and how
 # to start from weights of your own.
 
 # %% tags=["parameters"]

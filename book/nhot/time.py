@@ -11,9 +11,7 @@
 #
 # Paper 002 {cite}`duan2022` ran everything once, for want of time, and says so (section 5.1.1). What does an {term}`epoch` cost, then and now?
 #
-# *Explained in the glossary:* {term}`VGG16`.
-#
-# **You will see** what the printed times imply, what the same work costs on two processor cores, and what it takes to decide the claims that are still open. Nothing
+# **You will see** what the printed times of {term}`VGG16` imply, what the same work costs on two processor cores, and what it takes to decide the claims that are still open. Nothing
 # is timed on this page; [Runtime and environment](../verdicts/runtime) measures speeds.
 
 # %%
@@ -39,7 +37,7 @@ report.table(printed.table("002-table5"), caption="Table 5 of the paper: memory 
 # ## What it implies
 #
 # The augmented set is four times the original one, and the original one is what {term}`FER+` leaves beside the ordinary test set. Both numbers are known, so a time is a
-# speed. With the multiply-adds of {term}`VGG16` it is also a rate of arithmetic (forward and backward, a multiply-add counted as two operations).
+# speed. With the multiply-adds of VGG16 it is also a rate of arithmetic (forward and backward, a multiply-add counted as two operations).
 
 # %% tags=["remove-input"]
 report.table(

@@ -10,10 +10,8 @@
 # # The classifier
 #
 # Section III.A keeps the convolutions of {term}`VGG16` {cite}`simonyan2015` as {term}`ImageNet` left them and trains a new head: two hidden layers of 4096
-# neurons with dropout, and seven outputs. **You will see** how large that head is, why its training costs little once features are
+# neurons with dropout, and seven outputs. **You will see** how large that head is beside a data set such as {term}`JAFFE`, why its training costs little once features are
 # kept, and what it learns on synthetic faces; and what it takes to train all of VGG16 on photographs.
-#
-# *Explained in the glossary:* {term}`JAFFE`.
 #
 # **What this build does not have: ImageNet's weights.** They would be a download. The frozen convolutions below are *random*, unless
 # you give a file with weights. What the head learns therefore says how the procedure works, and nothing about the paper's accuracy.

@@ -12,8 +12,7 @@
 # Paper 001 {cite}`punuri2024` compares its ranks with annotators on pictures whose intensity nobody knows. On synthetic faces it is known. **You will
 # see** how six quantities correlate with it: the paper's rank, the continuous number behind it, total positive relevance, and three
 # simpler ones that need no explanation method: the {term}`logit`, the probability, and the distance from a neutral face in feature space.
-#
-# *Explained in the glossary:* {term}`VGG16`.
+# The photographs are judged by {term}`VGG16` and by three small networks.
 #
 # Beside trained networks stand **untrained** ones and ones trained on **shuffled labels** {cite}`adebayo2018`. What correlates with intensity
 # there, too, is a property of the picture, such as its contrast, and not something that was learned about emotion.

@@ -11,9 +11,7 @@
 #
 # Layer-wise relevance propagation {cite}`bach2015` starts with the score of one class and hands it down, layer by layer, until every pixel holds a
 # share. **You will see** that procedure on a network of seven neurons, whether the shares add up, what biases keep, and maps of
-# relevance on faces.
-#
-# *Explained in the glossary:* {term}`FER+`.
+# relevance on synthetic faces and on those of {term}`FER+`.
 
 # %% tags=["parameters"]
 dataset = "synthetic"  # or "ferplus", "jaffe", "ckplus", "kdef", "affectnet", found through FERBOOK_DATA

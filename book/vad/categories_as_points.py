@@ -12,9 +12,7 @@
 # Both papers start from one idea: the seven emotion categories *are* points in the space of valence, arousal and dominance. Their
 # table 1 says in which corner each point lies.
 #
-# *Explained in the glossary:* {term}`FER+`.
-#
-# **You will see** that table beside two measurements: ratings of emotion *words*, and the authors' own annotations of *faces*. And a question
+# **You will see** that table beside two measurements: ratings of emotion *words*, and the authors' own annotations of *faces*, from the same pictures as {term}`FER+`. And a question
 # that decides what a network can add: how much of a face's V, A, D is already known once its category is known?
 
 # %% tags=["parameters"]

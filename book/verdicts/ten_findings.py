@@ -11,8 +11,7 @@
 #
 # Out of all verdicts of this book, these ten should change what one does in the next experiment. Each has one figure and three sentences: what is
 # printed, what was found, and what to do about it. Where the verdicts behind it are decided is linked below.
-#
-# *Explained in the glossary:* {term}`F1`, {term}`FER+`.
+# Words such as {term}`F1`, {term}`FER+`, logit and relevance are explained in the [glossary](../glossary).
 #
 # None of this is special to the five papers. Most findings were possible only because their authors printed counts, published code and logs, or
 # named their own limits; papers that print less would have passed.
