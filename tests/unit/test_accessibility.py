@@ -66,16 +66,52 @@ _JUDGE = """async rules => {
   return found.violations.flatMap(rule => rule.nodes.map(node => say(rule, node)));
 }"""
 
+# Which controls the Tab key passes by or takes out of turn, and which look the same with the focus as without it; of
+# the latter one of each kind is tried. Needs a key pressed before: browsers show the focus to readers who use keys.
+_FOCUS = """() => {
+  const faults = [], kinds = new Map();
+  const look = e => {
+    const s = getComputedStyle(e);
+    return [s.outline, s.boxShadow, s.backgroundColor, s.border, s.textDecoration, s.color].join();
+  };
+  const CONTROLS = "a[href], button, input, select, textarea, summary, [onclick], [role=button], [tabindex='0']";
+  for (const e of document.querySelectorAll(CONTROLS)) {
+    if (e.disabled || !e.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+    if (e.tabIndex) faults.push(`tabindex ${e.tabIndex}: ${e.outerHTML.slice(0, 200)}`);
+    const kind = [e.tagName, e.className, e.parentElement.className].join();
+    if (!kinds.has(kind)) kinds.set(kind, e);
+  }
+  for (const e of kinds.values()) {
+    document.activeElement.blur();
+    const before = look(e);
+    e.focus({preventScroll: true});
+    const seen = document.activeElement === e && look(e) !== before;
+    if (!seen) faults.push(`no focus is seen: ${e.outerHTML.slice(0, 200)}`);
+  }
+  document.activeElement.blur();
+  return faults;
+}"""
+
+# The folds that stand in sight, one of each kind: their places among all.
+_FOLDS = """() => {
+  const kinds = new Map();
+  document.querySelectorAll("summary").forEach((e, place) => {
+    if (e.checkVisibility() && !kinds.has(e.parentElement.className)) kinds.set(e.parentElement.className, place);
+  });
+  return Array.from(kinds.values());
+}"""
+
 
 @dataclass
 class Seen:
     """What a page showed: faults that axe found in the light, in the dark and on a telephone, how many pixels do not
-    fit there, the addresses that it asked for, and its errors in the console."""
+    fit there, what the keyboard does not do, the addresses that it asked for, and its errors in the console."""
 
     light: list[str]
     dark: list[str]
     narrow: list[str]
     overhang: int
+    keyboard: list[str]
     asked: list[str]
     said: list[str]
 
@@ -98,10 +134,10 @@ def tab(chromium):
 @pytest.fixture(scope="module")
 def look(tab):
     """A page's name to what was seen of it."""
-    return cache(lambda name: see(tab, name))
+    return cache(lambda name: see(tab, HTML / f"{name}.html"))
 
 
-def see(tab, name) -> Seen:
+def see(tab, path) -> Seen:
     asked, said = [], []
     listeners = {
         "request": lambda request: asked.append(request.url),
@@ -111,8 +147,9 @@ def see(tab, name) -> Seen:
     for event, listener in listeners.items():
         tab.on(event, listener)
     tab.emulate_media(color_scheme="light")
-    tab.goto((HTML / f"{name}.html").as_uri())
+    tab.goto(path.as_uri())
     tab.add_style_tag(content=_AT_REST)
+    keyboard = by_keyboard(tab)
     tab.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
     tab.evaluate(AXE_SCRIPT)
     tab.evaluate(_DRAWN)
@@ -127,7 +164,26 @@ def see(tab, name) -> Seen:
     tab.set_viewport_size({"width": 1280, "height": 900})
     for event, listener in listeners.items():
         tab.remove_listener(event, listener)
-    return Seen(light, dark, narrow, overhang, asked, said)
+    return Seen(light, dark, narrow, overhang, keyboard, asked, said)
+
+
+def by_keyboard(tab) -> list[str]:
+    faults = []
+    tab.keyboard.press("Tab")
+    # The page of search puts the reader into its field.
+    first = tab.evaluate("""() => {
+      const e = document.activeElement, box = e.getBoundingClientRect();
+      return box.width > 0 && box.top >= 0 && box.left >= 0 && e.hash;
+    }""")
+    if first != "#main-content" and not tab.url.endswith("/search.html"):
+        faults.append(f"the first stop is no link to the text in sight: {first}")
+    for place in tab.evaluate(_FOLDS):
+        fold = f"document.querySelectorAll('summary')[{place}]"
+        before = tab.evaluate(f"{fold}.focus(); {fold}.parentElement.open")
+        tab.keyboard.press("Enter")
+        if tab.evaluate(f"{fold}.parentElement.open") == before:
+            faults.append(f"Enter does not open: {tab.evaluate(f'{fold}.outerHTML')[:200]}")
+    return faults + tab.evaluate(_FOCUS)
 
 
 def judged(tab, wanted) -> list[str]:
@@ -169,9 +225,45 @@ def test_it_fits_a_telephone(look, name):
 
 
 @pytest.mark.parametrize("name", all_pages())
+def test_the_keyboard_reaches_everything(look, name):
+    """The first stop leads past the sidebar, Enter opens folds, each control is a stop, and one sees where one is."""
+    assert look(name).keyboard == []
+
+
+@pytest.mark.parametrize("name", all_pages())
 def test_it_is_not_heavy(look, name):
     assert look(name).weight() < HEAVIEST
 
 
 def test_most_pages_are_light(look):
     assert median(look(name).weight() for name in all_pages()) < USUAL
+
+
+BAD = """<!doctype html><html data-theme="dark"><title>Bad</title><body style="background: #fff">
+<style>:focus { outline: none; box-shadow: none } a { text-decoration: none; color: #00c }</style>
+<script src="https://elsewhere.example/script.js"></script><script>console.error("a complaint")</script>
+<main><h1 style="color: #bbb">Pale</h1><img src="nothing.png"><p>Text with <a href="#x">a link</a></p>
+<div style="overflow: auto; height: 2em; width: 90vw"><p style="width: 150vw; height: 9em">Wide</p></div>
+<div style="width: 600px" onclick="0">A button</div><details><summary onclick="return false">Shut</summary></details>"""
+
+
+def test_a_bad_page_would_not_pass(tab, tmp_path):
+    (tmp_path / "bad.html").write_text(BAD, encoding="utf-8")
+    (tmp_path / "nothing.png").touch()
+    seen = see(tab, tmp_path / "bad.html")
+    rules = {fault.split()[0] for fault in seen.light}
+    assert {
+        "color-contrast",
+        "html-has-lang",
+        "image-alt",
+        "link-in-text-block",
+        "scrollable-region-focusable",
+    } <= rules
+    assert {fault.split()[0] for fault in seen.dark} == {"color-contrast", "link-in-text-block"}
+    assert seen.narrow
+    assert seen.overhang > 0
+    for fault in ("the first stop", "Enter does not open", "tabindex -1: <div", "no focus is seen: <a"):
+        assert [said for said in seen.keyboard if said.startswith(fault)], fault
+    assert seen.elsewhere() == ["https://elsewhere.example/script.js"]
+    assert "a complaint" in seen.said
+    assert seen.weight() == len(BAD.encode())
