@@ -47,6 +47,7 @@ LONGEST = ()
 MOST_PROCESSES = 4
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """How many processes `pytest -n auto` starts; with one core none, so that nothing is imported twice."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
