@@ -24,8 +24,6 @@ seeds = [0, 1, 2, 3, 4]
 arms = ["none", "table", "soft, lambda 0.1", "soft, lambda 1", "soft, lambda 10"]
 
 # %%
-from dataclasses import replace
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -34,14 +32,14 @@ from ferbook.core import records
 from ferbook.datasets.synthetic import PRIOR
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
 from ferbook.measures import figures, regression
-from ferbook.papers.vad import ablation, annotated, checks, engine, experiments
+from ferbook.papers.vad import ablation, annotated, checks, experiments
 from ferbook.synthesis import render, sample
 
 figures.use_style()
 third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
 known = experiments.measured(count, 0, "train", noise)
 test = experiments.measured(1000, 0, "test", noise)
-base = engine.Setting(model="mlp", epochs=epochs)
+base = experiments.described(epochs=epochs)
 
 # %% [markdown]
 # ## With and without, on synthetic faces
@@ -133,7 +131,8 @@ _ = figures.forest(
 # Paper 003 trains each axis alone with the category, then all together. With one shared trunk the two need not agree.
 
 # %%
-alone = {axis: ablation.holdout(replace(base, axes=(axis,)), ["none"], seeds, known, test) for axis in VAD_AXES}
+one_axis = {axis: experiments.described(epochs=epochs, vad={"axes": [axis]}) for axis in VAD_AXES}
+alone = {axis: ablation.holdout(recipe, ["none"], seeds, known, test) for axis, recipe in one_axis.items()}
 
 # %% tags=["remove-input"]
 report.table(
@@ -153,19 +152,26 @@ report.table(
 #
 # The real experiment. Networks are first trained on {term}`FER+` with *guessed* V, A and D: the crowd's distribution over emotions times the points of the emotion words.
 # That is a proxy, not a measurement. Copies of annotated faces are left out. They then go on in five folds on the annotated faces, so that each face is
-# predicted by networks that never saw it, but for four pictures that are there twice: their eight faces lie in different folds. A second set of networks sees the annotated faces alone (*scratch*).
+# predicted by networks that never saw it. A second set of networks sees the annotated faces alone (*scratch*). Four of the annotated pictures are there twice, with different labels.
 
 # %% tags=["remove-input"]
+TWINS = {
+    "together": "The two copies of a picture lie in one fold.",
+    None: """In this record the two copies of those four pictures lie in different folds, so that eight of the faces were predicted by networks that had trained on
+        the same picture; runs made from now on keep the copies in one fold.""",
+}
 stored = ablation.recorded()
 if stored is None:
-    shown = report.prose("This experiment has not been recorded yet; `ferbook record vad` does it, given the data.")
+    shown = report.prose(
+        "This experiment has not been recorded yet; `ferbook sweep 003` and then `ferbook record vad` do it, given the data."
+    )
 else:
     real, made = stored["values"], stored["provenance"]
     shown = report.prose(
         f"""Recorded on {made["date"]}: {real["faces"]:,} annotated faces, {real["seeds"]} seeds per variant, a compact network of width {made["plan"]["width"]} on
         pictures of {made["plan"]["side"]} pixels, {real["proxy_faces"]:,} faces of FER+ for {made["plan"]["proxy_epochs"]} epochs, then
         {made["plan"]["tune_epochs"]} on the annotated ones; {made["plan"]["scratch_epochs"]} where nothing came before. It names {ablation.mean_of(real["runs"]["tuned, all"]["none"], "category", "accuracy").estimate:.0%} of the
-        categories as the annotators do: how strong a network is limits what its errors can show, except where the loss has no gradient."""
+        categories as the annotators do: how strong a network is limits what its errors can show, except where the loss has no gradient. {TWINS[made.get("folds", {}).get("same_picture")]}"""
     )
 shown
 
@@ -390,8 +396,7 @@ fresh = sample(200, seed=99, split="test", prior=PRIOR)
 seen = experiments.measured(200, 99, "test", noise)
 shown_of = ("anger", "surprise", "fear", "happiness", "sadness", "disgust")
 chosen = [int(np.flatnonzero(seen.category == name)[0]) for name in shown_of]
-task = engine.train(base, known.images, known.distribution, known.vad)
-predicted = task.predict(seen.images[chosen])
+predicted = experiments.predict(experiments.train(base, known), seen.images[chosen])
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six synthetic faces with predicted and true category, valence, arousal and dominance"}}
 titles = [

@@ -33,7 +33,7 @@ from ferbook.faces.emotions import VAD_AXES
 from ferbook.learning import consistency
 from ferbook.measures import figures
 from ferbook.models import build
-from ferbook.papers.vad import annotated, checks, engine, experiments
+from ferbook.papers.vad import annotated, checks, experiments
 
 figures.use_style()
 third, fourth = report.ClaimReport("003"), report.ClaimReport("004")
@@ -49,16 +49,22 @@ faces = experiments.Faces.of(datasets.load("synthetic", count=count, seed=seed))
 # %%
 trained = {}
 for cost in ("none", "table", "equations", "soft"):
-    setting = engine.Setting(consistency=cost, weight=10, width=0.34, epochs=epochs, seed=seed)
-    trained[cost] = engine.train(setting, faces.images, faces.distribution, faces.vad)
+    recipe = experiments.described(
+        experiments.PICTURES,
+        vad={"consistency": cost, "weight": 10},
+        model={"options": {"width": 0.34}},
+        epochs=epochs,
+        seed=seed,
+    )
+    trained[cost] = experiments.train(recipe, faces)
 
 # %% tags=["remove-input"]
 report.table(
     [
         {
             "consistency": cost,
-            "loss of the last epoch": f"{task.losses[-1]:.3f}",
-            "weights that differ from training without": f"{engine.differing(task, trained['none']):,}",
+            "loss of the last epoch": f"{task.history[-1]['train_loss']:.3f}",
+            "weights that differ from training without": f"{experiments.differing(task, trained['none']):,}",
         }
         for cost, task in trained.items()
     ],

@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from ferbook import datasets, models
 from ferbook.cli.commands import main
 from ferbook.core.errors import ConfigError, DataError, OutputError
-from ferbook.learning import callbacks, configs, runs, tasks, training
+from ferbook.learning import callbacks, configs, parts, runs, task_base, tasks, training
 from ferbook.measures import metrics, multilabel
 from ferbook.measures.metrics import tie_aware_accuracy
 from ferbook.vision import appended, detection
@@ -125,11 +125,11 @@ def test_an_interrupted_run_is_one_run_in_cost_and_threads(known, tmp_path, monk
 
     def stopped_in_the_last_epoch(self, chosen):
         if self.current_epoch == config.epochs - 1:
-            raise tasks.TrainingError("stopped")
+            raise task_base.TrainingError("stopped")
         return honest(self, chosen)
 
     monkeypatch.setattr(tasks.Task, "training_step", stopped_in_the_last_epoch)
-    with pytest.raises(tasks.TrainingError):
+    with pytest.raises(task_base.TrainingError):
         training.train(config, tmp_path)
     monkeypatch.undo()
     checkpoint = runs.open_run(config, tmp_path).checkpoint
@@ -170,7 +170,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(tmp_pa
 
     config = configs.parse({**SMALL, "loss": "mse"})
     monkeypatch.setattr(tasks.Task, "_output", broken_from_the_third_epoch)
-    with pytest.raises(tasks.TrainingError, match=r"the loss is nan in epoch 3 .* try a lower lr"):
+    with pytest.raises(task_base.TrainingError, match=r"the loss is nan in epoch 3 .* try a lower lr"):
         training.train(config, tmp_path)
     run = runs.open_run(config, tmp_path)
     assert run.checkpoint.is_file()
@@ -196,7 +196,7 @@ def test_answers_that_are_not_finite_stop_the_run_though_the_last_loss_was(tmp_p
         lambda self, trainer, task: break_the_network(task) or honest(self, trainer, task),
     )
     config = configs.parse({**SMALL, "loss": "mse"})
-    with pytest.raises(tasks.TrainingError, match=r"answers are no longer finite in epoch 2 .* try a lower lr"):
+    with pytest.raises(task_base.TrainingError, match=r"answers are no longer finite in epoch 2 .* try a lower lr"):
         training.train(config, tmp_path)
     assert torch.load(runs.run_of(config, tmp_path).checkpoint, weights_only=True)["epoch"] == 0
 
@@ -207,12 +207,12 @@ def interrupted(config, store, monkeypatch):
 
     def stopped(self, chosen):
         if self.current_epoch == 1:
-            raise tasks.TrainingError("stopped")
+            raise task_base.TrainingError("stopped")
         return honest(self, chosen)
 
     with monkeypatch.context() as patch:
         patch.setattr(tasks.Task, "training_step", stopped)
-        with pytest.raises(tasks.TrainingError, match="stopped"):
+        with pytest.raises(task_base.TrainingError, match="stopped"):
             training.train(config, store)
     return runs.run_of(config, store)
 
@@ -223,7 +223,7 @@ def test_a_run_goes_on_with_the_data_that_it_began_with_or_not_at_all(tmp_path, 
     state = torch.load(run.checkpoint, weights_only=True)
     assert state["ferbook"]["data"] == datasets.load("synthetic", count=300, size=48).provenance["checksum"]
     torch.save({**state, "ferbook": {**state["ferbook"], "data": "another"}}, run.checkpoint)
-    with pytest.raises(tasks.TrainingError, match="began with other data"):
+    with pytest.raises(task_base.TrainingError, match="began with other data"):
         training.train(config, tmp_path)
     # Checkpoints from before say nothing of their data.
     del state["ferbook"]["data"]
@@ -310,7 +310,7 @@ def test_the_hash_is_of_the_meaning_not_of_the_wording():
 def test_faces_without_official_parts_need_another_split():
     faces = replace(datasets.load("synthetic", count=20), split=None)
     with pytest.raises(ConfigError, match=r"split\.kind: synthetic has no official split"):
-        training._split(configs.parse({}), faces, np.eye(8)[np.zeros(20, dtype=int)])
+        parts.split_of(configs.parse({}), faces, np.eye(8)[np.zeros(20, dtype=int)])
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ def test_batches_cover_every_face_once_and_none_is_alone(count, size, processes)
         config = configs.parse({})
         current_epoch = 0
 
-    batches = tasks.Batches(count, size, Task(), processes)
+    batches = task_base.Batches(count, size, Task(), processes)
     drawn = list(batches)
     assert len(drawn) == len(batches)
     assert sorted(torch.cat(drawn).tolist()) == list(range(count))
@@ -377,7 +377,7 @@ def test_command_line(tmp_path, capsys):
 
 
 HASH_OF_DEFAULTS = "7674a781fc38e94c"
-HASH_OF_WORDING = "3a4bb2cb6f237d83"
+HASH_OF_WORDING = "e4d23c6832b0179e"
 
 
 def test_a_hash_stays_the_same_from_version_to_version():
@@ -411,9 +411,9 @@ def test_an_averaged_run_resumes_with_its_average(tmp_path, monkeypatch):
 
 def task_of(change, faces=40):
     config = configs.parse({**SMALL, **change, "data": {"name": "synthetic", "options": {"count": faces}}})
-    _, parts = training.load_parts(config)
-    tensors = {part: training._tensors(chosen, target) for part, (chosen, target) in parts.items()}
-    return training._task(config, tensors, len(parts["train"][0]))
+    _, chosen = training.load_parts(config)
+    tensors = {part: parts.tensors_of(own, target) for part, (own, target) in chosen.items()}
+    return training._task(config, tensors, len(tensors["train"][0]))
 
 
 def test_the_average_follows_its_formula():
@@ -441,7 +441,7 @@ def test_mirrored_judgement_is_the_mean_of_both_sides():
     images = task.faces["test"][0]
     task.network.eval()
     with torch.no_grad():
-        both = [task.network(tasks.scaled(side)) for side in (images, images.flip(3))]
+        both = [task.network(task_base.scaled(side)) for side in (images, images.flip(3))]
     torch.testing.assert_close(task.predict_part("test"), (both[0] + both[1]) / 2)
 
 
@@ -451,9 +451,9 @@ def test_a_network_sees_images_as_its_source_scales_them(name):
     seen = []
     task.network.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     images = task.faces["test"][0]
-    task._output(tasks.scaled(images), whole=False)
+    task._output(task_base.scaled(images), whole=False)
     task.predict_part("test")
-    wanted = tasks.scaled(images)
+    wanted = task_base.scaled(images)
     for given in seen:
         torch.testing.assert_close(given, models.normalise(wanted) if name == "dan" else wanted)
     assert len(seen) == 2
@@ -463,7 +463,7 @@ def test_what_is_cropped_at_random_in_training_is_tested_on_its_middle():
     task = task_of({"augmentation": [{"name": "flip"}, {"name": "crop", "size": 40}]})
     task.network.eval()
     with torch.no_grad():
-        literal = task.network(tasks.scaled(task.faces["test"][0][:, :, 4:44, 4:44]))
+        literal = task.network(task_base.scaled(task.faces["test"][0][:, :, 4:44, 4:44]))
     torch.testing.assert_close(task.predict_part("test"), literal)
 
 
@@ -482,11 +482,11 @@ def test_early_images_are_smaller_and_later_ones_whole(monkeypatch):
         lambda self, b, whole: seen.append((self.current_epoch, b.shape[3])) or honest(self, b, whole),
     )
     task = task_of(FULL)
-    trainer = tasks.lightning.Trainer(
+    trainer = task_base.lightning.Trainer(
         max_epochs=4, logger=False, enable_checkpointing=False, enable_progress_bar=False, accelerator="cpu"
     )
     with callbacks.quiet():
-        trainer.fit(task, tasks.Batches(len(task.faces["train"][0]), 64, task))
+        trainer.fit(task, task_base.Batches(len(task.faces["train"][0]), 64, task))
     assert dict(seen) == {0: 32, 1: 32, 2: 48, 3: 48}
 
 
@@ -496,7 +496,7 @@ def test_networks_with_losses_of_their_own_add_them(name):
     task = task_of({"model": {"name": name}, "loss": "cross_entropy"}, faces=10)
     images, target = task.faces["train"]
     torch.manual_seed(0)
-    output = task.network(tasks.scaled(images[:4]))
+    output = task.network(task_base.scaled(images[:4]))
     own = task.own_loss(output, target[:4])
     if name == "dan":
         centres = task.own_loss.affinity.centres
@@ -534,7 +534,7 @@ def test_figures_of_the_test_faces_come_from_the_predictions(unbroken):
     assert result.metrics["test_truth"]["kl"] != result.metrics["test"]["kl"]
 
 
-@pytest.mark.skipif(not tasks.can_compile(), reason="no C++ compiler")
+@pytest.mark.skipif(not task_base.can_compile(), reason="no C++ compiler")
 def test_a_compiled_run_learns_the_same(unbroken, tmp_path):
     fused = training.train(configs.parse({**SMALL, "compile": True}), tmp_path)
     assert fused.provenance["compiled"]
@@ -582,7 +582,7 @@ def test_a_run_begins_with_the_weights_of_another(tmp_path):
     for name, value in start.items():
         if "running" not in name and "num_batches" not in name:
             torch.testing.assert_close(end[name], value, atol=1e-6, rtol=0)
-    drawn = tasks.models.build("compact", num_classes=8, in_channels=1, seed=config.seed).state_dict()
+    drawn = task_base.models.build("compact", num_classes=8, in_channels=1, seed=config.seed).state_dict()
     assert not torch.equal(drawn["head.1.weight"], start["head.1.weight"])
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from ferbook import models
 from ferbook.core import machine, memory
 from ferbook.core.errors import ConfigError, DataError, FerbookError
-from ferbook.learning import tasks, throughput, usual_loop
+from ferbook.learning import task_base, throughput, usual_loop
 from ferbook.learning.throughput import Setting
 from ferbook.vision import augment
 
@@ -146,7 +146,7 @@ def test_an_epoch_holds_all_steps_and_what_is_read_ahead():
         assert setting.pictures() > setting.steps * setting.batch
         # The queue of two workers is empty, or refilled at the workers' own speed, before the watch starts.
         assert setting.warm_up > 4
-        assert len(tasks.Batches(setting.pictures(), setting.batch, task=None)) > setting.steps
+        assert len(task_base.Batches(setting.pictures(), setting.batch, task=None)) > setting.steps
 
 
 def test_multiply_adds_of_a_network_counted_by_hand():

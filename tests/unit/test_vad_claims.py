@@ -458,12 +458,12 @@ def test_category_means_come_from_the_known_faces_alone():
 
 def test_folds_spread_every_category():
     category = np.repeat(["a", "b", "c"], (10, 7, 3))
-    fold = annotated.folds(category, 5, seed=1)
+    fold = annotated.fold_of(category, seed=1)
     for name in "abc":
         sizes = np.bincount(fold[category == name], minlength=5)
         assert sizes.max() - sizes.min() <= 1
     assert np.bincount(fold).tolist() == [4] * 5
-    assert (annotated.folds(category, 5, seed=2) != fold).any()
+    assert (annotated.fold_of(category, seed=2) != fold).any()
 
 
 def test_missing_annotations_are_refused():

@@ -9,8 +9,7 @@ from ferbook.claims.claim import Verdict
 from ferbook.core import records
 from ferbook.learning import orthogonality
 from ferbook.models.vad import regularised_layers
-from ferbook.papers.vad import checks, independence
-from ferbook.papers.vad.engine import Setting
+from ferbook.papers.vad import checks, experiments, independence
 from ferbook.papers.vad.experiments import Faces
 from tests.unit.claiming import judged
 
@@ -37,9 +36,12 @@ def test_training_with_the_loss_makes_filters_more_orthogonal():
     vad = rng.uniform(-1, 1, (48, 3))
     faces = Faces(rng.integers(0, 256, (48, 16, 16), dtype=np.uint8), np.eye(8)[rng.integers(0, 7, 48)], vad)
     found = {}
+    recipe = {"model": {"options": {"width": 0.34}}, "epochs": 6, "batch": 16, "seed": 1, "mirror": True}
+    recipe["augmentation"] = [{"name": "flip"}, {"name": "crop", "size": 16, "pad": 2}]
     for arm, weight in independence.ARMS.items():
-        setting = Setting(width=0.34, side=16, epochs=6, batch=16, orthogonality=weight, seed=1)
-        found[arm] = independence.one_run(faces, faces, setting, np.arange(48) % 3)
+        task = experiments.train(experiments.described(recipe, vad={"orthogonality": weight}), faces)
+        told = experiments.predict(task, faces.images)
+        found[arm] = independence.one_run(told, task.network.eval(), faces, np.arange(48) % 3)
     losses = [found[arm]["filters"][independence.FORM] for arm in independence.ARMS]
     assert losses[0] > losses[1] > losses[2]
     assert set(found["none"]) == {"valence", "arousal", "dominance", "category", "filters"}
@@ -48,13 +50,11 @@ def test_training_with_the_loss_makes_filters_more_orthogonal():
     assert change["estimate"] == pytest.approx(losses[2] - losses[0])
 
 
-def test_the_loss_of_a_task_is_the_penalty_of_its_layers():
-    class Task:
-        network = models.build("compact", 11, seed=0, width=0.34)
-
+def test_the_loss_of_a_network_is_the_penalty_of_its_layers():
+    network = models.build("compact", 11, seed=0, width=0.34)
     with torch.no_grad():
-        expected = orthogonality.penalty(regularised_layers(Task.network)).item()
-    assert independence.loss_of(Task) == pytest.approx(expected)
+        expected = orthogonality.penalty(regularised_layers(network)).item()
+    assert independence.loss_of(network) == pytest.approx(expected)
 
 
 def test_changes_are_called_by_their_intervals():

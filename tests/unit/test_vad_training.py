@@ -1,25 +1,40 @@
 """Training category with V, A, D: pairs that share a seed, costs without effect, folds, starts, proxies, recording."""
 
-from __future__ import annotations
-
-from dataclasses import replace
+import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from torch.nn import functional
 
-from ferbook.core.errors import ConfigError
+from ferbook import models
+from ferbook.core import paths
+from ferbook.core.errors import ConfigError, DataError
 from ferbook.datasets.synthetic import PRIOR
-from ferbook.faces.emotions import EMOTIONS, VAD_AXES, VAD_POINTS
+from ferbook.faces import folds, splits
+from ferbook.faces.emotions import EMOTIONS, VAD_POINTS, VOTE_COLUMNS
 from ferbook.faces.faceset import FaceSet
+from ferbook.learning import configs, parts, runs, sweeps, task_base, tasks, training
 from ferbook.learning.consistency import vad_loss
-from ferbook.papers.vad import ablation, annotated, engine, experiments
-from ferbook.papers.vad.engine import Setting, Start
+from ferbook.papers.vad import ablation, annotated, experiments
 from ferbook.papers.vad.experiments import Faces
 from ferbook.synthesis import sample
 
-QUICK = Setting(model="mlp", epochs=2, batch=32)
+QUICK = experiments.described(epochs=2, batch=32)
+#: Of pictures, 16 pixels wide.
+SMALL = experiments.described(
+    experiments.PICTURES,
+    augmentation=[{"name": "flip"}, {"name": "crop", "size": 16, "pad": 2}],
+    model={"options": {"width": 0.34}},
+    epochs=1,
+    batch=12,
+)
+
+
+def changed(config, **more):
+    return configs.parse(sweeps.merged(config.model_dump(), more))
 
 
 @pytest.fixture(scope="module")
@@ -34,108 +49,161 @@ def pictures():
     return Faces(rng.integers(0, 256, (24, 16, 16), dtype=np.uint8), shares, rng.uniform(-1, 1, (24, 3)))
 
 
-def trained(setting, faces, start=None):
-    return engine.train(setting, faces.images, faces.distribution, faces.vad, start)
+def task_of(config, faces):
+    """A task that has not been trained."""
+    target = np.concatenate([faces.distribution, faces.vad[:, experiments.columns_of(config)]], axis=1)
+    images, target = experiments._tensor(faces.images), torch.from_numpy(target.astype(np.float32))
+    network = experiments.mlp(images.shape[1], target.shape[1], config.seed) if images.ndim == 2 else None
+    return tasks.VadTask(config, {"train": (images, target)}, total_steps=1, network=network)
 
 
 @pytest.mark.parametrize("cost", ["table", "equations"])
 def test_printed_costs_change_the_loss_and_no_weight(known, cost):
-    without, with_cost = (trained(replace(QUICK, consistency=c, weight=5.0), known) for c in ("none", cost))
-    assert with_cost.losses[-1] > without.losses[-1] + 0.5
-    assert engine.differing(with_cost, without) == 0
+    without, with_cost = (
+        experiments.train(changed(QUICK, vad={"consistency": c, "weight": 5.0}), known) for c in ("none", cost)
+    )
+    assert with_cost.history[-1]["train_loss"] > without.history[-1]["train_loss"] + 0.5
+    assert experiments.differing(with_cost, without) == 0
 
 
 def test_the_soft_cost_and_another_seed_change_weights(known):
-    without = trained(QUICK, known)
-    assert engine.differing(trained(replace(QUICK, consistency="soft"), known), without) > 0
-    assert engine.differing(trained(replace(QUICK, seed=1), known), without) > 0
-    assert engine.differing(trained(QUICK, known), without) == 0
+    without = experiments.train(QUICK, known)
+    soft, other, again = (changed(QUICK, **part) for part in ({"vad": {"consistency": "soft"}}, {"seed": 1}, {}))
+    assert experiments.differing(experiments.train(soft, known), without) > 0
+    assert experiments.differing(experiments.train(other, known), without) > 0
+    assert experiments.differing(experiments.train(again, known), without) == 0
 
 
 def test_the_same_holds_for_pictures(pictures):
     """Also with augmentation, batch normalisation and dropout."""
-    setting = Setting(width=0.34, epochs=1, batch=12)
-    without, printed = (trained(replace(setting, consistency=cost), pictures) for cost in ("none", "table"))
-    assert engine.differing(without, printed) == 0
-    told = without.predict(pictures.images)
+    without, printed = (
+        experiments.train(changed(SMALL, vad={"consistency": cost}), pictures) for cost in ("none", "table")
+    )
+    assert experiments.differing(without, printed) == 0
+    told = experiments.predict(without, pictures.images)
     assert told.probabilities.shape == (24, 8) and told.vad.shape == (24, 3)
     assert told.probabilities.sum(axis=1) == pytest.approx(1)
-    mirrored = without.predict(pictures.images[:, :, ::-1])
+    mirrored = experiments.predict(without, pictures.images[:, :, ::-1])
     assert mirrored.vad == pytest.approx(told.vad, abs=1e-5)
-    assert without.features(pictures.images).shape[0] == 24
+
+
+def test_both_sides_of_a_face_are_averaged_as_probabilities(pictures):
+    task = task_of(SMALL, pictures)
+    task.network.eval()
+    images = task.faces["train"][0]
+    with torch.inference_mode():
+        sides = [task.network(task_base.scaled(side)) for side in (images, images.flip(3))]
+    told = experiments.predict(task, pictures.images)
+    expected = sum(side[:, :8].softmax(1) for side in sides) / 2
+    assert told.probabilities == pytest.approx(expected.numpy(), abs=1e-6)
+    assert told.vad == pytest.approx((sum(side[:, 8:] for side in sides) / 2).numpy(), abs=1e-6)
 
 
 def test_the_loss_is_that_of_the_paper(known):
-    task = engine.VadTask(replace(QUICK, axes=("dominance", "valence")), *vars(known).values())
-    output = task.outputs(task.images)
-    found = task.loss(output, task.distribution, task.vad)
+    task = task_of(changed(QUICK, vad={"axes": ["dominance", "valence"]}), known)
+    images, target = task.faces["train"]
+    output = task.network(images)
+    found = task.loss(output, target, torch.Generator())
     columns = known.vad[:, [2, 0]]
-    entropy = -(known.distribution * functional.log_softmax(output.logits, 1).detach().numpy()).sum(axis=1).mean()
-    squares = ((output.vad.detach().numpy() - columns) ** 2).mean(axis=0).sum()
+    logits, values = output[:, :8].detach(), output[:, 8:].detach().numpy()
+    entropy = -(known.distribution * functional.log_softmax(logits, 1).numpy()).sum(axis=1).mean()
+    squares = ((values - columns) ** 2).mean(axis=0).sum()
     assert found.item() == pytest.approx(entropy + squares, rel=1e-5)
-    soft = engine.VadTask(replace(QUICK, consistency="soft", weight=3.0), *vars(known).values())
-    output = soft.outputs(soft.images)
-    twin = vad_loss(output.logits, output.vad, soft.distribution, soft.vad, consistency="soft", weight=3.0)
-    assert soft.loss(output, soft.distribution, soft.vad).item() == pytest.approx(twin.total.item())
+    soft = task_of(changed(QUICK, vad={"consistency": "soft", "weight": 3.0}), known)
+    images, target = soft.faces["train"]
+    output = soft.network(images)
+    twin = vad_loss(output[:, :8], output[:, 8:], target[:, :8], target[:, 8:], consistency="soft", weight=3.0)
+    assert soft.loss(output, target, torch.Generator()).item() == pytest.approx(twin.total.item())
+    alone = task_of(changed(QUICK, vad={"classify": False}), known)
+    assert alone.loss(output, target, torch.Generator()).item() == pytest.approx(twin.regression.item())
 
 
-def test_training_learns_and_the_slip_does_not(known):
-    longer = replace(QUICK, epochs=15)
+def test_training_learns_and_the_broadcast_bug_does_not(known):
     r2 = {}
-    for slip in (False, True):
-        told = trained(replace(longer, slip=slip), known).predict(known.images).vad
-        r2[slip] = ablation.scores(told, known.vad)["valence"]["r2"]
+    for bug in (False, True):
+        config = changed(QUICK, epochs=15, vad={"broadcast_bug": bug})
+        told = experiments.predict(experiments.train(config, known), known.images).vad
+        r2[bug] = ablation.scores(told, known.vad)["valence"]["r2"]
     assert r2[False] > 0.5
     assert r2[True] < 0.2
 
 
-def test_four_networks_and_orthogonality_can_be_trained(pictures):
-    setting = Setting(model="vad_shared", epochs=1, batch=12, axes=("arousal",), orthogonality=0.1)
+def test_networks_with_two_heads_and_orthogonality_can_be_trained(pictures):
+    asked = {"axes": ["arousal"], "orthogonality": 0.1}
+    config = changed(SMALL, model={"name": "vad_shared"}, vad=asked)
     few = pictures.subset(np.arange(12))
-    told = trained(setting, few).predict(few.images)
+    told = experiments.predict(experiments.train(config, few), few.images)
     assert told.vad.shape == (12, 1)
     assert np.isfinite(told.vad).all()
 
 
-def test_a_start_is_where_training_begins(pictures):
-    setting = Setting(width=0.34, epochs=1, batch=12)
-    start = Start.of(trained(setting, pictures))
-    alone = engine.VadTask(replace(setting, axes=("arousal",), seed=3), *vars(pictures).values())
+def test_a_start_is_where_training_begins(pictures, tmp_path):
+    first = experiments.train(SMALL, pictures)
+    path = models.save_weights(first.network, tmp_path / "first.safetensors")
+    config = changed(SMALL, vad={"axes": ["arousal"]}, seed=3, start=SMALL.model_dump())
+    alone, start = task_of(config, pictures), first.network.state_dict()
     before = {name: value.clone() for name, value in alone.network.state_dict().items()}
-    start.put_into(alone)
+    alone.start_from(path)
     after = alone.network.state_dict()
-    assert torch.equal(after["head.1.weight"][:8], start.state["head.1.weight"][:8])
-    assert torch.equal(after["head.1.weight"][8], start.state["head.1.weight"][9])
-    assert torch.equal(after["stem.0.weight"], start.state["stem.0.weight"])
+    assert torch.equal(after["head.1.weight"][:8], start["head.1.weight"][:8])
+    assert torch.equal(after["head.1.weight"][8], start["head.1.weight"][9])
+    assert torch.equal(after["stem.0.weight"], start["stem.0.weight"])
     assert not torch.equal(before["stem.0.weight"], after["stem.0.weight"])
-    assert start.mark == Start.of(trained(setting, pictures)).mark
-    wide = engine.VadTask(replace(setting, width=0.5), *vars(pictures).values())
-    with pytest.raises(ConfigError, match="start"):
-        start.put_into(wide)
+    wide = task_of(changed(config, model={"options": {"width": 0.5}}), pictures)
+    with pytest.raises(DataError, match="it does not fit Compact"):
+        wide.start_from(path)
+
+
+def test_a_start_that_knows_categories_alone_leaves_the_values_as_drawn(pictures, tmp_path):
+    first = {"model": SMALL.model.model_dump(), "seed": 5}
+    path = models.save_weights(models.build("compact", 8, seed=5, width=0.34), tmp_path / "first.safetensors")
+    task = task_of(changed(SMALL, start=first), pictures)
+    drawn = task.network.state_dict()["head.1.weight"].clone()
+    task.start_from(path)
+    found = task.network.state_dict()["head.1.weight"]
+    assert torch.equal(found[8:], drawn[8:]) and not torch.equal(found[:8], drawn[:8])
+
+
+def test_processes_share_a_batch(pictures, monkeypatch):
+    """The mean of two processes' losses is the loss of one, for an odd batch and a network without batch statistics."""
+    task = task_of(changed(SMALL, augmentation=[], vad={"consistency": "soft"}), pictures)
+    task.network.eval()
+    found = {}
+    for world in (1, 2):
+        monkeypatch.setattr(tasks.Task, "trainer", SimpleNamespace(world_size=world, current_epoch=0))
+        losses = []
+        for rank in range(world):
+            monkeypatch.setattr(tasks.Task, "global_rank", rank)
+            losses.append(task.training_step(torch.arange(11)).item())
+        found[world] = np.mean(losses)
+    assert found[2] == pytest.approx(found[1], rel=1e-5)
 
 
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"consistency": "magic"}, "consistency"),
-        ({"axes": ("valence", "valence")}, "axes"),
-        ({"axes": ()}, "axes"),
+        ({"vad": {"consistency": "magic"}}, r"vad\.consistency"),
+        ({"vad": {"axes": ["valence", "valence"]}}, "axes must be different"),
+        ({"vad": {"axes": []}}, "axes must be different"),
+        ({"vad": {"axes": ["tension"]}}, r"vad\.axes"),
         ({"epochs": 0}, "epochs"),
-        ({"consistency": "soft", "classify": False}, "classify"),
+        ({"vad": {"consistency": "soft", "classify": False}}, "nothing to be consistent with"),
+        ({"task": "distribution", "vad": {"axes": ["valence"]}}, "vad is the loss of the task vad"),
     ],
 )
 def test_settings_that_cannot_work_are_named(changes, field):
     with pytest.raises(ConfigError, match=field):
-        Setting(**changes)
+        changed(QUICK, **changes)
 
 
 def test_missing_values_are_refused(known):
     vad = known.vad.copy()
     vad[0, 1] = np.nan
+    faces = Faces(known.images, known.distribution, vad)
     with pytest.raises(ValueError, match="complete"):
-        engine.train(QUICK, known.images, known.distribution, vad)
+        experiments.train(QUICK, faces)
     # A missing arousal does not matter to a network that learns valence.
-    engine.train(replace(QUICK, axes=("valence",)), known.images, known.distribution, vad)
+    experiments.train(changed(QUICK, vad={"axes": ["valence"]}), faces)
 
 
 def test_measured_faces_repeat_and_have_no_person_twice():
@@ -148,36 +216,87 @@ def test_measured_faces_repeat_and_have_no_person_twice():
         assert np.array_equal(experiments.measured(50, 1, split, noise=0).images, people.action_units)
 
 
-def test_cross_validation_never_predicts_what_it_saw(known, monkeypatch):
-    fold = annotated.folds(known.category, 4)
-    seen = []
-
-    class Recorder:
-        def __init__(self, images):
-            self.known = {row.tobytes() for row in images}
-
-        def predict(self, images):
-            seen.append(sum(row.tobytes() in self.known for row in images))
-            return engine.Predicted(np.full((len(images), 8), 1 / 8), np.zeros((len(images), 3)))
-
-    monkeypatch.setattr(experiments, "train", lambda setting, images, *rest: Recorder(images))
-    experiments.cross_validate(known, QUICK, fold)
-    assert seen == [0, 0, 0, 0]
+# --- faces, labels and folds ---
 
 
-def test_proxies_are_the_crowds_mean_point_and_leave_out_copies():
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (6, 8, 8), dtype=np.uint8)
-    votes = np.zeros((6, 10), int)
-    votes[:, 1] = 10
-    votes[1] = [5, 0, 0, 5, 0, 0, 0, 0, 0, 0]
-    split = np.array(["train"] * 5 + ["test"])
-    faces = FaceSet("ferplus", images, np.arange(6).astype(str), votes=votes, split=split)
-    found = experiments.proxy(faces)
-    assert len(found) == 5
-    assert found.vad[0] == pytest.approx(VAD_POINTS["happiness"])
-    assert found.vad[1] == pytest.approx(np.mean([VAD_POINTS["neutral"], VAD_POINTS["sadness"]], axis=0))
-    assert len(experiments.proxy(faces, without=images[[2, 5]])) == 4
+def crowd(count, seed, name="ferplus"):
+    """Faces of the training part with votes, and of the other two."""
+    rng = np.random.default_rng(seed)
+    votes = np.zeros((count, len(VOTE_COLUMNS)), int)
+    votes[np.arange(count), np.arange(count) % 4] = 10
+    split = np.array(["train"] * (count - 4) + ["valid"] * 2 + ["test"] * 2)
+    images = rng.integers(0, 256, (count, 48, 48), dtype=np.uint8)
+    ids = np.char.add(f"{name}-", np.arange(count).astype(str))
+    return FaceSet(name, images, ids, votes=votes, split=split, provenance={"checksum": name})
+
+
+def marked(count, seed=1, twins=()):
+    """Annotated faces of four categories; of each pair in `twins`, the second has the picture of the first."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (count, 48, 48), dtype=np.uint8)
+    for one, other in twins:
+        images[other] = images[one]
+    shares, vad = np.eye(8)[np.arange(count) % 4], rng.integers(-2, 3, (count, 3)) / 2
+    ids, split = np.char.add("m-", np.arange(count).astype(str)), np.full(count, "valid")
+    known = {"checksum": "marked"}
+    return FaceSet("vad_fer2013", images, ids, split=split, distribution=shares, vad=vad, provenance=known)
+
+
+@pytest.fixture
+def sets(monkeypatch):
+    """What the names of data sets stand for in a test."""
+    found = {}
+    monkeypatch.setattr(parts, "load", lambda data: found[data.name])
+    monkeypatch.setattr(training, "load", lambda data: found[data.name])
+    return found
+
+
+DESCRIBED = sweeps.runs(sweeps.description("003"))
+
+
+def test_the_same_picture_is_never_in_two_folds(sets):
+    """Twins of different categories, too; faces that were tested are tested once, and never trained on before."""
+    twins = ((0, 21), (5, 30), (7, 11), (2, 38))
+    sets["vad_fer2013"] = faces = marked(40, twins=twins)
+    groups, tested = splits.duplicate_groups(faces.images), []
+    for fold in range(5):
+        _, found = training.load_parts(DESCRIBED[f"scratch/none-seed0-fold{fold}"])
+        assert set(found) == {"train", "test"}
+        rows = {part: np.flatnonzero(np.isin(faces.ids, own.ids)) for part, (own, _) in found.items()}
+        assert not splits.leaked(groups, rows["train"], rows["test"]).any()
+        assert len(rows["train"]) + len(rows["test"]) == len(faces)
+        assert found["test"][1].shape == (len(rows["test"]), 11)
+        tested += rows["test"].tolist()
+    assert sorted(tested) == list(range(40))
+    # Left alone, faces are parted as if they were strangers, and some pair is torn.
+    apart = annotated.fold_of(Faces.of(faces).category)
+    assert any(apart[one] != apart[other] for one, other in twins)
+    together = annotated.fold_of(Faces.of(faces).category, folds.kept_together(faces))
+    assert all(together[one] == together[other] for one, other in twins)
+
+
+def test_guessed_values_are_the_crowds_mean_point_and_copies_do_not_train(sets):
+    sets["ferplus"] = faces = crowd(12, 0)
+    faces.votes[1] = [5, 0, 0, 5, 0, 0, 0, 0, 0, 0]
+    test = marked(6)
+    test.images[3] = faces.images[2]
+    sets["vad_fer2013"] = test
+    _, found = training.load_parts(DESCRIBED["proxy/none-seed0"])
+    chosen, target = found["train"]
+    assert chosen.ids.tolist() == [f"ferplus-{k}" for k in (0, 1, 3, 4, 5, 6, 7)]
+    assert target[0, 8:] == pytest.approx(VAD_POINTS["neutral"])
+    assert target[1, 8:] == pytest.approx(np.mean([VAD_POINTS["neutral"], VAD_POINTS["sadness"]], axis=0))
+    assert (found["test"][0].ids == test.ids).all() and (found["test"][1][:, 8:] == test.vad).all()
+    few = changed(DESCRIBED["proxy/none-seed0"], split={"at_most": 3})
+    assert len(training.load_parts(few)[1]["train"][0]) == 3
+
+
+def test_values_that_nobody_annotated_are_refused(sets):
+    sets["vad_fer2013"] = faces = marked(20)
+    faces.vad[4, 1] = np.nan
+    with pytest.raises(ConfigError, match=r"labels\.vad: not all faces of vad_fer2013 have val"):
+        training.load_parts(DESCRIBED["scratch/none-seed0-fold0"])
+    training.load_parts(changed(DESCRIBED["scratch/none-seed0-fold0"], vad={"axes": ["valence"]}))
 
 
 def test_calibration_and_read_out_are_linear_and_held_out():
@@ -220,30 +339,93 @@ def test_the_published_scale():
     assert ablation.on_published_scale(mse) == pytest.approx(annotated.published_average((2 * error) ** 2))
 
 
-def test_a_small_recording_goes_on_where_it_was(tmp_path, monkeypatch):
-    rng = np.random.default_rng(0)
+def small_sweep(folder):
+    """The description of paper 003, with fewer runs of a smaller network."""
+    content = yaml.safe_load(sweeps.description("003").read_text())
+    for base in content["bases"].values():
+        base["epochs"] = 1
+    for part in (content["bases"]["proxy"], content["bases"]["tuned"]["start"]):
+        part["model"]["options"]["width"] = 0.25
+        part["epochs"] = 1
+    content["bases"]["scratch"]["split"]["folds"] = 2
+    arms = {"none": {}, "table": {"vad": {"consistency": "table"}}, "soft1": {"vad": {"consistency": "soft"}}}
+    content["groups"]["tuned"]["vary"]["consistency"] = arms
+    content["groups"]["single"]["vary"]["axis"] = {"valence": {"vad": {"axes": ["valence"]}}}
+    for group in ("proxy", "tuned", "single", "scratch"):
+        vary = content["groups"][group]["vary"]
+        vary["seed"] = vary["seed"][:2] if isinstance(vary["seed"], list) else dict(list(vary["seed"].items())[:2])
+        if "fold" in vary:
+            vary["fold"] = dict(list(vary["fold"].items())[:2])
+    path = folder / "data" / "sweeps" / "003.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return sweeps.runs(path)
 
-    def made(count):
-        shares = np.eye(8)[np.arange(count) % 4]
-        return Faces(rng.integers(0, 256, (count, 48, 48), dtype=np.uint8), shares, rng.uniform(-1, 1, (count, 3)))
 
-    faces, guessed = made(20), made(24)
-    monkeypatch.setattr(ablation, "ARMS", {k: ablation.ARMS[k] for k in ("none", "table", "soft, lambda 1")})
-    monkeypatch.setattr(ablation, "MODELS", {"valence": ("valence",), "all": VAD_AXES})
-    plan = ablation.Plan(2, 0.34, 16, 16, 1, 1, 1)
-    store = ablation.Store(tmp_path)
-    found = ablation.run_all(faces, guessed, plan, "made", store)
+def test_what_a_sweep_records_is_gathered(sets, tmp_path, monkeypatch):
+    described = small_sweep(tmp_path)
+    monkeypatch.setattr(paths, "project_root", lambda: tmp_path)
+    sets["ferplus"], sets["vad_fer2013"] = crowd(28, 0), marked(20, twins=((0, 9),))
+    store, faces = tmp_path / "store", sets["vad_fer2013"]
+    for name in sorted(sweeps.chosen(described)):
+        if name.partition("/")[0] in ablation.GROUPS:
+            path = sweeps.record_path("003", name)
+            sweeps.record(path, described[name], lambda config: training.train(config, store))
+    found = ablation.gathered(faces, store)
     assert set(found["runs"]) == {"proxy", "proxy, calibrated", "scratch", "tuned, valence", "tuned, all"}
     assert found["claims"]["table"]["valence"]["says"] == "no change at all"
-    assert np.sum(found["confusion"]) <= len(faces)
+    assert found["seeds"] == 2 and np.sum(found["confusion"]) <= len(faces)
     assert set(found["best"]["read-out"]["valence"]["lower_than"]) == set(found["baselines"])
+    # Twin: one score from the stored predictions of two runs.
+    errors = []
+    for fold in (0, 1):
+        told = runs.run_of(described[f"scratch/none-seed1-fold{fold}"], store).predictions()
+        truth = faces.vad[[faces.ids.tolist().index(one) for one in told["ids"]], 1]
+        errors += ((told["vad"][:, 1].astype(float) - truth) ** 2).tolist()
+    assert found["runs"]["scratch"]["none"][1]["arousal"]["mse"] == pytest.approx(np.mean(errors))
+    # What was not chosen on any face says so, and what it began with is in the store.
+    result = sweeps.read(sweeps.record_path("003", "tuned/none-seed0-fold0"))
+    assert result.metrics["chosen_on"] == "last" and "valid_ccc" not in result.metrics
+    assert set(result.metrics["faces"]) == {"train", "test"}
+    assert runs.run_of(described["proxy/none-seed0"], store).result().provenance["test_checksum"] == "marked"
+    missing = sweeps.record_path("003", "single/valence-soft1-seed1-fold0")
+    missing.unlink()
+    with pytest.raises(DataError, match="this run is not recorded"):
+        ablation.gathered(faces, store)
 
-    def forbidden(*args, **kwargs):
-        raise AssertionError("trained again")
 
-    monkeypatch.setattr(ablation, "train", forbidden)
-    monkeypatch.setattr(ablation, "cross_validate", forbidden)
-    assert ablation.run_all(faces, guessed, plan, "made", ablation.Store(tmp_path)) == found
+def test_an_interrupted_run_of_the_task_ends_as_an_unbroken_one(sets, tmp_path, monkeypatch):
+    sets["vad_fer2013"] = marked(20)
+    config = changed(
+        DESCRIBED["scratch/soft1-seed0-fold0"], epochs=3, model={"options": {"width": 0.25}}, precision="32"
+    )
+    whole = training.train(config, tmp_path / "whole")
+    honest = tasks.Task.training_step
+
+    def stopped(self, chosen):
+        if self.current_epoch == 2:
+            raise task_base.TrainingError("stopped")
+        return honest(self, chosen)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks.Task, "training_step", stopped)
+        with pytest.raises(task_base.TrainingError, match="stopped"):
+            training.train(config, tmp_path / "broken")
+    again = training.train(config, tmp_path / "broken")
+    assert json.dumps([again.history, again.metrics]) == json.dumps([whole.history, whole.metrics])
+    one, other = (runs.run_of(config, tmp_path / name).predictions()["vad"] for name in ("whole", "broken"))
+    assert (one == other).all() and one.shape == (4, 3)
+
+
+def test_runs_begin_where_their_group_says():
+    """The tuned runs of a seed begin with the proxy run of that seed, which the sweep records itself."""
+    for name, config in DESCRIBED.items():
+        if name.startswith(("tuned/", "single/")):
+            assert config.start.hash == DESCRIBED[f"proxy/none-seed{config.seed}"].hash
+            assert ablation._kind(name.partition("/")[0], config).startswith("tuned, ")
+    assert {ablation._arm(config) for config in sweeps.chosen(DESCRIBED, "tuned").values()} == set(experiments.ARMS)
+    plan = ablation.plan(DESCRIBED)
+    assert plan["seeds"] == 5 and plan["tune_lr"] == 1e-3 and plan["scratch_epochs"] == 20
 
 
 @pytest.mark.parametrize(
@@ -261,5 +443,5 @@ def test_words_follow_the_interval(change, better, word):
 
 
 def test_categories_are_named():
-    told = engine.Predicted(np.eye(8)[[3, 0]], np.zeros((2, 3)))
+    told = experiments.Predicted(np.eye(8)[[3, 0]], np.zeros((2, 3)))
     assert told.category.tolist() == [EMOTIONS[3], EMOTIONS[0]]

@@ -247,7 +247,8 @@ def _scores(result: RunResult) -> str:
     from ferbook.learning.tasks import TASKS
 
     score = TASKS[result.config["task"]].score
-    shares = (f"{result.metrics[f'{part}_{score}']:.2%} ({part})" for part in ("valid", "test"))
+    found = {part: result.metrics.get(f"{part}_{score}") for part in ("valid", "test")}
+    shares = (f"{value:.2%} ({part})" for part, value in found.items() if value is not None)
     return f"{score.replace('_', ' ')} {', '.join(shares)}"
 
 

@@ -82,7 +82,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     "training": {"book.bench:record_training": "nothing"},
     "annotations": {"papers.vad.annotated:record": "root"},
     "first-release": {"papers.vad.annotated:record_first_release": "root"},
-    # These two go on where they were interrupted.
+    # Paper 003's runs, which `ferbook sweep 003` trains.
     "orthogonality": {"papers.vad.independence:record": "root"},
     "vad": {"papers.vad.ablation:record": "root"},
     "outcomes": {"papers.outcomes.record:record": "root"},

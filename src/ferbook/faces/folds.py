@@ -96,6 +96,11 @@ def kept_together(faces: FaceSet) -> np.ndarray:
     return group[twins]
 
 
+def all_folds(faces: FaceSet, labels: np.ndarray, count: int = 5) -> np.ndarray:
+    """The fold in which :func:`fold_split` tests each face, (N,). Parameters and errors as there."""
+    return iterative_folds(labels, count, rng=np.random.default_rng(0), groups=kept_together(faces))
+
+
 def fold_split(faces: FaceSet, labels: np.ndarray, fold: int, count: int = 5, valid_share: float = 0.1) -> Split:
     """One of `count` folds to test on, some of the others held out to choose the epoch on, the rest to train on.
 
@@ -108,7 +113,7 @@ def fold_split(faces: FaceSet, labels: np.ndarray, fold: int, count: int = 5, va
     labels: (N, L) bool.
     fold: which one tests.
     count: of folds.
-    valid_share: of the other faces, about; taken as one fold of a second stratification.
+    valid_share: of the other faces, about; taken as one fold of a second stratification. 0: none is held out.
 
     Raises
     ------
@@ -117,8 +122,10 @@ def fold_split(faces: FaceSet, labels: np.ndarray, fold: int, count: int = 5, va
     if not 0 <= fold < count:
         raise ConfigError("split.fold", f"there is no fold {fold} of {count}", f"Use 0 to {count - 1}.")
     groups = kept_together(faces)
-    place = iterative_folds(labels, count, rng=np.random.default_rng(0), groups=groups)
+    place = all_folds(faces, labels, count)
     rest = np.flatnonzero(place != fold)
+    if not valid_share:
+        return Split(rest, rest[:0], np.flatnonzero(place == fold))
     inner = iterative_folds(
         labels[rest], max(2, round(1 / valid_share)), rng=np.random.default_rng(1), groups=groups[rest]
     )

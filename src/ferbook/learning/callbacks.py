@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import pickle
 import time
 import warnings
@@ -20,14 +21,14 @@ from ferbook import models
 from ferbook.core import paths
 from ferbook.core.errors import ConfigError, DataError, FerbookError
 from ferbook.learning.runs import Run
-from ferbook.learning.tasks import Task
+from ferbook.learning.task_base import Task
 
 
-def measured(task: Task, logits: dict[str, Tensor]) -> dict[str, float]:
-    """The task's measures of each part, by ``part_measure``; `logits` (N, 8) per part."""
+def measured(task: Task, answers: dict[str, Tensor]) -> dict[str, float]:
+    """The task's measures of each part, by ``part_measure``; `answers` as ``Task.predict_part`` gives them."""
     return {
         f"{part}_{name}": value
-        for part, found in logits.items()
+        for part, found in answers.items()
         for name, value in task.measures(found, task.target(part)).items()
     }
 
@@ -65,27 +66,42 @@ class Judge(Callback):
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, task: Task) -> None:
         """One line of the curve. Raises TrainingError where an answer is not finite, ConfigError without a score."""
-        parts = ("valid", "test") if task.config.test_curve else ("valid",)
-        logits = {part: task.predict_part(part) for part in parts}
-        if not all(torch.isfinite(found).all() for found in logits.values()):
+        last = task.config.choose_on == "last"
+        parts = [*([] if last else ["valid"]), *(["test"] if task.config.test_curve else [])]
+        answers = {part: task.predict_part(part) for part in parts}
+        if not all(torch.isfinite(found).all() for found in answers.values()):
             raise task.diverged("the network's answers are no longer finite")
-        target = task.faces["valid"][1].cpu()
-        entry = {
-            "epoch": trainer.current_epoch + 1,
-            "train_loss": task.train_loss(),
-            "valid_loss": float(task.loss(logits["valid"], target, torch.Generator().manual_seed(0))),
-            **measured(task, logits),
-            "lr": trainer.optimizers[0].param_groups[0]["lr"],
-        }
+        entry = {"epoch": trainer.current_epoch + 1, "train_loss": task.train_loss()}
+        if not last:
+            target = task.faces["valid"][1].cpu()
+            entry["valid_loss"] = float(task.loss(answers["valid"], target, torch.Generator().manual_seed(0)))
+        entry |= {**measured(task, answers), "lr": trainer.optimizers[0].param_groups[0]["lr"]}
         task.history.append(entry)
-        score = entry[f"{task.config.choose_on}_{task.score}"]
+        if self._is_best(task, entry) and trainer.is_global_zero:
+            models.save_weights(task.judged, self.run.best)
+
+    @staticmethod
+    def _is_best(task: Task, entry: dict[str, float]) -> bool:
+        """Whether the epoch is the best so far, which it then is called."""
+        part = task.config.choose_on
+        if part == "last":
+            task.best = {"epoch": entry["epoch"]}
+            return entry["epoch"] == task.config.epochs
+        score = entry[f"{part}_{task.score}"]
         if score is None:
-            part = task.config.choose_on
             raise ConfigError("choose_on", f"the {part} faces have no label that is present, so nothing can be chosen")
-        if score > task.best.get("score", -1.0):
-            task.best = {"score": score, "epoch": entry["epoch"]}
-            if trainer.is_global_zero:
-                models.save_weights(task.judged, self.run.best)
+        if score <= task.best.get("score", -math.inf):
+            return False
+        task.best = {"score": score, "epoch": entry["epoch"]}
+        return True
+
+
+class Curve(Callback):
+    """The mean training loss of each epoch, for trainings that nobody judges."""
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, task: Task) -> None:
+        """One line of the curve."""
+        task.history.append({"epoch": trainer.current_epoch + 1, "train_loss": task.train_loss()})
 
 
 class OutOfTimeError(FerbookError):

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ferbook.core import bounded_files
 from ferbook.core.errors import ConfigError
-from ferbook.faces.emotions import EMOTIONS
+from ferbook.faces.emotions import EMOTIONS, VAD_AXES
 
 
 class _Part(BaseModel):
@@ -42,11 +42,14 @@ class Labels(_Part):
 
     Parameters
     ----------
-    source: ``votes``, or ``truth``, the known mixture of a synthetic face, which needs no cleaning.
+    source: ``votes``, or ``truth``, what the data set itself says of each face and needs no cleaning: the known mixture
+        of a synthetic face, an annotated category.
     cleaning, limit: as in :func:`ferbook.faces.labels.clean_votes`.
     n_hot: as in :func:`ferbook.faces.labels.n_hot`.
     present: for ``task: multilabel``, the share of a face's distribution from which on an emotion is present.
     repeat: oversampling: how many times an epoch shows a training face with that emotion, the most of its emotions.
+    vad: for ``task: vad``, where valence, arousal and dominance come from: ``annotated``, or ``points``, a guess: the
+        mean of the points of the emotion words (``emotions.VAD_POINTS``), weighted by the face's distribution.
     """
 
     source: Literal["votes", "truth"] = "votes"
@@ -55,6 +58,14 @@ class Labels(_Part):
     n_hot: int = Field(8, ge=1, le=8)
     present: float = Field(0.2, gt=0, le=1)
     repeat: dict[Literal[EMOTIONS], Annotated[int, Field(ge=1, le=100)]] = Field(default_factory=dict)
+    vad: Literal["annotated", "points"] = "annotated"
+
+
+class Test(_Part):
+    """Another data set, all of whose faces test; no training face has the same picture as one of them."""
+
+    data: Data
+    labels: Labels = Labels()
 
 
 class Split(_Part):
@@ -66,12 +77,14 @@ class Split(_Part):
     ----------
     kind: ``folds``: all faces, shared out to `folds` label-balanced folds, of which number `fold` tests (paper 000,
         section 2.3; :mod:`ferbook.faces.folds`).
+    at_most: training faces, drawn with a fixed seed; 0: all of them.
     """
 
     kind: Literal["official", "ordinary", "complex", "folds"] = "official"
     fold: int = Field(0, ge=0)
     folds: int = Field(5, ge=2)
     valid_share: float = Field(0.1, gt=0, lt=0.5)
+    at_most: int = Field(0, ge=0)
 
 
 class Model(_Part):
@@ -128,14 +141,50 @@ class Early(_Part):
     share: float = Field(0.0, ge=0, lt=1)
 
 
+class Vad(_Part):
+    """What ``task: vad`` learns beside the category, and by which joint loss (papers 003 and 004).
+
+    Parameters
+    ----------
+    axes: which of valence, arousal and dominance: 003 pairs the category with each alone, and with all.
+    consistency: cost of values that contradict the category: as printed in ``equations`` or ``table``, which have no
+        gradient, or ``soft`` (:mod:`ferbook.learning.consistency`).
+    weight: the papers' lambda.
+    temperature: of the soft cost, in units of the axes.
+    orthogonality: weight of the regulariser on the first convolution of every residual block and on 1 x 1 shortcuts
+        (:mod:`ferbook.learning.orthogonality`); 0: none.
+    broadcast_bug: regress as the authors' code does, predictions (N, 1) against targets (N,).
+    classify: whether the category is learned at all; without it there is nothing to be consistent with.
+    """
+
+    axes: tuple[Literal[VAD_AXES], ...] = VAD_AXES
+    consistency: Literal["none", "equations", "table", "soft"] = "none"
+    weight: float = Field(1.0, ge=0)
+    temperature: float = Field(0.1, gt=0)
+    orthogonality: float = Field(0.0, ge=0)
+    broadcast_bug: bool = False
+    classify: bool = True
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Vad:
+        if not self.axes or len(set(self.axes)) < len(self.axes):
+            raise ValueError(f"axes must be different ones of {', '.join(VAD_AXES)}")
+        if self.consistency != "none" and not self.classify:
+            raise ValueError("without a category there is nothing to be consistent with: leave out consistency")
+        return self
+
+
 class Config(_Part):
     """One training run.
 
     Parameters
     ----------
-    task: what is learned: a distribution over emotions (paper 002) or which emotions are present (paper 000).
+    task: what is learned: a distribution over emotions (paper 002), which emotions are present (paper 000), or ``vad``,
+        a category together with valence, arousal and dominance (papers 003 and 004), by the loss that `vad` describes.
+    test: another data set that tests in place of this one's own test faces.
     augmentation: steps of :func:`ferbook.vision.augment.build`.
     choose_on: the part whose accuracy chooses the epoch. ``test`` is what some papers did; such a result says so.
+        ``last`` keeps the last epoch, and no face is held out to choose on.
     test_curve: also test after every epoch, to show what choosing on the test set would have given.
     start: another run, whose chosen weights this one begins with; it is run first if the store does not have it.
     precision: ``auto`` is bfloat16 where the processor computes in it, else 32 bits.
@@ -147,10 +196,12 @@ class Config(_Part):
     #: Part of every hash; raised when a default or a meaning changes, so that old results are not taken for new ones.
     VERSION: ClassVar[int] = 1
 
-    task: Literal["distribution", "multilabel"] = "distribution"
+    task: Literal["distribution", "multilabel", "vad"] = "distribution"
     data: Data = Data()
     labels: Labels = Labels()
     split: Split = Split()
+    test: Test | None = None
+    vad: Vad = Vad()
     model: Model = Model()
     loss: str = "cross_entropy"
     copies: Copies = Copies()
@@ -166,7 +217,7 @@ class Config(_Part):
     ema: float = Field(0.0, ge=0, lt=1)
     mirror: bool = False
     seed: int = Field(0, ge=0)
-    choose_on: Literal["valid", "test"] = "valid"
+    choose_on: Literal["valid", "test", "last"] = "valid"
     test_curve: bool = False
 
     @model_validator(mode="after")
@@ -181,6 +232,8 @@ class Config(_Part):
             raise ValueError("copies.x1 must be smaller than copies.x2")
         if self.start is not None and self.model.weights is not None:
             raise ValueError("start and model.weights both name the first weights: leave one out")
+        if self.task != "vad" and self.vad != Vad():
+            raise ValueError("vad is the loss of the task vad: leave it out, or set task")
         return self
 
     @property

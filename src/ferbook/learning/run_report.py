@@ -64,9 +64,14 @@ def curves(result: RunResult) -> Figure:
 def verdict(result: RunResult) -> str:
     """The chosen epoch and the score on the test faces, in words; with an interval where the answers were kept."""
     found, score = result.metrics, TASKS[result.config["task"]].score
-    said = f"""Epoch **{found["chosen_epoch"]}** of {len(result.history)} was chosen on the {_PARTS[found["chosen_on"]]}
-        faces. Its {score.replace("_", " ")} is {found[f"valid_{score}"]:.1%} on the validation faces and
-        **{found[f"test_{score}"]:.1%}** on {found["faces"]["test"]:,} test faces"""
+    if found["chosen_on"] == "last":
+        said = f"""The last epoch was kept, and no face was held out to choose another. Its {score.replace("_", " ")} is
+            """
+    else:
+        said = f"""Epoch **{found["chosen_epoch"]}** of {len(result.history)} was chosen on the
+            {_PARTS[found["chosen_on"]]} faces. Its {score.replace("_", " ")} is {found[f"valid_{score}"]:.1%} on the
+            validation faces and """
+    said += f"**{found[f'test_{score}']:.1%}** on {found['faces']['test']:,} test faces"
     if "test_correct" in found:
         spread = score_interval(result)
         said += f" ({spread.level:.0%} interval {spread.low:.1%} to {spread.high:.1%})"
@@ -100,9 +105,16 @@ def choice_on_test(result: RunResult) -> str:
 
 
 def mistakes(result: RunResult) -> Figure:
-    """The confusion matrix of a run over distributions; precision and recall per emotion of a multi-label run."""
+    """The confusion matrix of a run over distributions; else bars, of a multi-label run's precision and recall per
+    emotion, of a run's R2 and CCC per axis where it learns V, A, D.
+    """
     test = result.metrics["test"]
     if result.config["task"] == "distribution":
         return figures.confusion(np.array(test["confusion"]))
+    if result.config["task"] == "vad":
+        fits = {"R²": test["model"]["r2"], "CCC": test["model"]["ccc"]}
+        return figures.bars(
+            test["names"], fits, ("#0072b2", "#e69f00"), xlabel="axis", ylabel="fit, at most 1", form="{:.2f}"
+        )
     shares = {name: [100 * row[name] for row in test["per_label"]] for name in ("precision", "recall")}
     return figures.bars(EMOTIONS, shares, ("#0072b2", "#e69f00"), xlabel="emotion", ylabel="share (%)", form="{:.0f}")

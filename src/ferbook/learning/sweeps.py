@@ -36,9 +36,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ferbook.core import bounded_files, paths, records
 from ferbook.core.errors import ConfigError, DataError
 from ferbook.learning import configs
+from ferbook.learning import runs as runs_store
 from ferbook.learning.configs import Config
 from ferbook.learning.runs import RunResult
 
@@ -226,6 +229,27 @@ def load(paper: str, group: str, *, orphans: bool = False) -> dict[str, RunResul
 def loaded(paper: str, group: str) -> Mapping[str, RunResult]:
     """As :func:`load`, but read only once: for claims, many of which ask the same runs."""
     return load(paper, group)
+
+
+def predictions(paper: str, group: str, store: Path | None = None) -> dict[str, dict[str, np.ndarray]]:
+    """What each recorded run of a group said of its test faces (``Run.predictions``), by name as in :func:`load`.
+
+    Parameters
+    ----------
+    store: the folder of runs in which they were made; default ``_build/runs``.
+
+    Raises
+    ------
+    DataError: as :func:`load`; if a run's predictions are not in the store.
+    """
+    found = {}
+    for name, result in load(paper, group).items():
+        run = runs_store.run_of(configs.parse(result.config), store)
+        if not (run.folder / "predictions.npz").is_file():
+            hint = f"`ferbook train {paper}/{group}/{name} --store {run.folder.parent}` makes them again."
+            raise DataError("the predictions of a recorded run are missing", run.folder, hint=hint)
+        found[name] = run.predictions()
+    return found
 
 
 def _refuse(path: Path, problem: str) -> None:

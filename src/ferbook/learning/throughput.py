@@ -186,7 +186,8 @@ def engine(setting: Setting, images: Tensor, distribution: Tensor) -> dict[str, 
     import lightning.pytorch as lightning
 
     from ferbook.learning import configs
-    from ferbook.learning.tasks import Batches, DistributionTask
+    from ferbook.learning.task_base import Batches
+    from ferbook.learning.tasks import DistributionTask
     from ferbook.learning.training import use_bfloat16
 
     config = configs.parse(
@@ -272,7 +273,7 @@ def parts_of(setting: Setting, folder: Path, images: Tensor, seconds: float = 1.
     would use it.
     """
     from ferbook.learning import usual_loop
-    from ferbook.learning.tasks import scaled
+    from ferbook.learning.task_base import scaled
     from ferbook.learning.training import use_bfloat16
     from ferbook.vision import augment
 

@@ -10,7 +10,7 @@ torch.Size([2, 8])
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -52,37 +52,57 @@ def network(config: Config, store: Path | None = None) -> nn.Module:
     return _built(config, run.best)
 
 
+def build(config: Config, in_channels: int, weights: str | Path | None) -> nn.Module:
+    """The network that a config names: one output per emotion and, where V, A, D are learned, per axis."""
+    outputs, options = len(EMOTIONS), {"in_channels": in_channels, "seed": config.seed, **config.model.options}
+    if config.task == "vad":
+        if "axes" in models.describe(config.model.name).options():
+            options["axes"] = config.vad.axes
+        else:
+            outputs += len(config.vad.axes)
+    return models.build(config.model.name, num_classes=outputs, weights=weights, **options)
+
+
 def _built(config: Config, weights: Path) -> nn.Module:
-    options = {"in_channels": 1, **config.model.options}
-    return models.build(config.model.name, num_classes=len(EMOTIONS), weights=weights, **options).eval()
+    return build(config, 1, weights).eval()
 
 
 @torch.inference_mode()
 def logits(
-    network: nn.Module, images: np.ndarray | Tensor, *, mirror: bool, size: int = 256, normalised: bool = False
+    network: nn.Module,
+    images: np.ndarray | Tensor,
+    *,
+    mirror: bool,
+    size: int = 256,
+    normalised: bool = False,
+    told: Callable[[object], Tensor] = models.logits,
 ) -> Tensor:
     """Logits (N, 8), float32 and on the CPU, of faces without augmentation. The network's mode is the caller's matter.
 
     Parameters
     ----------
     network: takes floats in [0, 1].
-    images: uint8, (N, H, W) grey or (N, C, H, W), on the network's device.
+    images: uint8, (N, H, W) grey or (N, C, H, W), on the network's device; or float features (N, F) as they are.
     mirror: whether to take the mean of the logits of a face and of its mirror image.
     size: of a batch.
     normalised: whether the network was trained on images that went through ``models.normalise``.
+    told: what is wanted of the network's output in place of its logits, (N, T).
     """
     if not isinstance(images, Tensor):
         images = torch.from_numpy(np.array(images))  # a copy, since a face set cannot be written to
     found = []
     for part in (images[:, None] if images.ndim == 3 else images).split(size):
+        if part.ndim == 2:
+            found.append(told(network(part)).float().cpu())
+            continue
         batch = part.float() / 255
         if normalised:
             batch = models.normalise(batch)
         batch = batch.contiguous(memory_format=torch.channels_last)
-        scores = models.logits(network(batch))
+        scores = told(network(batch))
         if mirror:
             flipped = batch.flip(3).contiguous(memory_format=torch.channels_last)
-            scores = (scores + models.logits(network(flipped))) / 2
+            scores = (scores + told(network(flipped))) / 2
         found.append(scores.float().cpu())
     return torch.cat(found)
 

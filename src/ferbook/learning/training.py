@@ -5,28 +5,28 @@ from __future__ import annotations
 import platform
 import sys
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 
 import lightning.pytorch as lightning
 import numpy as np
 import torch
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
-from torch import Tensor
+from torch import Tensor, nn
 
 from ferbook import datasets, models
 from ferbook.core import dependencies, records
 from ferbook.core.errors import ConfigError, DataError
-from ferbook.faces import folds, labels, splits
 from ferbook.faces.emotions import EMOTIONS
-from ferbook.faces.faceset import SPLITS, FaceSet
+from ferbook.faces.faceset import FaceSet
 from ferbook.learning import runs
-from ferbook.learning.callbacks import Clock, Deadline, Judge, WholeCheckpoints, checkpoints, measured, quiet
+from ferbook.learning.callbacks import Clock, Curve, Deadline, Judge, WholeCheckpoints, checkpoints, measured, quiet
 from ferbook.learning.configs import Config
+from ferbook.learning.parts import checksums, copies_of, load, load_parts, repeated_rows, tensors_of, twins
 from ferbook.learning.runs import Run, RunResult
-from ferbook.learning.tasks import TASKS, Batches, Task
-from ferbook.measures import metrics, multilabel
-from ferbook.vision import appended, detection
+from ferbook.learning.task_base import Batches, Task
+from ferbook.learning.tasks import TASKS
+from ferbook.measures import metrics, multilabel, regression
+from ferbook.vision import appended
 
 
 def train(
@@ -86,23 +86,14 @@ def _with_own_threads(config: Config, store: Path | None, run: Run, processes: i
 
 def _need_same_data(config: Config, finished: RunResult, run: Run) -> None:
     """Raise DataError if a data set is at hand and is another one than the finished run had."""
-    if config.data.name not in datasets.ON_DISK or not datasets.is_available(config.data.name):
-        return
-    checksum = _load(config).provenance["checksum"]
-    if checksum != finished.provenance["checksum"]:
-        hint = f"The {config.data.name} at hand has {checksum[:12]}. Choose another store, or delete the folder."
-        problem = f"the finished run is of other data (checksum {finished.provenance['checksum'][:12]})"
-        raise DataError(problem, run.folder, hint=hint)
-
-
-def _load(config: Config) -> FaceSet:
-    """The data set. Raises ConfigError for an option that its reader does not have."""
-    known = datasets.options(config.data.name)
-    for name in config.data.options:
-        if name not in known:
-            has = f"It has {', '.join(known)}." if known else "It has none."
-            raise ConfigError(f"data.options.{name}", f"{config.data.name} has no such option", has)
-    return datasets.load(config.data.name, **config.data.options)
+    other = {} if config.test is None else {"test_checksum": config.test.data}
+    for name, data in {"checksum": config.data, **other}.items():
+        if data.name not in datasets.ON_DISK or not datasets.is_available(data.name):
+            continue
+        checksum, had = load(data).provenance["checksum"], finished.provenance[name]
+        if checksum != had:
+            hint = f"The {data.name} at hand has {checksum[:12]}. Choose another store, or delete the folder."
+            raise DataError(f"the finished run is of other data (checksum {had[:12]})", run.folder, hint=hint)
 
 
 def _trained(config: Config, store: Path | None, run: Run, processes: int, until: float | None) -> RunResult:
@@ -111,30 +102,25 @@ def _trained(config: Config, store: Path | None, run: Run, processes: int, until
         # Runs that begin alike share it: whoever comes second waits, as nothing can be done meanwhile.
         train(config.start, store, wait=True, until=until)
     faces, parts = load_parts(config)
-    tensors = {part: _tensors(chosen, target) for part, (chosen, target) in parts.items()}
-    copies = _copies(config, parts["train"][0], faces)
-    rows = _repeated(config, parts["train"][1])
+    tensors = {part: tensors_of(chosen, target) for part, (chosen, target) in parts.items()}
+    copies = copies_of(config, parts["train"][0], faces)
+    rows = repeated_rows(config, parts["train"][1])
     if rows is not None:
         tensors["train"] = (tensors["train"][0][rows], tensors["train"][1][rows])
     count = len(tensors["train"][0]) if copies is None else len(copies)
-    task = _task(config, tensors, count, copies, processes=processes, data=faces.provenance["checksum"])
+    data = checksums(config, faces, parts["test"][0])
+    task = _task(config, tensors, count, copies, processes=processes, data=" ".join(data.values()))
     if config.start is not None:
         task.start_from(runs.open_run(config.start, store).best)
     clock = Clock()
     with quiet():
         trainer = lightning.Trainer(
-            accelerator="auto",
             devices=processes,
             strategy="auto" if processes == 1 else "ddp",
-            max_epochs=config.epochs,
-            precision="bf16-mixed" if use_bfloat16(config.precision) else "32-true",
             callbacks=[Judge(run), clock, checkpoints(run), *([] if until is None else [Deadline(until)])],
             plugins=[WholeCheckpoints()],
-            logger=False,
             enable_progress_bar=sys.stderr.isatty(),
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
+            **_plain(config),
         )
         resume = run.checkpoint if run.checkpoint.is_file() else None
         clock.start(resumed=resume is not None)
@@ -148,19 +134,19 @@ def _trained(config: Config, store: Path | None, run: Run, processes: int, until
         task.to(trainer.strategy.root_device)
     spent = clock.spent()
     models.load_weights(task.judged, run.best)
-    logits = {part: task.predict_part(part) for part in ("valid", "test")}
+    answers = {part: task.predict_part(part) for part in ("valid", "test") if part in parts}
     result = RunResult(
         config=config.model_dump(mode="json"),
         history=task.history,
         metrics={
             "chosen_epoch": int(task.best["epoch"]),
             "chosen_on": config.choose_on,
-            **measured(task, logits),
+            **measured(task, answers),
             "parameters": models.parameter_count(task.network),
             "faces": {part: len(chosen) for part, (chosen, _) in parts.items()},
             **({} if copies is None else {"with_copies": count}),
             **({} if rows is None else {"with_repeats": count}),
-            **_in_detail(config, logits["test"], parts),
+            **_in_detail(task, answers["test"], parts),
         },
         provenance=records.provenance(
             faces,
@@ -171,82 +157,65 @@ def _trained(config: Config, store: Path | None, run: Run, processes: int, until
             precision=trainer.precision,
             compiled=task.is_compiled,
             machine=platform.machine(),
+            **{name: value for name, value in data.items() if name != "checksum"},
             **({} if spent is None else {name: round(value, 1) for name, value in spent.items()}),
         ),
     )
     if trainer.is_global_zero:
         test, target = parts["test"]
-        scores = logits["test"].softmax(1) if config.task == "distribution" else logits["test"].sigmoid()
-        run.finish(result, {"ids": test.ids, "probabilities": scores.numpy(), "distribution": np.asarray(target)})
+        run.finish(result, {"ids": test.ids, **task.predictions(answers["test"], target)})
     return result
 
 
-def load_parts(config: Config) -> tuple[FaceSet, dict[str, tuple[FaceSet, np.ndarray]]]:
-    """The data set, and per part its faces and their labels (N, 8).
+def fit(config: Config, faces: dict[str, tuple[Tensor, Tensor]], network: nn.Module | None = None) -> Task:
+    """Train on what lies in memory: no store, nothing held out, no files. For pages, and for trainings of seconds.
 
-    The labels are distributions, those of training reduced to N-hot; for ``task: multilabel``, 1 where an emotion is
-    present.
-
-    Raises
-    ------
-    ConfigError: if the data set does not have such labels, or a part would be empty.
+    Parameters
+    ----------
+    config: the run, of whose data, labels and split nothing is read.
+    faces: as a task takes them (:class:`ferbook.learning.task_base.Task`); ``train`` is enough.
+    network: another one than the config names.
     """
-    faces = _load(config)
-    kept, distribution = _labelled(config, faces)
-    if config.data.aligned:
-        images, _ = detection.align(kept.images, detection.landmarks_of(kept, faces), kept.images.shape[1])
-        kept = replace(kept, images=images)
-    split = _split(config, kept, distribution)
-    rng = np.random.default_rng(config.seed)
-    parts = {}
-    for part, chosen in zip(SPLITS, split, strict=True):
-        if not chosen.size:
-            raise ConfigError("split", f"the {part} part of {config.data.name} is empty")
-        target = distribution[chosen]
-        if config.task == "multilabel":
-            target = _present(config, target).astype(float)
-        elif part == "train":
-            target = labels.n_hot(target, config.labels.n_hot, rng)
-        parts[part] = (kept.subset(chosen), target)
-    return faces, parts
+    count = len(faces["train"][0])
+    task = _task(config, faces, count, network=network)
+    with quiet():
+        trainer = lightning.Trainer(
+            devices=1,
+            callbacks=[Curve()],
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            **_plain(config),
+        )
+        trainer.fit(task, Batches(count, config.batch, task))
+        task.to(trainer.strategy.root_device)
+    return task
 
 
-def _present(config: Config, distribution: np.ndarray) -> np.ndarray:
-    """Which emotions are present, (N, 8) bool."""
-    return distribution >= config.labels.present - labels.SUM_TOLERANCE
+def _plain(config: Config) -> dict[str, object]:
+    """Lightning's options for any run of a config."""
+    return {
+        "accelerator": "auto",
+        "max_epochs": config.epochs,
+        "precision": "bf16-mixed" if use_bfloat16(config.precision) else "32-true",
+        "logger": False,
+        "enable_model_summary": False,
+        "num_sanity_val_steps": 0,
+        "use_distributed_sampler": False,
+    }
 
 
-def _repeated(config: Config, target: np.ndarray) -> np.ndarray | None:
-    """Rows of the training faces as an epoch shows them, some more than once; None where none is repeated."""
-    if not config.labels.repeat:
-        return None
-    times = np.ones(len(target), dtype=int)
-    for name, count in config.labels.repeat.items():
-        times[target[:, EMOTIONS.index(name)] > 0] = np.maximum(times[target[:, EMOTIONS.index(name)] > 0], count)
-    return np.repeat(np.arange(len(target)), times)
-
-
-def _labelled(config: Config, faces: FaceSet) -> tuple[FaceSet, np.ndarray]:
-    """The faces that have labels, and their distributions."""
-    if config.labels.source == "truth":
-        if faces.distribution is None:
-            raise ConfigError("labels.source", f"of {faces.name} no true mixture is known", "Use votes.")
-        return faces, np.asarray(faces.distribution, dtype=np.float64)
-    if faces.votes is None:
-        raise ConfigError("data.name", f"{faces.name} has no votes", "Paper 002's labels are made of votes.")
-    cleaned = labels.clean_votes(faces.votes, config.labels.cleaning, config.labels.limit)
-    return faces.subset(cleaned.keep), cleaned.distribution
-
-
-def _in_detail(config: Config, logits: Tensor, parts: dict[str, tuple[FaceSet, np.ndarray]]) -> dict[str, object]:
+def _in_detail(task: Task, answers: Tensor, parts: dict[str, tuple[FaceSet, np.ndarray]]) -> dict[str, object]:
     """The test faces, from all sides: which answers were right, with and without pictures seen in training."""
     (train, _), (test, target) = parts["train"], parts["test"]
-    groups = splits.duplicate_groups(np.concatenate([train.images, test.images]))
-    seen = splits.leaked(groups, np.arange(len(train)), np.arange(len(train), len(groups)))
-    if config.task == "multilabel":
-        scores = logits.sigmoid().numpy()
+    seen = twins(train.images, test.images)
+    if task.config.task == "multilabel":
+        scores = task.probabilities(answers).numpy()
         return {"test": multilabel.evaluate(scores, target > 0).as_dict(), "seen_in_training": int(seen.sum())}
-    probabilities = logits.softmax(1).numpy().astype(np.float64)
+    if task.config.task == "vad":
+        columns = slice(len(EMOTIONS), None)
+        found = regression.evaluate(answers[:, columns].numpy(), target[:, columns], names=task.config.vad.axes)
+        return {"test": found.as_dict(), "seen_in_training": int(seen.sum())}
+    probabilities = answers.softmax(1).numpy().astype(np.float64)
     correct = metrics.is_accurate(probabilities, target)
     found = {
         "test": metrics.crowd_measures(probabilities, target),
@@ -271,45 +240,6 @@ def use_bfloat16(precision: str) -> bool:
     return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
-def _split(config: Config, kept: FaceSet, distribution: np.ndarray) -> splits.Split:
-    if config.split.kind == "official":
-        if kept.split is None:
-            raise ConfigError("split.kind", f"{kept.name} has no official split", "Use ordinary, complex or folds.")
-        return splits.official_split(kept)
-    if config.split.kind == "folds":
-        return folds.fold_split(
-            kept, _present(config, distribution), config.split.fold, config.split.folds, config.split.valid_share
-        )
-    if kept.name == "ferplus":
-        drawn = splits.frozen_split(kept, f"ferplus-{config.split.kind}")
-    else:
-        make = splits.ordinary_split if config.split.kind == "ordinary" else splits.complex_split
-        drawn = make(distribution, rng=np.random.default_rng(0))
-    # The faces that choose the epoch are the same for every seed, so that runs differ in training alone.
-    order = np.random.default_rng(1).permutation(drawn.train)
-    held_out = round(config.split.valid_share * len(order))
-    return splits.Split(np.sort(order[held_out:]), np.sort(order[:held_out]), drawn.test)
-
-
-def _tensors(faces: FaceSet, target: np.ndarray) -> tuple[Tensor, Tensor]:
-    images = torch.from_numpy(np.array(faces.images))
-    images = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
-    return images.contiguous(), torch.from_numpy(np.asarray(target, dtype=np.float32))
-
-
-def _copies(config: Config, training: FaceSet, faces: FaceSet) -> appended.Appended | None:
-    """The index of the training faces and their appended copies; None where there are none."""
-    wanted = config.copies
-    match wanted.kind:
-        case "ordinary":
-            return appended.Appended.full(len(training), appended.ordinary(wanted.angle))
-        case "adaptive":
-            landmarks = detection.landmarks_of(training, faces)
-            return appended.adaptive_copies(landmarks, wanted.x1, wanted.x2, wanted.angle)
-        case _:
-            return None
-
-
 def _task(
     config: Config,
     tensors: dict[str, tuple[Tensor, Tensor]],
@@ -318,9 +248,10 @@ def _task(
     *,
     processes: int = 1,
     data: str = "",
+    network: nn.Module | None = None,
 ) -> Task:
     if config.model.options.get("num_classes", 8) != 8:
         raise ConfigError("model.options.num_classes", "the labels have 8 emotions", "Leave it out.")
-    task = TASKS[config.task](config, tensors, total_steps=1, copies=copies, data=data)
+    task = TASKS[config.task](config, tensors, total_steps=1, copies=copies, data=data, network=network)
     task.total_steps = config.epochs * len(Batches(count, config.batch, task, processes))
     return task

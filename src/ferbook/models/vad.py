@@ -32,6 +32,11 @@ class VadOutput(NamedTuple):
     vad: Tensor
 
 
+def two_outputs(output: Tensor | VadOutput, classes: int) -> VadOutput:
+    """A network's output in two: of a plain network, whose last layer gives both, the first `classes` are logits."""
+    return output if isinstance(output, VadOutput) else VadOutput(output[:, :classes], output[:, classes:])
+
+
 def cifar_resnet18(num_classes: int, in_channels: int) -> ResNet:
     """ResNet-18 for small images: (N, C, H, W) -> (N, num_classes); for a regressor give ``num_classes=1``.
 

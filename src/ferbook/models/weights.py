@@ -54,7 +54,9 @@ def save_weights(model: nn.Module, path: str | Path, metadata: Mapping[str, str]
     return path
 
 
-def load_weights(model: nn.Module, path: str | Path, skip: Sequence[str] = ()) -> None:
+def load_weights(
+    model: nn.Module, path: str | Path, skip: Sequence[str] = (), outputs: Sequence[int | None] | None = None
+) -> None:
     """Fill a network with the tensors of a safetensors file; nothing is changed unless everything fits.
 
     Parameters
@@ -63,6 +65,8 @@ def load_weights(model: nn.Module, path: str | Path, skip: Sequence[str] = ()) -
     path: the file.
     skip: prefixes of tensor names to leave alone, in the network and in the file. To give only a trunk the weights of
         a face-recognition network: ``load_weights(model.trunk, path, skip=["fc."])``.
+    outputs: for a network of other outputs than the file's: per output, which one of the file's it takes; None: it
+        stays as it is.
 
     Raises
     ------
@@ -78,11 +82,22 @@ def load_weights(model: nn.Module, path: str | Path, skip: Sequence[str] = ()) -
     prefixes = tuple(skip)
     given = {name: tensor for name, tensor in given.items() if not name.startswith(prefixes)}
     own = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(prefixes)}
+    if outputs is not None:
+        given |= {name: _rows(tensor, given[name], outputs) for name, tensor in own.items() if name in given}
     problems = differences(own, given) or _unusable(own, given)
     if problems:
         hint = "Build the network with the name, num_classes, in_channels and options that it was saved with."
         raise DataError(f"it does not fit {type(model).__name__}: {problems}", path, hint=hint)
     _fill(own, given)
+
+
+def _rows(own: Tensor, given: Tensor, outputs: Sequence[int | None]) -> Tensor:
+    """The file's tensor as it is; of the last layer, which has one row per output, the rows that are asked for."""
+    most = max(row for row in outputs if row is not None)
+    if not own.ndim or len(own) != len(outputs) or own.shape[1:] != given.shape[1:] or len(given) <= most:
+        return given
+    kept = own.detach().cpu()
+    return torch.stack([kept[place] if row is None else given[row] for place, row in enumerate(outputs)])
 
 
 def _unusable(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from ferbook import models
 from ferbook.faces.faceset import FaceSet
-from ferbook.learning import configs, runs, sweeps, tasks, training
+from ferbook.learning import configs, runs, sweeps, task_base, training
 from ferbook.learning.configs import Config
 from ferbook.learning.runs import RunResult
 from ferbook.measures import figures
@@ -76,7 +76,7 @@ def spatial_gates(model: SmallCbamResNet, images: np.ndarray) -> dict[str, np.nd
     ----------
     images: uint8 (N, H, W).
     """
-    batch = tasks.scaled(torch.from_numpy(np.array(images))[:, None])
+    batch = task_base.scaled(torch.from_numpy(np.array(images))[:, None])
     found = model.attention(batch)
     return {
         name: functional.interpolate(gates.spatial[:, None], batch.shape[2:], mode="bilinear")[:, 0].numpy()

@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from ferbook.core import paths, records
-from ferbook.core.errors import DataError
+from ferbook.core import records
 from ferbook.faces import folds, labels
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.faces.faceset import FaceSet
-from ferbook.learning import configs, runs, sweeps
+from ferbook.learning import sweeps
 from ferbook.measures import intervals
 from ferbook.papers.cbam import results
 from ferbook.papers.cbam.results import LABELS, PLACES
@@ -125,7 +124,7 @@ def curve_facts(store: Path | None = None) -> dict[str, object]:
     ------
     DataError: if a recorded run's predictions are not in the store.
     """
-    scores = {group: _predictions(group, store) for group in ("attention", "folds")}
+    scores = {group: sweeps.predictions("000", group, store) for group in ("attention", "folds")}
     roc = {
         group: {
             name: np.round(results.curves(found["probabilities"], found["distribution"]), 4).tolist()
@@ -141,18 +140,6 @@ def curve_facts(store: Path | None = None) -> dict[str, object]:
             span = gained(found["probabilities"], plain["probabilities"], found["distribution"])
             gain[seed] = [round(end, 4) for end in (span.estimate, span.low, span.high)]
     return {"roc": roc, "gain": gain}
-
-
-def _predictions(group: str, store: Path | None) -> dict[str, dict[str, np.ndarray]]:
-    root = store or paths.project_root() / "_build" / "runs"
-    found = {}
-    for name, result in sweeps.load("000", group).items():
-        folder = root / configs.parse(result.config).hash
-        if not (folder / "predictions.npz").is_file():
-            hint = f"`ferbook train 000/{group}/{name} --store {root}` makes them again."
-            raise DataError("the predictions of a recorded run are missing", folder, hint=hint)
-        found[name] = runs.Run(folder).predictions()
-    return found
 
 
 def record_curves(faces: FaceSet, store: Path | None = None) -> Path:

@@ -1,75 +1,43 @@
 """The ablation of papers 003 and 004, with what they lack: a cost with a gradient, seeds in pairs, and baselines.
 
-``holdout`` trains on some faces and tests on others; it is what a quick build runs on synthetic faces. ``record`` runs
-the ablation on the annotated faces of FER2013 and keeps its numbers in ``data/recorded/003/ablation.json``: networks
-are trained on FER+ with V, A, D guessed from the crowd's votes, then go on in five folds on the annotated faces. Every
-run is stored, so an interrupted recording goes on where it was.
+``holdout`` trains on some faces and tests on others; it is what a quick build runs on synthetic faces. The real one are
+the runs of ``data/sweeps/003.yml``: networks are trained on FER+ with V, A, D guessed from the crowd's votes, then go
+on in five folds on the annotated faces. ``record`` gathers what they say into ``data/recorded/003/ablation.json``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from sklearn.metrics import confusion_matrix
 
 from ferbook import datasets
-from ferbook.core import arrays, paths, records
+from ferbook.core import records
 from ferbook.core.errors import DataError
-from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
+from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VAD_AXES
 from ferbook.faces.faceset import FaceSet
+from ferbook.learning import configs, sweeps, trained
+from ferbook.learning.configs import Config
 from ferbook.measures import intervals, regression
 from ferbook.papers.vad import annotated
-from ferbook.papers.vad.engine import Predicted, Setting, Start, VadTask, train
 from ferbook.papers.vad.experiments import (
     ARMS,
     MODELS,
-    SINGLE_ARMS,
     Faces,
+    Predicted,
     calibrate,
     category_baselines,
-    cross_validate,
-    proxy,
+    predict,
     read_out,
+    train,
 )
+from ferbook.papers.vad.readout import last_features
 
-RECORD = "003/ablation"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is recorded, and how long it trains.
-
-    Parameters
-    ----------
-    seeds: runs per arm.
-    width, side: of the compact network and its pictures.
-    proxy_faces: how many faces of FER+'s training part are learned from first; 0: all.
-    proxy_epochs, tune_epochs, scratch_epochs: passes over them; over the annotated faces of a fold after that; and
-        over those of a fold without anything before.
-    tune_lr: peak rate of the second training.
-    """
-
-    seeds: int = 5
-    width: float = 0.67
-    side: int = 48
-    proxy_faces: int = 0
-    proxy_epochs: int = 8
-    tune_epochs: int = 8
-    scratch_epochs: int = 20
-    tune_lr: float = 1e-3
-
-
-#: A recording of a few CPU minutes: a small network, small pictures, a third of the faces.
-SHORT = Plan(width=0.34, side=32, proxy_faces=8_000, proxy_epochs=4, tune_epochs=3, scratch_epochs=5)
+PAPER, RECORD = "003", "003/ablation"
+#: The groups of the sweep that the ablation is made of.
+GROUPS = ("proxy", "tuned", "single", "scratch")
 
 
 def scores(predicted: np.ndarray, truth: np.ndarray, axes: Sequence[str] = VAD_AXES) -> dict[str, dict[str, float]]:
@@ -81,7 +49,7 @@ def scores(predicted: np.ndarray, truth: np.ndarray, axes: Sequence[str] = VAD_A
 
 
 def holdout(
-    base: Setting, arms: Sequence[str], seeds: Sequence[int], known: Faces, test: Faces
+    base: Config, arms: Sequence[str], seeds: Sequence[int], known: Faces, test: Faces
 ) -> dict[str, list[dict[str, dict[str, float]]]]:
     """Per arm one :func:`scores` per seed, trained on `known` and tested on `test`, pairs sharing their seed.
 
@@ -95,13 +63,15 @@ def holdout(
     found: dict[str, list[dict[str, dict[str, float]]]] = {arm: [] for arm in arms}
     for seed in seeds:
         for arm in arms:
-            setting = replace(base, seed=seed, **ARMS[arm])
-            task = train(setting, known.images, known.distribution, known.vad)
-            predicted = task.predict(test.images)
-            measured = scores(predicted.vad, test.vad[:, setting.columns], setting.axes)
-            measured["category"] = {"accuracy": float((predicted.category == test.category).mean())}
-            found[arm].append(measured)
+            config = configs.parse(sweeps.merged(base.model_dump(), {"seed": seed, "vad": ARMS[arm]}))
+            found[arm].append(measured(predict(train(config, known), test.images), test, config.vad.axes))
     return found
+
+
+def measured(predicted: Predicted, faces: Faces, axes: Sequence[str]) -> dict[str, dict[str, float]]:
+    """:func:`scores` of the axes that are predicted, and the accuracy of the category."""
+    found = scores(predicted.vad, faces.vad[:, [VAD_AXES.index(axis) for axis in axes]], axes)
+    return {**found, "category": {"accuracy": float((predicted.category == faces.category).mean())}}
 
 
 def paired(runs: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]], of: str = "mse") -> dict[str, object]:
@@ -133,103 +103,58 @@ def paired(runs: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]], of: 
 # --- the recorded ablation ---
 
 
-class Store:
-    """Finished runs in a folder, by a key of everything they depend on."""
-
-    def __init__(self, folder: Path | None = None):
-        self.folder = folder or paths.project_root() / "_build" / "vad"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.seconds = 0.0
-
-    def predicted(self, key: str, run) -> Predicted:
-        """The stored predictions of `key`, or those that `run()` gives now."""
-        path = self.folder / f"{key}.npz"
-        if path.is_file():
-            try:
-                stored = arrays.read_npz(path)
-                return Predicted(stored["probabilities"], stored["vad"])
-            except (ValueError, KeyError) as error:
-                raise DataError(f"holds no predictions ({error})", path, hint="Delete it and run again.") from None
-        start = time.process_time()
-        found = run()
-        self.seconds += time.process_time() - start
-        with paths.replacing(path) as staging:
-            np.savez_compressed(staging, **found._asdict())
-        return found
-
-    def start(self, key: str, run) -> Start:
-        """The stored weights of `key`, or those of the task that `run()` trains now."""
-        path = self.folder / f"{key}.safetensors"
-        if not path.is_file():
-            began = time.process_time()
-            made = Start.of(run())
-            self.seconds += time.process_time() - began
-            with paths.replacing(path) as staging:
-                save_file({name: value.contiguous() for name, value in made.state.items()}, staging)
-        try:
-            return Start(load_file(path), VAD_AXES)
-        except SafetensorError as error:
-            raise DataError(f"holds no weights ({error})", path, hint="Delete it and run again.") from None
-
-
-def key_of(*parts: object) -> str:
-    """First 16 hex digits of a sha256 over plain data."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def run_all(faces: Faces, guessed: Faces, plan: Plan, data: str, store: Store) -> dict[str, object]:
-    """Every run of a plan and what they say.
+def gathered(marked: FaceSet, store: Path | None = None) -> dict[str, object]:
+    """What the recorded runs of ``GROUPS`` say of the annotated faces; see :func:`summary`.
 
     Parameters
     ----------
-    faces: annotated.
-    guessed: faces with proxy values, none of them among `faces`.
-    plan: how long.
-    data: checksum of both.
-    store: of finished runs.
+    marked: the annotated faces, whose ids the runs' predictions name.
+    store: folder of runs in which they were made; default ``_build/runs``.
 
-    Returns
-    -------
-    Plain numbers: see :func:`summary`.
+    Raises
+    ------
+    DataError: if a run of the sweep is not recorded, or its predictions are not in the store.
     """
-    fold = annotated.folds(faces.category)
-    if plan.proxy_faces:
-        order = np.random.default_rng(0).permutation(len(guessed))[: plan.proxy_faces]
-        guessed = guessed.subset(np.sort(order))
-    tuned: dict[str, dict[str, list[Predicted]]] = {name: {} for name in MODELS}
-    scratch: dict[str, list[Predicted]] = {arm: [] for arm in SINGLE_ARMS}
-    first: dict[str, list[Predicted]] = {arm: [] for arm in SINGLE_ARMS}
-    features = []
-    for seed in range(plan.seeds):
-        common = Setting(width=plan.width, side=plan.side, seed=seed)
-        for arm in SINGLE_ARMS:
-            setting = replace(common, epochs=plan.proxy_epochs, **ARMS[arm])
-            key = key_of("proxy", asdict(setting), data, plan.proxy_faces)
-            weights = store.start(key, lambda s=setting: train(s, guessed.images, guessed.distribution, guessed.vad))
-            task = _loaded(setting, weights)
-            first[arm].append(store.predicted(key, lambda t=task: t.predict(faces.images)))
-            if arm == "none":
-                start = weights
-                features.append(task.features(faces.images))
-        for name, axes in MODELS.items():
-            for arm in ARMS if name == "all" else SINGLE_ARMS:
-                setting = replace(common, axes=axes, epochs=plan.tune_epochs, lr=plan.tune_lr, **ARMS[arm])
-                key = key_of("tuned", asdict(setting), data, start.mark)
-                found = store.predicted(key, lambda s=setting, b=start: cross_validate(faces, s, fold, b))
-                tuned[name].setdefault(arm, []).append(found)
-        for arm in SINGLE_ARMS:
-            setting = replace(common, epochs=plan.scratch_epochs, **ARMS[arm])
-            key = key_of("scratch", asdict(setting), data)
-            scratch[arm].append(store.predicted(key, lambda s=setting: cross_validate(faces, s, fold)))
-    return summary(faces, fold, first, tuned, scratch, features)
+    described = sweeps.runs(sweeps.description(PAPER))
+    place = {name: row for row, name in enumerate(marked.ids.tolist())}
+    kinds: dict[str, dict[str, dict[int, Predicted]]] = {}
+    fold, features = np.full(len(marked), -1), []
+    for group in GROUPS:
+        told = sweeps.predictions(PAPER, group, store)
+        for name in sweeps.chosen(described, group):
+            config, own = described[name], told.get(name.partition("/")[2])
+            if own is None:
+                hint = f"`ferbook sweep {PAPER} --group {group}` makes it."
+                raise DataError("this run is not recorded", sweeps.record_path(PAPER, name), hint=hint)
+            rows = np.array([place[one] for one in own["ids"].tolist()])
+            arms = kinds.setdefault(_kind(group, config), {}).setdefault(_arm(config), {})
+            all_faces = arms.setdefault(config.seed, _empty(len(marked), len(config.vad.axes)))
+            all_faces.probabilities[rows], all_faces.vad[rows] = own["probabilities"], own["vad"]
+            if config.split.kind == "folds":
+                fold[rows] = config.split.fold
+            elif _arm(config) == "none":
+                network = trained.network(config, store)
+                features.append(last_features(network, marked.images, mirror=False).double().numpy())
+    runs = {kind: {arm: list(seeds.values()) for arm, seeds in arms.items()} for kind, arms in kinds.items()}
+    tuned = {name: runs[f"tuned, {name}"] for name in MODELS if f"tuned, {name}" in runs}
+    return summary(Faces.of(marked), fold, runs["proxy"], tuned, runs["scratch"], features)
 
 
-def _loaded(setting: Setting, weights: Start):
-    """A task that only predicts, with stored weights."""
-    empty = np.zeros((2, 48, 48), np.uint8)
-    task = VadTask(setting, empty, np.zeros((2, 8)), np.zeros((2, 3)))
-    task.network.load_state_dict(weights.state)
-    return task
+def _kind(group: str, config: Config) -> str:
+    """What a record calls a group's runs: ``proxy``, ``scratch``, ``tuned, valence``, ``tuned, all``."""
+    if group in ("proxy", "scratch"):
+        return group
+    return f"tuned, {next(name for name, axes in MODELS.items() if axes == config.vad.axes)}"
+
+
+def _arm(config: Config) -> str:
+    """The one of ``ARMS`` that a run is in."""
+    asked = config.vad.model_dump()
+    return next(arm for arm, part in ARMS.items() if configs.Vad(**{"axes": asked["axes"], **part}) == config.vad)
+
+
+def _empty(faces: int, axes: int) -> Predicted:
+    return Predicted(np.full((faces, len(EMOTIONS)), np.nan), np.full((faces, axes), np.nan))
 
 
 def summary(
@@ -252,23 +177,17 @@ def summary(
     """
     truth = faces.vad
 
-    def measured(runs: Mapping[str, Sequence[Predicted]], axes: Sequence[str] = VAD_AXES, adjust: bool = False):
-        columns = [VAD_AXES.index(axis) for axis in axes]
-        found: dict[str, list[dict[str, dict[str, float]]]] = {}
-        for arm, predicted in runs.items():
-            found[arm] = []
-            for one in predicted:
-                values = calibrate(one.vad, truth[:, columns], fold) if adjust else one.vad
-                entry = scores(values, truth[:, columns], axes)
-                entry["category"] = {"accuracy": float((one.category == faces.category).mean())}
-                found[arm].append(entry)
-        return found
+    def all_of(runs: Mapping[str, Sequence[Predicted]], axes: Sequence[str] = VAD_AXES, adjust: bool = False):
+        def on_scale(one: Predicted) -> Predicted:
+            return one._replace(vad=calibrate(one.vad, truth, fold)) if adjust else one
+
+        return {arm: [measured(on_scale(one), faces, axes) for one in predicted] for arm, predicted in runs.items()}
 
     runs = {
-        "proxy": measured(first),
-        "proxy, calibrated": measured(first, adjust=True),
-        "scratch": measured(scratch),
-        **{f"tuned, {name}": measured(arms, MODELS[name]) for name, arms in tuned.items()},
+        "proxy": all_of(first),
+        "proxy, calibrated": all_of(first, adjust=True),
+        "scratch": all_of(scratch),
+        **{f"tuned, {name}": all_of(arms, MODELS[name]) for name, arms in tuned.items()},
     }
     together = tuned["all"]["none"]
     category = np.array(Predicted(np.mean([one.probabilities for one in together], axis=0), truth).category)
@@ -367,33 +286,56 @@ def published(root: str | Path | None = None) -> tuple[FaceSet, FaceSet]:
     return marked, crowd
 
 
-def record(root: str | Path | None = None, plan: Plan | None = None) -> Path:
-    """Record the ablation on the published annotations; returns where. Goes on where it was interrupted.
+def plan(described: Mapping[str, Config]) -> dict[str, object]:
+    """What a record says of how long its runs trained, read off a description."""
+    proxy, tuned, scratch = (described[f"{name}-seed0{fold}"] for name, fold in _FIRST)
+    return {
+        "seeds": len({config.seed for config in sweeps.chosen(described, "tuned").values()}),
+        "width": proxy.model.options["width"],
+        "side": 48,
+        "proxy_faces": proxy.split.at_most,
+        "proxy_epochs": proxy.epochs,
+        "tune_epochs": tuned.epochs,
+        "scratch_epochs": scratch.epochs,
+        "tune_lr": tuned.optimiser.lr,
+    }
+
+
+_FIRST = (("proxy/none", ""), ("tuned/none", "-fold0"), ("scratch/none", "-fold0"))
+#: How the annotated faces are parted: since when this stands in a record, the same picture is never in two folds.
+FOLDS = {"count": 5, "same_picture": "together"}
+
+
+def record(root: str | Path | None = None, store: Path | None = None) -> Path:
+    """Gather the recorded runs of the sweep into one record; returns where.
 
     Parameters
     ----------
     root: folder that holds FER+ and VAD-FER2013.
-    plan: default: ``Plan()``, which takes hours on two CPU cores; ``SHORT`` takes a quarter of one.
+    store: folder of runs in which they were made; default ``_build/runs``.
 
     Raises
     ------
-    DataError: if data are missing or not the published ones.
+    DataError: if data are missing or not the published ones, or a run is not recorded or of other data.
     """
-    plan = plan or Plan()
     marked, crowd = published(root)
-    faces = Faces.of(marked)
-    guessed = proxy(crowd, without=faces.images)
-    store = Store()
-    data = f"{marked.provenance['checksum']} {crowd.provenance['checksum']}"
-    values = run_all(faces, guessed, plan, data, store)
-    values["proxy_faces"] = plan.proxy_faces or len(guessed)
+    first = sweeps.load(PAPER, "proxy")
+    made = {f"{group}/{name}": one for group in GROUPS for name, one in sweeps.load(PAPER, group).items()}
+    known = {marked.provenance["checksum"], crowd.provenance["checksum"]}
+    for name, result in made.items():
+        if result.provenance["checksum"] not in known:
+            raise DataError(f"{name} is of other data", sweeps.description(PAPER), hint="Make it anew.")
+    values = gathered(marked, store)
+    values["proxy_faces"] = next(iter(first.values())).metrics["faces"]["train"]
     return records.write(
         RECORD,
         values,
         faces=marked,
         module=__file__,
-        plan=asdict(plan),
+        plan=plan(sweeps.runs(sweeps.description(PAPER))),
+        folds=FOLDS,
         ferplus=crowd.provenance["checksum"],
-        device="cuda" if torch.cuda.is_available() else "cpu",
-        new_cpu_seconds=round(store.seconds),
+        device=next(iter(first.values())).provenance["device"],
+        precision=next(iter(first.values())).provenance["precision"],
+        cpu_seconds=round(sum(result.provenance.get("cpu_seconds", 0) for result in made.values())),
     )

@@ -15,6 +15,7 @@ import numpy as np
 from ferbook.core import records
 from ferbook.core.errors import DataError
 from ferbook.datasets.files import table
+from ferbook.faces import folds
 from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, VAD_POINTS
 from ferbook.learning import requirements
 from ferbook.measures import regression
@@ -73,26 +74,30 @@ def category_means(category: np.ndarray, vad: np.ndarray, known: np.ndarray, cho
     return found
 
 
-def folds(category: np.ndarray, count: int = 5, seed: int = 0) -> np.ndarray:
-    """Which of `count` folds each face is in, (N,): every category is spread over all folds alike."""
-    rng = np.random.default_rng(seed)
-    fold = np.zeros(len(category), dtype=int)
-    start = 0
-    for name in np.unique(category):
-        faces = rng.permutation(np.flatnonzero(category == name))
-        fold[faces] = (start + np.arange(len(faces))) % count
-        start += len(faces)
-    return fold
+def fold_of(category: np.ndarray, groups: np.ndarray | None = None, count: int = 5, seed: int = 0) -> np.ndarray:
+    """Which of `count` folds each face is in, (N,): every category is spread over all folds alike.
+
+    Parameters
+    ----------
+    category: (N,) names.
+    groups: (N,) the same number for faces that share a fold: :func:`ferbook.faces.folds.kept_together`. Four pictures
+        stand twice among the published annotations. None: each face goes alone.
+    """
+    _, place = np.unique(category, return_inverse=True)
+    labels = place[:, None] == np.arange(place.max() + 1)
+    return folds.iterative_folds(labels, count, rng=np.random.default_rng(seed), groups=groups)
 
 
-def facts(distribution: np.ndarray, vad: np.ndarray, seed: int = 0) -> dict[str, object]:
+def facts(
+    distribution: np.ndarray, vad: np.ndarray, seed: int = 0, groups: np.ndarray | None = None
+) -> dict[str, object]:
     """Facts of annotated faces: signs by category, what the category explains, and what a constant scores.
 
     Parameters
     ----------
     distribution: (N, 8) emotion shares; the largest is the category.
     vad: (N, 3) in [-1, 1].
-    seed: of the five folds.
+    seed, groups: of the five folds, as :func:`fold_of` takes them.
 
     Returns
     -------
@@ -138,7 +143,7 @@ def facts(distribution: np.ndarray, vad: np.ndarray, seed: int = 0) -> dict[str,
             },
             "distance_to_point": float(np.linalg.norm(values.mean(axis=0) - VAD_POINTS[name])),
         }
-    fold = folds(category, seed=seed)
+    fold = fold_of(category, groups, seed=seed)
     predicted, constant = np.zeros_like(vad), np.zeros_like(vad)
     for place in range(fold.max() + 1):
         known, chosen = np.flatnonzero(fold != place), np.flatnonzero(fold == place)
@@ -302,7 +307,7 @@ def record(root: str | Path | None = None) -> Path:
         raise DataError("not the published annotations", layout.path, hint="Only those are recorded.")
     pixels = fer2013_vad.load(root)
     values = {
-        **facts(faces.distribution, faces.vad),
+        **facts(faces.distribution, faces.vad, groups=folds.kept_together(faces)),
         "unnamed": faces.provenance["unnamed"],
         "pixels": {
             "faces": len(pixels),

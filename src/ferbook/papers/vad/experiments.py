@@ -1,26 +1,53 @@
-"""Experiments with valence, arousal, dominance and category, on any faces whose V, A, D are annotated.
+"""Experiments with valence, arousal, dominance and category: trainings of seconds, and predictors that know less.
 
-Cross-validation on them alone, training on other faces whose V, A, D are only guessed from the crowd's votes
-(:func:`proxy`), and predictors that know less than a network.
+What is recorded is trained by the runs of ``data/sweeps/003.yml``. Here are the small ones that a page makes while it
+is built, by the same task (:class:`ferbook.learning.tasks.VadTask`): two runs with one seed and different costs form a
+pair, with the same start weights, order of faces and augmentation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from torch import nn
 
 from ferbook.datasets.synthetic import PRIOR
-from ferbook.faces import labels, splits
-from ferbook.faces.emotions import EMOTIONS, VAD_AXES, vad_matrix
+from ferbook.faces.emotions import EMOTIONS, VAD_AXES
 from ferbook.faces.faceset import SPLITS, FaceSet
+from ferbook.learning import configs, sweeps, training
+from ferbook.learning.configs import Config
+from ferbook.learning.task_base import Task
 from ferbook.papers.vad.annotated import category_means
-from ferbook.papers.vad.engine import Predicted, Setting, Start, train
 from ferbook.synthesis import sample
+
+#: What all small runs share: the recipe of the recorded ones.
+RECIPE: Mapping[str, Any] = {
+    "task": "vad",
+    "optimiser": {"name": "adamw", "lr": 2.5e-3, "weight_decay": 2e-2},
+    "schedule": {"name": "one_cycle"},
+    "batch": 64,
+    "choose_on": "last",
+}
+#: Of pictures: mirrored and shifted in training, judged together with their mirror image.
+PICTURES: Mapping[str, Any] = {
+    "augmentation": [{"name": "flip"}, {"name": "crop", "size": 48, "pad": 2}],
+    "mirror": True,
+}
+
+
+def described(*parts: Mapping[str, Any], **more: Any) -> Config:
+    """``RECIPE`` with parts of a config over it, the later ones first. Raises ConfigError."""
+    content: Mapping[str, Any] = RECIPE
+    for part in (*parts, more):
+        content = sweeps.merged(content, part)
+    return configs.parse(content)
 
 
 @dataclass(frozen=True)
@@ -71,43 +98,65 @@ def measured(count: int, seed: int, split: str, noise: float = 0.15) -> Faces:
     return Faces(units + noise * rng.normal(size=units.shape), np.asarray(drawn.mixture), np.asarray(drawn.vad))
 
 
-def proxy(faces: FaceSet, without: np.ndarray | None = None) -> Faces:
-    """Training faces whose V, A, D nobody annotated: the crowd's distribution times the points of the emotion words.
+class Predicted(NamedTuple):
+    """probabilities: (N, 8). vad: (N, A), one column per axis that was learned."""
 
-    A stand-in, not a measurement: every face gets a mean of eight fixed points (``emotions.VAD_POINTS``).
+    probabilities: np.ndarray
+    vad: np.ndarray
 
-    Parameters
-    ----------
-    faces: with votes; their training part is used, cleaned as paper 002 does.
-    without: uint8 (M, H, W) pictures that must not be among them, not even as copies: those that will test.
+    @property
+    def category(self) -> np.ndarray:
+        """The likeliest emotion of each face, by name: (N,)."""
+        return np.array(EMOTIONS)[self.probabilities.argmax(axis=1)]
+
+
+def columns_of(config: Config) -> list[int]:
+    """The axes that a run learns, as columns of a (N, 3) array."""
+    return [VAD_AXES.index(axis) for axis in config.vad.axes]
+
+
+def train(config: Config, faces: Faces) -> Task:
+    """A trained task: of pictures with the config's network, of measured features with two hidden layers.
+
+    Raises
+    ------
+    ValueError: if a value that is learned is missing.
     """
-    training = faces.part("train")
-    cleaned = labels.clean_votes(training.votes)
-    images = np.array(training.images[cleaned.keep])
-    distribution = cleaned.distribution
-    if without is not None:
-        groups = splits.duplicate_groups(np.concatenate([without, images]))
-        seen = splits.leaked(groups, np.arange(len(without)), np.arange(len(without), len(groups)))
-        images, distribution = images[~seen], distribution[~seen]
-    return Faces(images, distribution, distribution @ vad_matrix())
+    vad = faces.vad[:, columns_of(config)]
+    if not np.isfinite(vad).all():
+        raise ValueError("V, A, D that are learned must be complete")
+    target = torch.from_numpy(np.concatenate([faces.distribution, vad], axis=1).astype(np.float32))
+    images = _tensor(faces.images)
+    network = mlp(images.shape[1], target.shape[1], config.seed) if images.ndim == 2 else None
+    return training.fit(config, {"train": (images, target)}, network)
 
 
-def cross_validate(faces: Faces, setting: Setting, fold: np.ndarray, start: Start | None = None) -> Predicted:
-    """Predict every face by a network that trained on the other folds.
+def predict(task: Task, images: np.ndarray) -> Predicted:
+    """What a trained task says of pictures or features that look as those it was trained on."""
+    answers = task.predict(_tensor(images).to(task.device))
+    found = task.predictions(answers, np.zeros((len(answers), len(EMOTIONS))))
+    return Predicted(np.asarray(found["probabilities"], np.float64), np.asarray(found["vad"], np.float64))
 
-    Parameters
-    ----------
-    faces, setting: what is learned, and how.
-    fold: (N,) the fold of each face, see :func:`ferbook.papers.vad.annotated.folds`.
-    start: as in :func:`train`.
-    """
-    probabilities = np.zeros((len(faces), len(EMOTIONS)))
-    vad = np.zeros((len(faces), len(setting.axes)))
-    for place in np.unique(fold):
-        known, chosen = faces.subset(fold != place), np.flatnonzero(fold == place)
-        task = train(setting, known.images, known.distribution, known.vad, start)
-        probabilities[chosen], vad[chosen] = task.predict(faces.images[chosen])
-    return Predicted(probabilities, vad)
+
+def mlp(inputs: int, outputs: int, seed: int, width: int = 64) -> nn.Sequential:
+    """(N, inputs) -> (N, outputs) through two hidden layers; its weights are drawn from `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return nn.Sequential(
+            nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, outputs)
+        )
+
+
+def differing(one: Task, other: Task) -> int:
+    """How many numbers of two trained networks differ in any bit, running statistics included."""
+    states = one.network.state_dict(), other.network.state_dict()
+    return sum(int((a != states[1][name]).sum()) for name, a in states[0].items())
+
+
+def _tensor(images: np.ndarray) -> torch.Tensor:
+    """Grey pictures (N, H, W) as (N, 1, H, W); features (N, F) in 32 bits."""
+    given = torch.from_numpy(np.array(images))
+    return given.float() if given.ndim == 2 else given[:, None]
 
 
 def calibrate(predicted: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> np.ndarray:
@@ -173,7 +222,8 @@ def category_baselines(
 
 
 PREDICTED_CATEGORY, TRUE_CATEGORY = "mean of the predicted category", "mean of the true category"
-#: The arms of the ablation. Lambda is swept for the soft cost; the printed costs have no gradient to be weighted.
+#: The arms of the ablation, as the ``vad`` of a config. Lambda is swept for the soft cost; the printed costs have no
+#: gradient to be weighted.
 ARMS: dict[str, Mapping[str, object]] = {
     "none": {},
     "equations": {"consistency": "equations"},

@@ -3,30 +3,32 @@
 Paper 003 says that the loss "extracts more diverse and expressive features" and improves accuracy (section IV.C), and
 reports no run without it. Here the book's compact network learns the categories of FER+ and V, A, D guessed from the
 crowd's votes, in pairs that share their seed and differ in the weight of the loss alone; the annotated faces of FER2013
-test it. Recorded in ``data/recorded/003/orthogonality.json``.
+test it. The runs are those of group ``orthogonality`` of ``data/sweeps/003.yml``; what they say is recorded in
+``data/recorded/003/orthogonality.json``.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
-from ferbook.core import paths, records
+from ferbook.core import records
+from ferbook.faces import folds
 from ferbook.faces.emotions import VAD_AXES
-from ferbook.learning import orthogonality
+from ferbook.learning import orthogonality, sweeps, trained
+from ferbook.learning.configs import Config
 from ferbook.measures import intervals
 from ferbook.models.vad import regularised_layers
 from ferbook.papers.vad import annotated
-from ferbook.papers.vad.ablation import key_of, paired, published, scores
-from ferbook.papers.vad.engine import Setting, VadTask, train
-from ferbook.papers.vad.experiments import Faces, calibrate, proxy
+from ferbook.papers.vad.ablation import PAPER, measured, paired, published
+from ferbook.papers.vad.experiments import Faces, Predicted, calibrate
+from ferbook.papers.vad.readout import last_features
 
-RECORD = "003/orthogonality"
+RECORD, GROUP = "003/orthogonality", "orthogonality"
 #: Weights of the loss by arm: without it, a tenth of the published code's weight, and that weight.
 ARMS: dict[str, float] = {
     "none": 0.0,
@@ -35,25 +37,6 @@ ARMS: dict[str, float] = {
 }
 #: What is measured of a run beside errors and accuracy.
 FORM, OVERLAP = "orthogonality loss", "overlap of features"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long is trained.
-
-    Parameters
-    ----------
-    seeds: runs per arm.
-    width, side: of the compact network and its pictures.
-    faces: of FER+'s training part.
-    epochs: passes over them, from random weights.
-    """
-
-    seeds: int = 4
-    width: float = 0.67
-    side: int = 48
-    faces: int = 12_000
-    epochs: int = 6
 
 
 def overlap(features: np.ndarray) -> float:
@@ -71,13 +54,14 @@ def overlap(features: np.ndarray) -> float:
     return float(related[~np.eye(len(related), dtype=bool)].mean())
 
 
-def one_run(known: Faces, test: Faces, setting: Setting, fold: np.ndarray) -> dict[str, dict[str, float]]:
-    """Train once; errors and accuracy on the test faces, and what became of the filters.
+def one_run(predicted: Predicted, network: nn.Module, test: Faces, fold: np.ndarray) -> dict[str, dict[str, float]]:
+    """Errors and accuracy of a trained network on the test faces, and what became of its filters.
 
     Parameters
     ----------
-    known, test: faces to learn from, with guessed V, A, D, and annotated ones.
-    setting: what is learned, and how.
+    predicted: what it says of the test faces.
+    network: compact.
+    test: annotated.
     fold: (len(test),) folds in which predictions are brought to the scale of the annotations
         (:func:`ferbook.papers.vad.experiments.calibrate`).
 
@@ -86,19 +70,18 @@ def one_run(known: Faces, test: Faces, setting: Setting, fold: np.ndarray) -> di
     Per axis ``mse``, ``r2`` and ``ccc``; ``category``: ``accuracy``; ``filters``: the orthogonality loss of the trained
     kernels, and the :func:`overlap` of the test faces' features.
     """
-    task = train(setting, known.images, known.distribution, known.vad)
-    told = task.predict(test.images)
-    truth = test.vad[:, setting.columns]
-    found = scores(calibrate(told.vad, truth, fold), truth, setting.axes)
-    found["category"] = {"accuracy": float((told.category == test.category).mean())}
-    found["filters"] = {FORM: loss_of(task), OVERLAP: overlap(task.features(test.images))}
-    return found
+    on_scale = predicted._replace(vad=calibrate(predicted.vad, test.vad, fold))
+    features = last_features(network, test.images, mirror=False).double().numpy()
+    return {
+        **measured(on_scale, test, VAD_AXES),
+        "filters": {FORM: loss_of(network), OVERLAP: overlap(features)},
+    }
 
 
-def loss_of(task: VadTask) -> float:
-    """The orthogonality loss of a task's kernels, whether it was trained with it or not."""
+def loss_of(network: nn.Module) -> float:
+    """The orthogonality loss of a network's kernels, whether it was trained with it or not."""
     with torch.inference_mode():
-        return float(orthogonality.penalty(regularised_layers(task.network)))
+        return float(orthogonality.penalty(regularised_layers(network)))
 
 
 def summary(runs: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]]) -> dict[str, object]:
@@ -121,40 +104,54 @@ def summary(runs: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]]) -> 
     }
 
 
-def record(root: str | Path | None = None, plan: Plan | None = None, tell: Callable[[str], None] = print) -> Path:
-    """Train on FER+, test on the published annotations, and record what the loss changes; returns where.
+def record(root: str | Path | None = None, store: Path | None = None) -> Path:
+    """Gather what the runs of the sweep's group say; returns where it is recorded.
 
-    Goes on where it was interrupted: finished runs lie in ``_build/vad``.
+    Parameters
+    ----------
+    root: folder that holds FER+ and VAD-FER2013.
+    store: folder of runs in which they were made; default ``_build/runs``.
 
     Raises
     ------
-    DataError: if data are missing or not the published ones.
+    DataError: if data are missing or not the published ones, or a run's predictions are not in the store.
     """
-    plan = plan or Plan()
     marked, crowd = published(root)
     test = Faces.of(marked)
-    fold = annotated.folds(test.category)
-    known = proxy(crowd, without=test.images)
-    known = known.subset(np.sort(np.random.default_rng(0).permutation(len(known))[: plan.faces]))
-    data = f"{marked.provenance['checksum']} {crowd.provenance['checksum']}"
-    folder = paths.project_root() / "_build" / "vad"
+    fold = annotated.fold_of(test.category, folds.kept_together(marked))
+    described = sweeps.runs(sweeps.description(PAPER))
     runs: dict[str, list[dict[str, dict[str, float]]]] = {arm: [] for arm in ARMS}
-    for seed in range(plan.seeds):
-        common = Setting(width=plan.width, side=plan.side, epochs=plan.epochs, seed=seed)
-        for arm, weight in ARMS.items():
-            setting = replace(common, orthogonality=weight)
-            path = folder / f"orthogonality-{key_of(asdict(setting), plan.faces, data)}.json"
-            if not path.is_file():
-                records.write_json(path, one_run(known, test, setting, fold))
-            runs[arm].append(json.loads(path.read_text()))
-            tell(f"seed {seed}, {arm}: {runs[arm][-1]['category']['accuracy']:.3f}")
-    values = {"faces": len(test), "learned_from": len(known), "seeds": plan.seeds, "runs": runs, **summary(runs)}
+    for name, found in sweeps.predictions(PAPER, GROUP, store).items():
+        config = described[f"{GROUP}/{name}"]
+        predicted = Predicted(np.asarray(found["probabilities"], float), np.asarray(found["vad"], float))
+        runs[_arm(config)].append(one_run(predicted, trained.network(config, store), test, fold))
+    made = sweeps.load(PAPER, GROUP)
+    first, config = next(iter(made.values())), described[f"{GROUP}/{next(iter(made))}"]
+    seeds = {config.seed for config in sweeps.chosen(described, GROUP).values()}
+    values = {
+        "faces": len(test),
+        "learned_from": first.metrics["faces"]["train"],
+        "seeds": len(seeds),
+        "runs": runs,
+        **summary(runs),
+    }
     return records.write(
         RECORD,
         values,
         faces=marked,
         module=__file__,
-        plan=asdict(plan),
+        plan={
+            "seeds": len(seeds),
+            "width": config.model.options["width"],
+            "side": 48,
+            "faces": config.split.at_most,
+            "epochs": config.epochs,
+        },
         ferplus=crowd.provenance["checksum"],
-        device="cuda" if torch.cuda.is_available() else "cpu",
+        device=first.provenance["device"],
     )
+
+
+def _arm(config: Config) -> str:
+    """The one of ``ARMS`` that a run is in."""
+    return next(arm for arm, weight in ARMS.items() if weight == config.vad.orthogonality)

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from ferbook.core import bounded_files, paths, records
 from ferbook.core.errors import DataError
+from ferbook.faces import folds
 from ferbook.faces.emotions import EMOTIONS, VAD_AXES
 from ferbook.faces.faceset import FaceSet
 from ferbook.learning import calibration
@@ -70,7 +71,9 @@ def fit(inputs: np.ndarray, vad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return weight, ridge.intercept_ - weight @ scaler.mean_
 
 
-def measure(shares: np.ndarray, features: np.ndarray, category: np.ndarray, vad: np.ndarray) -> dict[str, object]:
+def measure(
+    shares: np.ndarray, features: np.ndarray, category: np.ndarray, vad: np.ndarray, groups: np.ndarray | None = None
+) -> dict[str, object]:
     """How well V, A, D are told in five folds, beside simple predictors.
 
     Parameters
@@ -79,6 +82,7 @@ def measure(shares: np.ndarray, features: np.ndarray, category: np.ndarray, vad:
     features: (N, F) of the network's last layer.
     category: (N,) annotated categories, by name.
     vad: (N, 3).
+    groups: (N,) of the same picture, which shares its fold; None: none is there twice.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def measure(shares: np.ndarray, features: np.ndarray, category: np.ndarray, vad:
     from ferbook.papers.vad import annotated
     from ferbook.papers.vad.experiments import category_baselines, read_out
 
-    fold = annotated.folds(category)
+    fold = annotated.fold_of(category, groups)
     predicted = np.array(EMOTIONS)[shares.argmax(axis=1)]
     found = {
         "this regressor": np.clip(read_out(shares, vad, fold), -1, 1),
@@ -106,14 +110,16 @@ def measure(shares: np.ndarray, features: np.ndarray, category: np.ndarray, vad:
 
 
 @torch.inference_mode()
-def last_features(network: nn.Module, images: np.ndarray) -> Tensor:
-    """What the last layer of a compact network sees of uint8 (N, 48, 48), face and mirror image averaged: (N, F)."""
+def last_features(network: nn.Module, images: np.ndarray, mirror: bool = True) -> Tensor:
+    """What the last layer of a compact network sees of uint8 (N, 48, 48), (N, F): of a face, or with `mirror` the mean
+    of it and its mirror image.
+    """
 
     def pooled(batch: Tensor) -> Tensor:
         return network.blocks(network.stem(batch)).mean((2, 3))
 
     parts = (planes(images) / 255).split(256)
-    return torch.cat([(pooled(part) + pooled(part.flip(3))) / 2 for part in parts])
+    return torch.cat([(pooled(part) + pooled(part.flip(3))) / 2 if mirror else pooled(part) for part in parts])
 
 
 def place(name: str, folder: Path | None = None) -> Path:
@@ -141,11 +147,12 @@ def record(name: str, faces: FaceSet) -> Path:
     shares = calibration.softmax(trained.logits(network, faces.images, mirror=mirror).numpy())
     vad = np.asarray(faces.vad, dtype=np.float64)
     weight, bias = fit(shares, vad)
+    features = last_features(network, faces.images).double().numpy()
     category = np.array(EMOTIONS)[np.asarray(faces.distribution).argmax(axis=1)]
     values = {
         "model": name,
         "weights": calibration.weights_mark(name),
-        **measure(shares, last_features(network, faces.images).double().numpy(), category, vad),
+        **measure(shares, features, category, vad, folds.kept_together(faces)),
         "provenance": records.provenance(faces, Path(__file__), folds=5, seed=0),
     }
     target = place(name)
