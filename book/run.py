@@ -30,6 +30,7 @@ import torch
 
 from ferbook.claims import report
 from ferbook.core import paths
+from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import run_report, sweeps, training
 from ferbook.measures import figures
 from ferbook.vision import augment
@@ -61,7 +62,7 @@ report.table(
         {
             "part": part,
             "faces": f"{len(chosen):,}",
-            "emotions per label, mean": f"{(target > 0).sum(axis=1).mean():.2f}",
+            "emotions per label, mean": f"{(target[:, : len(EMOTIONS)] > 0).sum(axis=1).mean():.2f}",
         }
         for part, (chosen, target) in parts.items()
     ],
@@ -74,7 +75,7 @@ report.table(
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bar charts: the label distributions of three training faces"}}
 chosen, target = parts["train"]
-_ = figures.distributions(target[:3], [f"training face {place + 1}" for place in range(3)])
+_ = figures.distributions(target[:3, : len(EMOTIONS)], [f"training face {place + 1}" for place in range(3)])
 
 # %% [markdown]
 # ## Augmentation

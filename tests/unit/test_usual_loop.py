@@ -1,5 +1,6 @@
 """The usual loop reads real files and learns; the engine beside it trains the same network on the same pictures."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -93,7 +94,7 @@ def test_the_loss_falls_on_what_is_easy(folder):
     assert np.mean(losses[-4:]) < 0.5 * np.mean(losses[:4])
 
 
-def in_process(monkeypatch, folder):
+def in_process(monkeypatch, folder, setting):
     """Run both ways here, with what they build, see and step recorded."""
     images, classes = bars(64)
     start, shapes = [], []
@@ -111,20 +112,22 @@ def in_process(monkeypatch, folder):
     monkeypatch.setattr(models, "build", build)
     monkeypatch.setattr(models.compact.Compact, "forward", forward)
     distribution = torch.eye(8)[torch.from_numpy(classes)]
-    engine = throughput.engine(SMALL, torch.from_numpy(images)[:, None], distribution)
+    engine = throughput.engine(setting, torch.from_numpy(images)[:, None], distribution)
     seen = list(shapes)
     shapes.clear()
-    usual = throughput.usual(SMALL, folder, workers=0)
+    usual = throughput.usual(setting, folder, workers=0)
     return engine, usual, start, seen, shapes
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_both_ways_train_the_same_network_as_often_on_as_many_pictures(monkeypatch, folder):
-    engine, usual, start, seen_by_engine, seen_by_usual = in_process(monkeypatch, folder)
+@pytest.mark.parametrize(("task", "outputs"), [("distribution", 8), ("vad", 11)])
+def test_both_ways_train_the_same_network_as_often_on_as_many_pictures(monkeypatch, folder, task, outputs):
+    setting = replace(SMALL, task=task)
+    engine, usual, start, seen_by_engine, seen_by_usual = in_process(monkeypatch, folder, setting)
     assert len(start) == 2 and start[0].keys() == start[1].keys()
     assert all(torch.equal(value, start[1][key]) for key, value in start[0].items())
     assert seen_by_engine == seen_by_usual == [((8, 1, 48, 48), True)] * SMALL.steps
-    assert engine["parameters"] == usual["parameters"] == models.parameter_count(models.build("compact"))
+    assert engine["parameters"] == usual["parameters"] == models.parameter_count(models.build("compact", outputs))
     for found in (engine, usual):
         assert len(found["losses"]) == SMALL.steps and np.isfinite(found["losses"]).all()
         # Eight classes, nothing learned yet: about the logarithm of eight.

@@ -26,8 +26,8 @@ class RunResult:
     Parameters
     ----------
     config: the description, as plain data.
-    history: one entry per epoch: train loss, validation accuracy and loss, the learning rate that the epoch ends
-        with, and the test accuracy where a test curve was asked for.
+    history: one entry per epoch: train loss, validation accuracy and loss where an epoch is chosen, the learning rate
+        that the epoch ends with, and the test accuracy where a test curve was asked for.
     metrics: at the chosen epoch: its number, which part chose it, validation and test accuracy, `test` in detail
         (``metrics.crowd_measures``), and `test_correct`, one bit per test face (``metrics.from_bits``).
     provenance: data checksum, library hash, versions, device, date; `threads`, as another number of them adds up in
@@ -79,6 +79,8 @@ class Run:
 
     def predictions(self) -> dict[str, np.ndarray]:
         """``ids`` (N,), ``probabilities`` (N, 8) and ``distribution`` (N, 8) of the test faces at the chosen epoch.
+
+        Of a run that learns V, A, D, also ``vad`` (N, A), one column per axis.
 
         Raises
         ------

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from ferbook import models
 from ferbook.core import machine, memory, temporary
 from ferbook.core.errors import ConfigError
+from ferbook.faces.emotions import EMOTIONS, VAD_AXES, vad_matrix
 
 #: Ways of training, in the order in which they take turns.
 ARMS = ("engine", "usual")
@@ -55,6 +56,7 @@ class Setting:
     warm_up: steps that are not timed; more than the loader's workers read ahead (two batches each).
     timed: steps that are.
     compile: whether the engine is asked to fuse the network's operations.
+    task: ``distribution``, or ``vad`` for category with V, A, D (guessed from it) by cross-entropy and squared error.
     """
 
     network: str
@@ -63,6 +65,7 @@ class Setting:
     warm_up: int = 5
     timed: int = 6
     compile: bool = False
+    task: str = "distribution"
 
     @property
     def steps(self) -> int:
@@ -187,11 +190,12 @@ def engine(setting: Setting, images: Tensor, distribution: Tensor) -> dict[str, 
 
     from ferbook.learning import configs
     from ferbook.learning.task_base import Batches
-    from ferbook.learning.tasks import DistributionTask
+    from ferbook.learning.tasks import TASKS
     from ferbook.learning.training import use_bfloat16
 
     config = configs.parse(
         {
+            "task": setting.task,
             "model": {"name": setting.network},
             "augmentation": list(setting.augmentation),
             "optimiser": {"name": "adam", "lr": LEARNING_RATE},
@@ -207,7 +211,8 @@ def engine(setting: Setting, images: Tensor, distribution: Tensor) -> dict[str, 
             losses.append(float(outputs["loss"]))
             watch.step()
 
-    task = DistributionTask(config, {"train": (images, distribution)}, total_steps=setting.steps)
+    target = torch.cat([distribution, distribution @ _points()], 1) if setting.task == "vad" else distribution
+    task = TASKS[config.task](config, {"train": (images, target)}, total_steps=setting.steps)
     trainer = lightning.Trainer(
         accelerator="auto",
         devices=1,
@@ -238,7 +243,8 @@ def usual(setting: Setting, folder: Path, workers: int | None = None) -> dict[st
     network = _network(setting)
     batches = usual_loop.loader(folder, setting.augmentation, setting.batch, workers)
     torch.manual_seed(0)
-    steps = usual_loop.train(network, batches, LEARNING_RATE)
+    criterion = usual_loop.joint(_points()) if setting.task == "vad" else nn.CrossEntropyLoss()
+    steps = usual_loop.train(network, batches, LEARNING_RATE, criterion)
     losses, own = [], 0.0
     watch = _Watch(setting)
     for loss in islice(steps, setting.steps):
@@ -298,7 +304,13 @@ def parts_of(setting: Setting, folder: Path, images: Tensor, seconds: float = 1.
 
 
 def _network(setting: Setting) -> nn.Module:
-    return models.build(setting.network, num_classes=8, in_channels=1, seed=0)
+    outputs = len(EMOTIONS) + (len(VAD_AXES) if setting.task == "vad" else 0)
+    return models.build(setting.network, num_classes=outputs, in_channels=1, seed=0)
+
+
+def _points() -> Tensor:
+    """V, A, D of each emotion word: (8, 3)."""
+    return torch.from_numpy(vad_matrix()).float()
 
 
 class _Watch:

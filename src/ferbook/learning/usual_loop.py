@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,18 +113,38 @@ def loader(
     return DataLoader(pictures, batch, shuffle=True, num_workers=workers, drop_last=True)
 
 
-def train(network: nn.Module, batches: DataLoader, learning_rate: float = 1e-3) -> Iterator[float]:
-    """Train epoch after epoch with Adam and cross-entropy; gives the loss of each step.
+def joint(values: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """Cross-entropy and squared error together, the latter against `values` (C, A), a row for each label.
+
+    Takes outputs (B, C + A) and labels (B,).
+    """
+
+    def loss(output: Tensor, labels: Tensor) -> Tensor:
+        wanted, classes = values.to(output)[labels], len(values)
+        error = (output[:, classes:] - wanted).square().mean(0).sum()
+        return nn.functional.cross_entropy(output[:, :classes], labels) + error
+
+    return loss
+
+
+def train(
+    network: nn.Module,
+    batches: DataLoader,
+    learning_rate: float = 1e-3,
+    criterion: Callable[[Tensor, Tensor], Tensor] | None = None,
+) -> Iterator[float]:
+    """Train epoch after epoch with Adam; gives the loss of each step.
 
     Parameters
     ----------
     network: (B, 1, H, W) in [0, 1] -> logits (B, C); trained in place, on a GPU if there is one.
     batches: of :func:`loader`.
     learning_rate: constant.
+    criterion: the loss of outputs and labels; default: cross-entropy.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = network.to(device).train()
-    criterion = nn.CrossEntropyLoss()
+    criterion = criterion or nn.CrossEntropyLoss()
     optimiser = torch.optim.Adam(network.parameters(), learning_rate)
     while True:
         for images, labels in batches:
