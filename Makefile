@@ -28,7 +28,7 @@ setup: ## make .venv as requirements.lock says, nothing when nothing changed; CU
 	@$(PYTHON) set_up.py --cuda=$(filter 0 1,$(CUDA))
 
 book: setup ## run the chapters that changed and render the site; DATA=folder for real data, PROFILE=paper for full runs
-	$(BIN)/snakemake --cores $(CORES) --quiet all --rerun-incomplete --max-checksum-file-size 0 --config profile=$(PROFILE)
+	$(BIN)/snakemake --cores $(CORES) --scheduler greedy --quiet all --rerun-incomplete --max-checksum-file-size 0 --config profile=$(PROFILE)
 	@echo "The book is at _build/site/_build/html/index.html"
 
 notebooks: book ## the executed notebooks as they are published, in _build/notebooks; .ci/publish puts them on a branch

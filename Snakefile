@@ -69,6 +69,8 @@ DATA = clearly(real_data)
 FOLDER = Path("data")
 PAGES = building.pages(Path("_toc.yml"))
 NOTEBOOKS = [page for page in PAGES if Path(f"{page}.py").is_file()]
+# Pages that take longest, longest first: they are run before the others, so that no core waits at the end for another.
+LONGEST = ["verdicts/runtime", "faces/synthetic_face", "relevance/intensity", "vad/ablation", "cbam/attention", "nhot/nhot_training"]
 PLAIN = [f"{page}.md" for page in PAGES if Path(f"{page}.md").is_file()]
 STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix in {".bib", ".css", ".html", ".js", ".png", ".svg", ".wat"}]
 # The shipped network for the page that runs it in the reader's browser.
@@ -80,6 +82,12 @@ TAKEN_AWAY = f"{SITE}/book/_static/data/reading-faces-data.zip"
 RUNS = "data/recorded/{paper}/runs/{run}.json"
 CONFIGS = "_build/runs/{paper}/{run}.config.json"
 SWEEPS = clearly(lambda: list(building.describe_runs(FOLDER, RUNS, CONFIGS)))
+
+
+def first(page):
+    """How urgently a page is run; 0 for those that do not take long."""
+    name = page.removeprefix("book/")
+    return len(LONGEST) - LONGEST.index(name) if name in LONGEST else 0
 
 
 def relative(files):
@@ -181,12 +189,16 @@ rule notebook:
         tool=tool("book.notebooks"),
     output:
         SITE + "/{page}.ipynb",
+    priority:
+        lambda wildcards: first(wildcards.page)
     params:
         values=lambda wildcards: json.dumps(parameters(wildcards.page), sort_keys=True),
         data=lambda wildcards: json.dumps(used_data(wildcards.page), sort_keys=True),
         runs=lambda wildcards: building.recorded_runs(FOLDER) if building.uses(wildcards.page, "learning.sweeps") else "",
         others=lambda wildcards: others(wildcards.page),
     shell:
+        # One thread for each page: two pages with as many threads as there are cores would wait for each other.
+        "OMP_NUM_THREADS=${{OMP_NUM_THREADS:-{threads}}} "
         "{sys.executable:q} -m ferbook.book.notebooks {input.source} {output} --parameters {params.values:q}"
 
 

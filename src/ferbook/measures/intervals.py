@@ -12,8 +12,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar as mcnemar_test
-from statsmodels.stats.proportion import proportion_confint
 
 from ferbook.core.errors import ConfigError
 
@@ -177,6 +175,8 @@ def wilson(k: int, n: int, level: float = 0.95) -> Interval:
     _check_level(level)
     if n < 1 or not 0 <= k <= n:
         raise ValueError(f"{k} out of {n} is no proportion")
+    from statsmodels.stats.proportion import proportion_confint  # a second to import, and few pages ask for it
+
     low, high = proportion_confint(k, n, alpha=1 - level, method="wilson")
     # At 0 and n successes an end is the share itself, but for rounding.
     return Interval(k / n, min(float(low), k / n), max(float(high), k / n), level, int(n))
@@ -209,6 +209,8 @@ def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray, exact: bool | None = N
         exact = only_a + only_b < EXACT_BELOW
     if only_a + only_b == 0:
         return McNemar(1.0, both, 0, 0, neither, 0.0, exact)
+    from statsmodels.stats.contingency_tables import mcnemar as mcnemar_test
+
     test = mcnemar_test([[both, only_a], [only_b, neither]], exact=exact, correction=True)
     return McNemar(float(test.pvalue), both, only_a, only_b, neither, float(test.statistic), exact)
 
