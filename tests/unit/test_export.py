@@ -185,6 +185,13 @@ def test_every_value_of_every_other_record_is_there(files):
     assert not found
 
 
+def test_the_tools_are_compared_as_recorded(files):
+    for row in rows_of(files, "peers.csv"):
+        values = json.loads((RECORDED / "peers" / f"{row['tool']}.json").read_text())["values"]
+        assert float(row["accuracy"]) == values[row["emotions"]]["accuracy"]
+        assert float(row["low"]) < float(row["accuracy"]) < float(row["high"])
+
+
 def test_pointers_tell_strange_keys_apart():
     content = {"a/b": {"~": 1}, "list": [True, {}], "none": None}
     assert list(recorded.leaves(content)) == [("/a~1b/~0", 1), ("/list/0", True), ("/list/1", {}), ("/none", None)]

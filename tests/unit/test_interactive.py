@@ -360,6 +360,29 @@ class TestBrowser:
         assert opened.locator(".play-live:visible").count() == 0
         context.close()
 
+    @pytest.mark.parametrize(("name", "place"), PAGES.items())
+    def test_on_its_page_it_moves_and_asks_for_nothing_elsewhere(self, chromium, name, place):
+        path = HTML / f"{place}.html"
+        if not path.is_file():
+            pytest.skip("the book is not built (make book)")
+        context = chromium.new_context()
+        opened = context.new_page()
+        wrong, asked = [], []
+        opened.on("pageerror", lambda error: wrong.append(str(error)))
+        opened.on("request", lambda request: asked.append(request.url))
+        opened.goto(path.as_uri())
+        opened.wait_for_selector(f"#play-{name}[data-ready]")
+        spec = content(opened.locator(f"#play-{name}").evaluate("figure => figure.outerHTML"))
+        control = spec["controls"][0]
+        opened.focus(f"#play-{name} [data-control={control['name']}]")
+        opened.keyboard.press("Home")
+        chosen = {other["name"]: other["texts"][other["start"]] for other in spec["controls"]}
+        chosen |= {control["name"]: control["texts"][0]}
+        wanted = {part["label"]: state(spec, part, chosen) for part in spec["parts"] if part["kind"] == "text"}
+        assert shown(opened, name) == wanted
+        context.close()
+        assert wrong == [] and not [url for url in asked if not url.startswith(("file:", "data:"))]
+
 
 # --- in the book ---
 

@@ -279,6 +279,35 @@ def answers() -> Table:
     )
 
 
+def peers() -> Table:
+    """One row per tool and question, from the records of other tools on the same faces."""
+    fields = [
+        Field("tool", "name of the tool; compact-ferplus is this book's network"),
+        Field("emotions", "how many emotions it chooses from: eight, or seven without contempt"),
+        Field("version", "version of the tool"),
+        Field("faces", "test faces", "integer"),
+        Field("accuracy", "tie-aware accuracy, 0 to 1", "number"),
+        Field("low", "lower end of its 95 % interval over the faces", "number"),
+        Field("high", "upper end of its 95 % interval over the faces", "number"),
+        Field("macro_f1", "mean F1 of the emotions", "number"),
+        Field("calibration_error", "expected calibration error, 0 to 1", "number"),
+        Field("calibration_error_before", "the same before the temperature was fitted", "number"),
+        Field("images_per_s", "faces per second, by the median time of one face", "number"),
+        Field("bytes", "size of the network's file", "integer"),
+    ]
+    rows = []
+    for path in sorted((_folder() / "peers").glob("*.json")):
+        content = bounded_files.read_json(path)
+        whole = {name: value for name, value in content["values"].items() if not isinstance(value, Mapping)}
+        version = {"version": content["provenance"]["version"]} if "version" in content["provenance"] else {}
+        for asked, found in content["values"].items():
+            if isinstance(found, Mapping):
+                own = {name: value for name, value in found.items() if name != "recall"}
+                rows.append({"tool": path.stem, "emotions": asked} | version | own | whole)
+    said = "One row per tool and number of emotions, on the official test part of FER+; recall is in records.csv."
+    return from_mappings("peers.csv", "Other tools on the same faces", said, fields, rows, ("tool", "emotions"))
+
+
 def others() -> Table:
     """Every value of every record that is no training."""
     fields = [
@@ -312,4 +341,4 @@ def leaves(content: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
 
 def all_tables() -> list[Table]:
     """The tables of this module."""
-    return [runs(), epochs(), emotions(), confusions(), answers(), others()]
+    return [runs(), epochs(), emotions(), confusions(), answers(), peers(), others()]
