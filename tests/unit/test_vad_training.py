@@ -18,7 +18,7 @@ from ferbook.faces.emotions import EMOTIONS, VAD_POINTS, VOTE_COLUMNS
 from ferbook.faces.faceset import FaceSet
 from ferbook.learning import configs, parts, runs, sweeps, task_base, tasks, training
 from ferbook.learning.consistency import vad_loss
-from ferbook.papers.vad import ablation, annotated, experiments
+from ferbook.papers.vad import ablation, annotated, experiments, independence
 from ferbook.papers.vad.experiments import Faces
 from ferbook.synthesis import sample
 
@@ -351,7 +351,8 @@ def small_sweep(folder):
     arms = {"none": {}, "table": {"vad": {"consistency": "table"}}, "soft1": {"vad": {"consistency": "soft"}}}
     content["groups"]["tuned"]["vary"]["consistency"] = arms
     content["groups"]["single"]["vary"]["axis"] = {"valence": {"vad": {"axes": ["valence"]}}}
-    for group in ("proxy", "tuned", "single", "scratch"):
+    content["groups"]["orthogonality"]["base"] = {"extend": "proxy", "split": {"at_most": 12}}
+    for group in (*ablation.GROUPS, independence.GROUP):
         vary = content["groups"][group]["vary"]
         vary["seed"] = vary["seed"][:2] if isinstance(vary["seed"], list) else dict(list(vary["seed"].items())[:2])
         if "fold" in vary:
@@ -367,10 +368,8 @@ def test_what_a_sweep_records_is_gathered(sets, tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "project_root", lambda: tmp_path)
     sets["ferplus"], sets["vad_fer2013"] = crowd(28, 0), marked(20, twins=((0, 9),))
     store, faces = tmp_path / "store", sets["vad_fer2013"]
-    for name in sorted(sweeps.chosen(described)):
-        if name.partition("/")[0] in ablation.GROUPS:
-            path = sweeps.record_path("003", name)
-            sweeps.record(path, described[name], lambda config: training.train(config, store))
+    for name, config in described.items():
+        sweeps.record(sweeps.record_path("003", name), config, lambda config: training.train(config, store))
     found = ablation.gathered(faces, store)
     assert set(found["runs"]) == {"proxy", "proxy, calibrated", "scratch", "tuned, valence", "tuned, all"}
     assert found["claims"]["table"]["valence"]["says"] == "no change at all"
@@ -388,6 +387,19 @@ def test_what_a_sweep_records_is_gathered(sets, tmp_path, monkeypatch):
     assert result.metrics["chosen_on"] == "last" and "valid_ccc" not in result.metrics
     assert set(result.metrics["faces"]) == {"train", "test"}
     assert runs.run_of(described["proxy/none-seed0"], store).result().provenance["test_checksum"] == "marked"
+    # What the commands write, and pages and checks read.
+    for module in (ablation, independence):
+        monkeypatch.setattr(module, "published", lambda root: (faces, sets["ferplus"]))
+    written = json.loads(ablation.record(store=store).read_text())
+    assert written["values"]["runs"] == json.loads(json.dumps(found["runs"]))
+    assert written["provenance"]["folds"] == ablation.FOLDS and written["provenance"]["plan"]["seeds"] == 2
+    assert written["values"]["proxy_faces"] == 24
+    pairs = json.loads(independence.record(store=store).read_text())
+    assert {arm: len(runs) for arm, runs in pairs["values"]["runs"].items()} == dict.fromkeys(independence.ARMS, 2)
+    assert pairs["values"]["learned_from"] == pairs["provenance"]["plan"]["faces"] == 12
+    sets["ferplus"].provenance["checksum"] = "other"
+    with pytest.raises(DataError, match="is of other data"):
+        ablation.record(store=store)
     missing = sweeps.record_path("003", "single/valence-soft1-seed1-fold0")
     missing.unlink()
     with pytest.raises(DataError, match="this run is not recorded"):

@@ -156,7 +156,8 @@ def _train(options: argparse.Namespace) -> int:
     with _threads(recorded.provenance.get("threads") if recorded else None):
         result = training.train(config, options.store, options.processes)
     found = result.metrics
-    chosen = f"epoch {found['chosen_epoch']} of {config.epochs}, chosen on {found['chosen_on']}"
+    by = "the last" if config.choose_on == "last" else f"chosen on {found['chosen_on']}"
+    chosen = f"epoch {found['chosen_epoch']} of {config.epochs}, {by}"
     print(f"{config.hash}: {chosen}; {_scores(result)}")
     if recorded is not None:
         different = sweeps.differences(recorded, result)
