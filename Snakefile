@@ -110,10 +110,11 @@ def used_data(page):
 
 
 def others(page):
-    """What a page takes from other pages' sources: where each claim is shown, and titles."""
+    """What a page takes from others: where each claim that it judges is shown, and what the chapters are called."""
     if not building.uses(page, "claims.links"):
         return ""
-    return clearly(building.linked) + json.dumps([building.titles(NOTEBOOKS), building.chapters(Path("_toc.yml"))])
+    where = clearly(lambda: building.linked(building.papers_judged(page)))
+    return where + (json.dumps(building.chapters(Path("_toc.yml"))) if building.uses(page, "book.scoreboard") else "")
 
 
 def asked_runs():

@@ -74,6 +74,21 @@ def test_claims_of_a_paper_re_run_the_pages_that_judge_it():
     assert {"001.yml", "002.yml"} <= {path.name for path in building.judged("book/verdicts/scoreboard", Path("data"))}
 
 
+def test_tables_and_coverage_re_run_the_pages_that_use_them():
+    def used(page):
+        return {path.name for path in building.judged(page, Path("data"))}
+
+    assert {"001-table1.csv", "002-table1.csv"} & used("book/relevance/ranks") == {"001-table1.csv"}
+    assert {"003-table1.csv", "004-table1.csv"} <= used("book/outcomes/grades"), "004 is compared with 003"
+    assert {"001-table1.csv", "002-table1.csv", "coverage.yml"} <= used("book/verdicts/coverage")
+    assert "coverage.yml" not in used("book/relevance/ranks")
+
+
+def test_where_claims_are_shown_counts_for_the_papers_that_a_page_judges():
+    assert building.linked(("001",)) != building.linked(("002",)) != building.linked(("001", "002"))
+    assert building.linked(()) == building.linked(())
+
+
 def test_every_page_of_the_table_of_contents_is_there_once():
     found = building.pages(Path("_toc.yml"))
     assert len(set(found)) == len(found)
@@ -82,10 +97,3 @@ def test_every_page_of_the_table_of_contents_is_there_once():
 
 def test_a_module_that_is_run_has_a_file():
     assert building.module_file("book.site") == PACKAGE / "book" / "site.py"
-
-
-def test_titles_are_first_headings(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("a.py").write_text("# %% [markdown]\n# # A title\n#\n# ## A section\n")
-    Path("b.py").write_text("# %%\n1\n")
-    assert building.titles(["a", "b"]) == ["# # A title", ""]

@@ -1,5 +1,6 @@
 """The skeleton of a further paper: it passes what is asked of a paper at once, and is written whole or not at all."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from ferbook.core.errors import ConfigError, FerbookError, OutputError
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What a paper is judged with, and what lists papers.
-NEEDED = ("src", "data", "_toc.yml", "_config.yml", "CITATION.cff", "pyproject.toml", "tests/__init__.py",
+NEEDED = ("src", "data", "book", "_toc.yml", "_config.yml", "CITATION.cff", "pyproject.toml", "tests/__init__.py",
           "tests/conftest.py", "tests/unit/__init__.py", "tests/unit/claiming.py")  # fmt: skip
 TOY = "777-toy-faces"
 
@@ -49,6 +50,12 @@ def extended(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def checkout_before(tmp_path_factory):
+    """The same checkout without the paper."""
+    return copied(tmp_path_factory.mktemp("before"), *NEEDED)
+
+
 def test_its_claims_are_judged(extended):
     done = ran(extended, "-m", "ferbook.cli", "claims", "777")
     assert done.returncode == 0, done.stderr
@@ -71,6 +78,24 @@ def test_its_page_runs_and_is_in_the_book(extended, tmp_path):
     assert done.returncode == 0, done.stderr
     for claim in ("777-total", "777-first-share"):
         assert f'id=\\"claim-{claim}\\"' in (tmp_path / "page.ipynb").read_text()
+
+
+def test_it_re_runs_the_pages_on_all_papers_and_no_other(extended, checkout_before):
+    code = """if True:
+        import hashlib, json
+        from pathlib import Path
+        from ferbook.book import building
+        def mark(page):
+            files = [Path(f"{page}.py"), *building.library(page), *building.judged(page, Path("data"))]
+            where = building.linked(building.papers_judged(page)) if building.uses(page, "claims.links") else ""
+            return hashlib.sha256(b"".join(file.read_bytes() for file in files) + where.encode()).hexdigest()
+        pages = [page for page in building.pages(Path("_toc.yml")) if Path(f"{page}.py").is_file()]
+        print(json.dumps({page: mark(page) for page in pages}))
+    """
+    before, after = (json.loads(ran(folder, "-c", code).stdout) for folder in (checkout_before, extended))
+    changed = {page for page in after if before.get(page) != after[page]}
+    assert {"book/toy_faces/the_paper", "book/verdicts/scoreboard", "book/verdicts/coverage"} <= changed
+    assert {page.split("/")[1] for page in changed} == {"toy_faces", "verdicts"}, changed
 
 
 def test_its_figures_tables_and_runs_are_listed(extended):

@@ -12,7 +12,8 @@ import ast
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +21,7 @@ from pathlib import Path
 import yaml
 
 from ferbook.claims import citing, links, verdicts
-from ferbook.claims.checks import MODULES
+from ferbook.claims.checks import modules
 from ferbook.core import dependencies, records
 from ferbook.learning import sweeps
 
@@ -75,7 +76,7 @@ def papers_judged(page: str) -> tuple[str, ...]:
         *(_papers_named(file) for file in imported(page) if file.parent != dependencies.PACKAGE / "claims")
     )
     if "" in given:
-        return tuple(paper for paper in MODULES if paper)
+        return tuple(paper for paper in modules() if paper)
     return tuple(sorted(given))
 
 
@@ -102,7 +103,7 @@ def library(page: str) -> tuple[Path, ...]:
     found = set(imported(page))
     papers = papers_judged(page)
     for paper in ("", *papers) if papers else ():
-        for name in MODULES[paper]:
+        for name in modules()[paper]:
             file = module_file(name.removeprefix("ferbook."))
             found.update([file, *dependencies.library_files(file)])
     return tuple(sorted(found))
@@ -133,32 +134,36 @@ def dictionaries(data: Path) -> list[Path]:
 def judged(page: str, data: Path) -> list[Path]:
     """Those of :func:`judged_files` that a page can depend on.
 
-    A page that judges some papers does not depend on the claim files of the others; one that shows verdicts says how
-    they are cited.
+    A page that judges some papers depends neither on the claim files of the others nor on their tables, unless what it
+    uses names one; the list of figures and tables is for one page. One that shows verdicts says how they are cited.
     """
     if not uses(page, "claims.verdicts", "claims.dataset_summary", "faces.splits"):
         return []
     papers = papers_judged(page)
     cited = [data.parent / citing.CITATION] if uses(page, "claims.citing") else []
-    return cited + [
-        path
-        for path in judged_files(data)
-        if not (papers and path.parent.name == "claims" and path.stem.isdigit() and path.stem not in papers)
-    ]
+    if not papers:
+        return [*cited, *judged_files(data)]
+    claims = [data / "claims" / f"{paper}.yml" for paper in papers]
+    named = set(papers).union(*map(_tables_named, (Path(f"{page}.py"), *claims, *library(page))))
+    apart = {path for path in judged_files(data) if path.parent.name == "claims"}
+    apart -= {*claims, *([data / "claims" / "coverage.yml"] if uses(page, "book.coverage") else ())}
+    apart |= {path for path in judged_files(data) if path.parent.name == "tables" and path.name[:3] not in named}
+    return cited + [path for path in judged_files(data) if path not in apart]
 
 
 @cache
-def linked() -> str:
-    """Hash of where each claim is shown, which pages that link to others depend on."""
-    stated = (claim for paper in verdicts.paper_numbers() for claim in verdicts.read_claims(paper).claims)
+def _tables_named(file: Path) -> frozenset[str]:
+    """The papers whose tables or claims a file names, as ``003-table2``."""
+    found = re.findall(r"\b(\d{3})-[a-z]", file.read_text(encoding="utf-8")) if file.is_file() else ()
+    return frozenset(found)
+
+
+@cache
+def linked(papers: tuple[str, ...]) -> str:
+    """Hash of where each claim of these papers is shown, which pages that link to them depend on."""
+    stated = (claim for paper in papers for claim in verdicts.read_claims(paper).claims)
     where = {claim.id: links.link(claim) for claim in stated}
     return hashlib.sha256(json.dumps(where).encode()).hexdigest()
-
-
-def titles(notebooks: Iterable[str]) -> list[str]:
-    """The first heading of each page."""
-    lines = (Path(f"{page}.py").read_text(encoding="utf-8").splitlines() for page in notebooks)
-    return [next((line for line in text if line.startswith("# # ")), "") for text in lines]
 
 
 @cache

@@ -1,6 +1,6 @@
 """The skeleton of a paper: files that make it part of the book, with two example claims, for ``ferbook new-paper``.
 
-The files lie in ``skeleton/``, their places are in ``FILES``; four files that list papers get an entry each. All is
+The files lie in ``skeleton/``, their places are in ``FILES``; three files that list papers get an entry each. All is
 written beside its place before the first file takes its own. The claims come last: without them there is no such paper,
 so that after a kill the same command goes on.
 """
@@ -141,25 +141,16 @@ def _listed(path: Path, entry: Callable[[str, Paper], str], paper: Paper) -> str
         raise FerbookError(f"{path}: no place for a paper was found ({error}). Restore the file.") from None
 
 
-def _in_mapping(text: str, name: str, key: str, line: str) -> str:
-    """Source code with a further line at the end of the mapping `name`, unless it has `key`."""
+def _printed(text: str, paper: Paper) -> str:
+    """Source code with a further line at the end of the mapping ``PRINTED``, unless the paper has one."""
     for node in ast.parse(text).body:
-        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == name:
-            if key in [part.value for part in node.value.keys if isinstance(part, ast.Constant)]:
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "PRINTED":
+            if paper.number in [key.value for key in node.value.keys]:
                 return text
             lines = text.splitlines(keepends=True)
+            line = f'    "{paper.number}": Printed({paper.figures}, {paper.tables}),\n'
             return "".join([*lines[: node.end_lineno - 1], line, *lines[node.end_lineno - 1 :]])
-    raise LookupError(f"there is no mapping {name}")
-
-
-def _checks(text: str, paper: Paper) -> str:
-    line = paper.fill('    "$number": ("ferbook.papers.$name.checks",),\n')
-    return _in_mapping(text, "MODULES", paper.number, line)
-
-
-def _printed(text: str, paper: Paper) -> str:
-    line = f'    "{paper.number}": Printed({paper.figures}, {paper.tables}),\n'
-    return _in_mapping(text, "PRINTED", paper.number, line)
+    raise LookupError("there is no mapping PRINTED")
 
 
 def _coverage(text: str, paper: Paper) -> str:
@@ -190,7 +181,6 @@ def _contents(text: str, paper: Paper) -> str:
 
 #: Files that list papers, and what adds one to their text.
 LISTS: Mapping[str, Callable[[str, Paper], str]] = {
-    "src/ferbook/claims/checks.py": _checks,
     "src/ferbook/book/coverage.py": _printed,
     "data/claims/coverage.yml": _coverage,
     "_toc.yml": _contents,

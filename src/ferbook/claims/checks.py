@@ -1,7 +1,7 @@
 """The checks that claim files name: what a check is, what it finds, and the list of all.
 
 A check is a function of a claim and of facts, made known to claim files by :func:`register`. The modules that hold
-checks are named in ``MODULES`` and imported at the first use: so nothing here depends on a paper.
+checks are named by :func:`modules` and imported at the first use: so nothing here depends on a paper.
 """
 
 from __future__ import annotations
@@ -10,25 +10,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 
 from ferbook.claims.claim import Claim, Evidence, Training, Value
 from ferbook.claims.dataset_summary import Facts
 
-_VAD = ("ferbook.papers.vad.checks", "ferbook.papers.vad.number_checks", "ferbook.papers.vad.text_checks")
-#: Modules with checks: those that serve all papers under "", and each paper's own under its number. The letter 004
-#: repeats the method of 003 and is judged by the same checks.
-MODULES: Mapping[str, tuple[str, ...]] = {
-    "": ("ferbook.claims.data_checks", "ferbook.claims.printed_checks"),
-    "000": ("ferbook.papers.cbam.checks", "ferbook.papers.cbam.run_checks"),
-    "001": (
-        "ferbook.papers.relevance.checks",
-        "ferbook.papers.relevance.score_checks",
-        "ferbook.papers.relevance.text_checks",
-    ),
-    "002": ("ferbook.papers.nhot.checks", "ferbook.papers.nhot.run_checks", "ferbook.papers.nhot.source_checks"),
-    "003": _VAD,
-    "004": _VAD,
-}
+#: Modules with checks that serve all papers.
+SHARED = ("ferbook.claims.data_checks", "ferbook.claims.printed_checks")
+
+
+@cache
+def modules() -> Mapping[str, tuple[str, ...]]:
+    """Modules with checks: the shared ones under "", and each paper's own under its number.
+
+    Which they are, each package of ``ferbook.papers`` says in ``CHECKS``. So a further paper changes no file that the
+    pages on others depend on.
+    """
+    found = {}
+    papers = import_module("ferbook.papers")
+    for package in iter_modules(papers.__path__, f"{papers.__name__}."):
+        stated = getattr(import_module(package.name), "CHECKS", {})
+        for paper, names in stated.items():
+            if paper in found:
+                raise ValueError(f"two packages say that they judge paper {paper}")
+            found[paper] = tuple(f"{package.name}.{name}" for name in names)
+    return {"": SHARED, **dict(sorted(found.items()))}
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,6 @@ def known_checks() -> Mapping[str, Check]:
 
 @cache
 def _import_modules() -> None:
-    for names in MODULES.values():
+    for names in modules().values():
         for name in names:
             import_module(name)
