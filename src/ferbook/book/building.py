@@ -141,12 +141,13 @@ def judged(page: str, data: Path) -> list[Path]:
         return []
     papers = papers_judged(page)
     cited = [data.parent / citing.CITATION] if uses(page, "claims.citing") else []
-    if not papers:
-        return [*cited, *judged_files(data)]
     claims = [data / "claims" / f"{paper}.yml" for paper in papers]
-    named = set(papers).union(*map(_tables_named, (Path(f"{page}.py"), *claims, *library(page))))
-    apart = {path for path in judged_files(data) if path.parent.name == "claims"}
-    apart -= {*claims, *([data / "claims" / "coverage.yml"] if uses(page, "book.coverage") else ())}
+    # What serves all papers names tables in examples alone.
+    code = [file for file in library(page) if file.parent != dependencies.PACKAGE / "claims"]
+    named = set(papers).union(*map(_tables_named, (Path(f"{page}.py"), *claims, *code)))
+    apart = {path for path in judged_files(data) if path.parent.name == "claims"} - {*claims}
+    if uses(page, "book.coverage"):  # which also says how each paper is cited
+        apart = set()
     apart |= {path for path in judged_files(data) if path.parent.name == "tables" and path.name[:3] not in named}
     return cited + [path for path in judged_files(data) if path not in apart]
 
