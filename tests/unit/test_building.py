@@ -80,8 +80,11 @@ def test_tables_and_coverage_re_run_the_pages_that_use_them():
 
     assert {"001-table1.csv", "002-table1.csv"} & used("book/relevance/ranks") == {"001-table1.csv"}
     assert {"003-table1.csv", "004-table1.csv"} <= used("book/outcomes/grades"), "004 is compared with 003"
-    assert {"001-table1.csv", "002-table1.csv", "coverage.yml"} <= used("book/verdicts/coverage")
-    assert "coverage.yml" not in used("book/relevance/ranks")
+    assert {"001-table1.csv", "002-table1.csv"} <= used("book/verdicts/scoreboard")
+    assert {"001.yml", "002.yml", "coverage.yml"} <= used("book/verdicts/coverage"), (
+        "papers are named as they are cited"
+    )
+    assert not {"coverage.yml", "001.yml"} & used("book/try/peers"), "no claim is judged there"
 
 
 def test_where_claims_are_shown_counts_for_the_papers_that_a_page_judges():
