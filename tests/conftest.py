@@ -42,7 +42,11 @@ def needs(*folders: str) -> pytest.MarkDecorator:
 needs_ferplus = needs("ferplus")
 
 #: Files with the longest tests, longest first, so that no core waits at the end for another. All others come after.
-LONGEST = ()
+LONGEST = (
+    *("test_accessibility", "test_training", "test_kills", "test_photos", "test_no_room", "test_calibration"),
+    *("test_places", "test_browser", "test_two_at_once", "test_pipeline", "test_new_paper", "test_vad_training"),
+    *("test_interactive", "test_detection", "test_models", "test_sweeps", "test_trained", "test_site", "test_readers"),
+)
 #: More processes than this gain little, and each may need 2 GB.
 MOST_PROCESSES = 4
 
@@ -61,10 +65,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def real_ferplus(tmp_path_factory):
+def real_ferplus(request, tmp_path_factory):
     """The real FER+, decoded once for all tests that need it, in whichever process they run."""
     own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    shared = own.parent if hasattr(request.config, "workerinput") else own
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FERBOOK_CACHE", str(shared / "real"))
         return load("ferplus", REAL_DATA)
