@@ -125,6 +125,7 @@ def test_a_table_of_some_verdicts_holds_their_claims_and_no_others(synthetic):
         ("95.78", 95.7751, "95.775 %"),
         ("35000", 35710.0, "35,710 %"),
         ("0.5", 0.25, "0.25 %"),
+        ("0.7", 0.7000000000000001, "0.70 %"),
         ("90", None, "–"),
         ("kept", "kept", "kept"),
     ],

@@ -254,9 +254,11 @@ def show(value: Value | None, claim: Claim) -> str:
         return NOTHING
     if isinstance(value, bool | str):
         return str(value)
+    # What binary fractions leave over, as 0.7000000000000001, is no finding.
+    value = float(f"{value:.12g}")
     ends = claim.printed.split(" to ") if claim.relation == "between" else [claim.printed]
     digits = len(ends[0].partition(".")[2])
-    if float(value).is_integer():
+    if value.is_integer():
         return f"{value:,.0f} {claim.unit}".strip()
     # Rounding must not hide that a number falls short of the printed one, nor end in a five that rounds up to it.
     more = next(
