@@ -345,6 +345,18 @@ def test_claims_are_judged_quickly_and_without_torch():
     assert min(seconds) < 10
 
 
+@pytest.mark.parametrize(
+    ("options", "stated"),
+    [
+        ({"printed": "65 to 70", "relation": "between"}, "between 65 and 70"),
+        ({"printed": "12000", "relation": "at least"}, "at least 12,000"),
+        ({"printed": "1024"}, "1024"),
+    ],
+)
+def test_a_printed_value_reads_with_its_relation(options, stated):
+    assert claim(**options).stated == stated
+
+
 def test_every_module_with_a_check_is_known():
     """A check that is registered in a module which nothing imports would be unknown to the claims."""
     sources = dependencies.PACKAGE.rglob("*.py")

@@ -1,6 +1,9 @@
+from importlib import import_module
+
 import pytest
 
 from ferbook.claims import dataset_summary, verdicts
+from ferbook.cli import records
 from ferbook.cli.commands import main
 
 
@@ -13,6 +16,12 @@ def test_data_says_what_was_found(tiny, capsys):
 def test_only_the_complete_release_is_recorded(tiny, capsys):
     assert main(["record", "labels", "--root", str(tiny.write_archives())]) == 2
     assert "only the complete FER+ release is recorded" in capsys.readouterr().err
+
+
+def test_every_record_names_functions_that_there_are():
+    for functions in records.RECORDS.values():
+        for module, _, name in (function.partition(":") for function in functions):
+            assert callable(getattr(import_module(f"ferbook.{module}"), name))
 
 
 def test_errors_are_one_line_without_a_traceback(tmp_path, capsys):

@@ -4,12 +4,11 @@
 ``lrp``             relevance of every pixel, through zennit, in batches; conservation
 ``by_hand``         the same for dense layers, written out in NumPy
 ``ranks``           ten bins, three windows, and a rank by each of two rules
-``tables``          what the paper's tables say about themselves
 ``heatmaps``        pictures of relevance
 ``head``            a classifier on features that are computed once
 ``faithfulness``    pixel flipping; relevance by region of the face
 ``intensity``       does any of it measure how strong an expression is?
 ==================  ==========================================================================
 
-Only the modules that a caller names are imported: ``ranks``, ``tables`` and ``by_hand`` need no torch.
+Only the modules that a caller names are imported: ``ranks`` and ``by_hand`` need no torch.
 """

@@ -89,8 +89,8 @@ def correlation(values: np.ndarray, intensity: np.ndarray) -> Correlation:
 def _fisher(value: float, error: float) -> tuple[float, float]:
     if abs(value) >= 1:
         return value, value
-    z = np.arctanh(value)
-    return float(np.tanh(z - 1.959964 * error)), float(np.tanh(z + 1.959964 * error))
+    low, high = np.tanh(stats.norm.interval(0.95, np.arctanh(value), error))
+    return float(low), float(high)
 
 
 def features(network: nn.Sequential, images: Tensor, batch: int = 256) -> Tensor:
