@@ -79,22 +79,6 @@ def test_nothing_there(reader, place, root, refused):
     refused(lambda: reader.load(root / place), root / place, reader.CARD.where, kind=MissingDataError)
 
 
-#: What reads a layout of `FORMS`, and the options that make it fast.
-READ = {
-    "jaffe": (jaffe.load, {}),
-    "fer2013 table": (fer2013.load, {}),
-    "fer2013 folders": (lambda root: fer2013.load(root / "archive"), {}),
-    "kdef": (kdef.load, {"size": 16}),
-    "ckplus table": (ckplus.load, {}),
-    "ckplus faces": (ckplus.load, {}),
-    "ckplus sequences": (ckplus.load, {"size": 8}),
-    "affectnet 2017": (affectnet.load, {"size": 8}),
-    "affectnet 2021": (affectnet.load, {"size": 8}),
-    "vad pixels": (fer2013_vad.load, {}),
-    "vad labels": (fer2013_vad.load, {"images": "ferplus"}),
-    "vad first release": (fer2013_vad.first_release, {}),
-    "academic": (academic.load, {}),
-}
 JAFFE_FACE = "jaffe/KL.FE1.173.tiff"
 KDEF = "KDEF_and_AKDEF/KDEF"
 KDEF_FACE, KDEF_FIRST = f"{KDEF}/AM35/AM35HAS.JPG", f"{KDEF}/AF01ANS.JPG"
@@ -320,28 +304,29 @@ BROKEN = {
 )
 def test_what_is_broken_is_one_clear_error(layout, change, words, root, refused):
     """A word after @ is a place in the folder that holds the data set."""
-    load, options = READ[layout]
     FORMS[layout].write(root)
     change(root)
     # FER+ itself may have been prepared where labels are joined to it.
     kept = "ferplus" if layout == "vad labels" else "nothing"
     said = [root / word[1:] if word.startswith("@") else word for word in words]
-    refused(lambda: load(root, **options), *said, kept=kept)
+    refused(lambda: FORMS[layout].read(root), *said, kept=kept)
 
 
 @pytest.mark.parametrize(
-    ("layout", "option", "value"),
+    ("layout", "reader", "option", "value"),
     [
-        *(("kdef", *option) for option in (("size", 0), ("angle", "X"), ("session", "C"))),
-        *(("ckplus table", *option) for option in (("size", 0), ("form", "video"))),
-        *(("affectnet 2017", *o) for o in (("size", 0), ("parts", ["test"]), ("parts", []), ("per_class", 0))),
-        ("vad pixels", "images", "none"),
+        *(("kdef", kdef, *option) for option in (("size", 0), ("angle", "X"), ("session", "C"))),
+        *(("ckplus table", ckplus, *option) for option in (("size", 0), ("form", "video"))),
+        *(
+            ("affectnet 2017", affectnet, *o)
+            for o in (("size", 0), ("parts", ["test"]), ("parts", []), ("per_class", 0))
+        ),
+        ("vad pixels", fer2013_vad, "images", "none"),
     ],
-    ids=str,
 )
-def test_a_wrong_option_is_named(layout, option, value, root, refused):
+def test_a_wrong_option_is_named(layout, reader, option, value, root, refused):
     FORMS[layout].write(root)
-    refused(lambda: READ[layout][0](root, **{option: value}), option, kind=ConfigError)
+    refused(lambda: reader.load(root, **{option: value}), option, kind=ConfigError)
 
 
 # Cards --------------------------------------------------------------------------------------------------------------
