@@ -181,6 +181,13 @@ def test_accuracy_over_n_is_that_of_the_records():
     assert text(spec, "gain in accuracy over that N (points)", kind="complex", start="3", n="3") == "–"
 
 
+def test_runs_that_are_missing_are_left_out():
+    assert "No run is recorded yet" in nhot.accuracy({}).data
+    runs = {name: run for name, run in sweeps.load("002", "nhot").items() if name.startswith("ordinary-n1-")}
+    controls = {control["name"]: control["texts"] for control in content(nhot.accuracy(runs).data)["controls"]}
+    assert controls["n"] == ["1"] and controls["kind"] == ["ordinary"]
+
+
 @pytest.mark.parametrize("chosen", [("happiness", "valence", 0.1, -0.05), ("neutral", "arousal", 0.3, 0.4)])
 def test_the_cost_is_that_of_the_loss(chosen):
     category, axis, width, value = chosen

@@ -16,13 +16,22 @@ MEASURES = ("accuracy", "kl", "brier", "calibration")
 
 
 def accuracy(runs: Runs) -> HTML:
-    """A measure over N on either test set, and the gain between any two N. runs: the recorded ones, by any name."""
+    """A measure over N on either test set, and the gain between any two N.
+
+    Parameters
+    ----------
+    runs: the recorded ones, by any name; test sets and measures that none of them has are left out.
+    """
     points = {
         (kind, name): {point.n: point for point in curves.curve(runs, kind, name)}
         for kind in curves.KINDS
         for name in MEASURES
     }
     every = sorted({n for found in points.values() for n in found})
+    kinds = [kind for kind in curves.KINDS if any(points[kind, name] for name in MEASURES)]
+    measures = [name for name in MEASURES if kinds and all(points[kind, name] for kind in kinds)]
+    if not measures:
+        return HTML("<p>No run is recorded yet.</p>")
 
     def plot(kind: str, measure: str) -> Plot:
         found = points[kind, measure]
@@ -63,10 +72,10 @@ def accuracy(runs: Runs) -> HTML:
         "nhot",
         "Move N",
         [
-            Control("n", "N", every, start=every.index(3)),
+            Control("n", "N", every, start=every.index(3) if 3 in every else 0),
             Control("start", "compared with N", every),
-            Control("kind", "test faces", curves.KINDS, kind="choice"),
-            Control("measure", "measure", MEASURES, form=lambda name: curves.MEASURES[name].title, kind="choice"),
+            Control("kind", "test faces", kinds, kind="choice"),
+            Control("measure", "measure", measures, form=lambda name: curves.MEASURES[name].title, kind="choice"),
         ],
         [
             Chart("The chosen measure over N, recorded runs on FER+", ["kind", "measure"], plot, cursors=["n"]),
