@@ -1,6 +1,7 @@
 """The set-up on a small project: packages of a few lines, served by this process, installed by the real pip."""
 
 import hashlib
+import importlib.util
 import io
 import json
 import os
@@ -14,7 +15,6 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import pip
 import pytest
 
 SET_UP = Path(__file__).parents[2] / "set_up.py"
@@ -41,6 +41,8 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
     return name
 '''
 
+# Found, not imported: pip's import puts setuptools in the place of distutils, which is a warning after some imports.
+PIP = str(Path(importlib.util.find_spec("pip").origin).parent)
 # `python -m venv`, but with a link to this process's pip: to unpack one takes most of the time of a test.
 VENV = f"""
 import os, runpy, sys
@@ -53,7 +55,7 @@ except SystemExit as end:
     if end.code:
         raise
 site = next(Path(sys.argv[-1]).glob("lib/python3.*/site-packages"))
-os.symlink({str(Path(pip.__file__).parent)!r}, site / "pip")
+os.symlink({PIP!r}, site / "pip")
 """
 
 
