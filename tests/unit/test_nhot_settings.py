@@ -14,7 +14,7 @@ from tests.unit.claiming import ends, student
 DASH = "–"
 
 
-def run(setting, seed, curve=(0.5, 0.6, 0.7), accuracy=None, copies=None):
+def run(seed, curve=(0.5, 0.6, 0.7), accuracy=None, copies=None):
     """A result as training makes it, whose epoch was chosen last."""
     accuracy = curve[-1] if accuracy is None else accuracy
     config = configs.parse({"split": {"kind": "ordinary"}, "seed": seed, "epochs": len(curve)})
@@ -36,7 +36,6 @@ def rotation(seeds=(0, 1, 2), angles=(10, 20, 30, 40), kind="ordinary-"):
     end = {10: 0.70, 20: 0.76, 30: 0.73, 40: 0.71}
     return {
         f"{kind}degrees{angle}-seed{seed}": run(
-            f"degrees{angle}",
             seed,
             (0.5, 0.80 if angle == 40 else 0.6, end[angle], end[angle] + 0.01 * seed + 0.001 * angle * (seed == 1)),
         )
@@ -131,9 +130,9 @@ def test_the_test_set_in_a_name_makes_no_difference_but_two_are_refused():
 
 def test_pictures_in_an_epoch_count_appended_copies():
     runs = {
-        "ordinary-none-seed0": run("none", 0),
-        "ordinary-appended-seed0": run("appended", 0, copies=4000),
-        "ordinary-adaptive-seed0": run("adaptive", 0, copies=3210),
+        "ordinary-none-seed0": run(0),
+        "ordinary-appended-seed0": run(0, copies=4000),
+        "ordinary-adaptive-seed0": run(0, copies=3210),
     }
     measures = (settings.PICTURES, settings.EPOCHS)
     lines = settings.rows("copies", {"recorded": runs}, measures)
@@ -143,7 +142,7 @@ def test_pictures_in_an_epoch_count_appended_copies():
 
 
 def test_runs_of_a_page_stand_beside_the_recorded_ones():
-    built = {"none-seed0": run("none", 0, (0.3,)), "crossed-seed0": run("crossed", 0, (0.4,))}
+    built = {"none-seed0": run(0, (0.3,)), "crossed-seed0": run(0, (0.4,))}
     lines = settings.rows("augmentation", {"recorded": {}, "build": built}, base="none")
     assert [line["setting"] for line in lines][-1] == "crossed"
     assert lines[0]["synthetic, this build: accuracy (%)"] == "30.0, 1 seed"
@@ -176,7 +175,7 @@ def test_a_finding_needs_seeds_and_an_interval_without_zero():
     assert settings.finding("rotation", {}, "degrees20", "degrees10") == "20° against 10°: not recorded yet"
     shifts = {"flip": (0.02, -0.02, 0.01), "none": (0.0, 0.0, 0.0)}
     mixed = {
-        f"{name}-seed{seed}": run(name, seed, (0.7 + shift,))
+        f"{name}-seed{seed}": run(seed, (0.7 + shift,))
         for name, of_seed in shifts.items()
         for seed, shift in enumerate(of_seed)
     }
@@ -202,7 +201,7 @@ def test_leaders_differ_by_statistic_and_share_a_tie():
     assert "by the highest accuracy, 40° leads" in told
     assert "by the 75th percentile, 20° leads" in told
     assert told.endswith("(4 settings, mean of 3 seeds)")
-    same = {f"{name}-seed0": run(name, 0) for name in ("degrees10", "degrees20")}
+    same = {f"{name}-seed0": run(0) for name in ("degrees10", "degrees20")}
     assert "by the highest accuracy, 10° and 20° lead;" in settings.leading("rotation", same)
 
 
@@ -220,14 +219,14 @@ def test_leaders_are_compared_over_the_seeds_of_all():
 @pytest.mark.parametrize("length", [1, 2, 6, 40])
 def test_statistics_of_a_curve_against_the_definition(length):
     shares = np.random.default_rng(length).uniform(0.8, 0.9, length)
-    found = settings.statistics(run("degrees10", 0, tuple(shares)), 85.0)
+    found = settings.statistics(run(0, tuple(shares)), 85.0)
     assert found.highest == pytest.approx(100 * shares.max())
     assert found.percentile == pytest.approx(np.percentile(100 * shares, 75))
     assert found.above == (100 * shares > 85.0).sum()
 
 
 def test_a_run_without_a_curve_has_no_statistics():
-    one = run("degrees10", 0)
+    one = run(0)
     for entry in one.history:
         del entry["test_accuracy"]
     one.metrics["test_accuracy"] = 0.5
@@ -269,7 +268,7 @@ def test_nothing_recorded_gives_dashes_and_no_figure():
 
 
 def test_a_figure_has_a_panel_per_source_of_equal_span_and_the_papers_numbers_beside():
-    built = {f"degrees20-seed{seed}": run("degrees20", seed, (0.3 + 0.1 * seed,)) for seed in range(3)}
+    built = {f"degrees20-seed{seed}": run(seed, (0.3 + 0.1 * seed,)) for seed in range(3)}
     drawing = settings.figure("rotation", {"recorded": rotation(), "build": built})
     recorded, ours = drawing.axes[:2]
     assert np.ptp(recorded.get_xlim()) == pytest.approx(np.ptp(ours.get_xlim()))
@@ -282,7 +281,7 @@ def test_a_figure_has_a_panel_per_source_of_equal_span_and_the_papers_numbers_be
 
 
 def test_learning_curves_are_means_over_the_epochs_that_all_seeds_have():
-    runs = {"degrees10-seed0": run("degrees10", 0, (0.5, 0.7, 0.8)), "degrees10-seed1": run("degrees10", 1, (0.6, 0.8))}
+    runs = {"degrees10-seed0": run(0, (0.5, 0.7, 0.8)), "degrees10-seed1": run(1, (0.6, 0.8))}
     (axis,) = settings.learning_figure("rotation", runs).axes
     (line,) = axis.lines
     assert list(line.get_xdata()) == [1, 2]
@@ -291,6 +290,6 @@ def test_learning_curves_are_means_over_the_epochs_that_all_seeds_have():
 
 
 def test_ten_losses_have_ten_looks():
-    runs = {f"{name}-seed0": run(name, 0) for name in settings.NAMES["losses"]}
+    runs = {f"{name}-seed0": run(0) for name in settings.NAMES["losses"]}
     (axis,) = settings.learning_figure("losses", runs).axes
     assert len({(line.get_color(), line.get_linestyle()) for line in axis.lines}) == 10
