@@ -3,8 +3,6 @@
 A Sphinx extension; ``_config.yml`` names it. ``tests/unit/test_pages.py`` holds all pages to WCAG 2.2.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from docutils import nodes

@@ -3,8 +3,6 @@
 Loading is measured in fresh processes, so that nothing is warm and the peak memory is that of loading alone.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import time

@@ -7,8 +7,6 @@ product of matrices (``matmul.wat``, assembled here) do the same in 30 KB.
 Run as ``python -m ferbook.book.browser FOLDER`` the module writes what the page loads.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import json

@@ -1,7 +1,5 @@
 """What the page *In the browser* shows before a script runs: buttons, painted faces, and an empty table of answers."""
 
-from __future__ import annotations
-
 import json
 from html import escape
 

@@ -4,8 +4,6 @@ Run as ``python -m ferbook.book.comparing LAST NOW`` on two folders of executed 
 1 where a verdict is another one, a number moved further than allowed, or a page lost or gained something.
 """
 
-from __future__ import annotations
-
 import argparse
 import math
 import re

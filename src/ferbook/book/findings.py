@@ -5,8 +5,6 @@ three, on papers 003 and 004, are in :mod:`ferbook.papers.vad.findings`. Nothing
 trained here, and nothing here imports torch.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

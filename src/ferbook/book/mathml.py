@@ -3,8 +3,6 @@
 A Sphinx extension; ``_config.yml`` names it. Docutils does the translation from LaTeX.
 """
 
-from __future__ import annotations
-
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx

@@ -3,8 +3,6 @@
 Thebe would run cells on a server elsewhere; this book's pages ask nobody. A Sphinx extension; ``_config.yml`` names it.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from docutils.nodes import document

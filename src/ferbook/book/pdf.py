@@ -4,8 +4,6 @@ Written by hand, with fontTools for the fonts: what Matplotlib draws as text tak
 libraries are not needed otherwise. The same texts give the same file; there is no date in it.
 """
 
-from __future__ import annotations
-
 import io
 import zlib
 from collections.abc import Iterator, Sequence

@@ -7,8 +7,6 @@ with a cell that installs the library on Colab; without it there is neither.
 Run as ``python -m ferbook.book.publishing SITE TARGET CONFIG TOC`` from the checkout (`make notebooks`).
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ A Sphinx extension; ``_config.yml`` names it. It gives the directive ``page-stat
 notebooks that are being rendered. As a notebook among them could not: it would have to run after itself.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from html import escape

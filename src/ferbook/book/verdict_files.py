@@ -4,8 +4,6 @@ Run as ``python -m ferbook.book.verdict_files FOLDER``. Both follow from the cla
 checkout gives the same files.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -6,8 +6,6 @@ runs lie behind it, and carries an interval once there are enough of them.
 Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 

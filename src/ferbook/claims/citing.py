@@ -1,7 +1,5 @@
 """How a single verdict is cited: its id, the place that keeps showing it, and a BibTeX entry."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape

@@ -1,7 +1,5 @@
 """The checks that claim files name. Each computes a value and says what it rests on."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ferbook.claims.checks import Outcome, register

@@ -4,8 +4,6 @@
 their provenance, so that a build without the data can still show them, marked as recorded.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,8 +3,6 @@
 Folds are ``<details>``, so that they open without a script; a link to a line inside opens its folds, too.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

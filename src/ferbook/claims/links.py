@@ -4,8 +4,6 @@ A page shows a claim where its source hands the claim's id, or a pattern that ma
 ``ClaimReport.rows``. That is read from the source, so that links can be made and tested without building the book.
 """
 
-from __future__ import annotations
-
 import ast
 import fnmatch
 import re

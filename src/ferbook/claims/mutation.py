@@ -7,8 +7,6 @@ verdict stays is either checked by nothing, or says in ``insensitive`` why it mu
 Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Cells stay text, so that a printed number keeps its digits; the first column names the row. Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache

@@ -1,7 +1,5 @@
 """Claims and numbers as a reader of a page sees them: verdict boxes and tables, in HTML."""
 
-from __future__ import annotations
-
 import fnmatch
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence

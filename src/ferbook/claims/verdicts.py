@@ -8,8 +8,6 @@ compares what it found with the printed value, which gives one of six verdicts.
 Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ An array's header may promise more than memory holds, and numpy asks for the mem
 any kind of error, up to those of Python's tokenizer. Here both are a ValueError.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import zipfile

@@ -4,8 +4,6 @@ A file from elsewhere may try to run code, to unfold into gigabytes, or to nest 
 this is data, so it is refused before anything is built from it.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from pathlib import Path

@@ -4,8 +4,6 @@ Every one says what is wrong, where, and what to do about it, so a notebook's re
 find a broken file.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import re

@@ -4,8 +4,6 @@ A lock is the system's own, on a small file that says who holds it. It ends with
 killed process never locks anybody out; the file goes when the work is done.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import sys

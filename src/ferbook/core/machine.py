@@ -1,7 +1,5 @@
 """The machine that figures of speed are taken on: what it is, its matrix rate, and probes in processes of their own."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform

@@ -1,7 +1,5 @@
 """How much memory processes hold. Imports next to nothing, so that asking costs none."""
 
-from __future__ import annotations
-
 import resource
 import sys
 from pathlib import Path

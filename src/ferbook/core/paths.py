@@ -1,7 +1,5 @@
 """Where things lie: the project, its data, the cache of prepared data sets."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

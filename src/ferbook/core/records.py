@@ -1,7 +1,5 @@
 """Recorded results: small JSON files in ``data/recorded/``, each with the provenance that makes it repeatable."""
 
-from __future__ import annotations
-
 import json
 import platform
 import re

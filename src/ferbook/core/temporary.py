@@ -4,8 +4,6 @@ A name is ``.ferbook-PLACE-PROCESS-...``: PLACE stands for the machine (and the 
 are a container's own), PROCESS for the process. Where that process is gone, nobody will miss the file.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import platform

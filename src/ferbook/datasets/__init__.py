@@ -8,8 +8,6 @@ The student table of paper 004 holds no faces: :mod:`ferbook.datasets.academic` 
 ((80, 48, 48), (80, 10))
 """
 
-from __future__ import annotations
-
 import inspect
 from importlib import import_module
 from pathlib import Path

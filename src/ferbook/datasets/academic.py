@@ -4,8 +4,6 @@
 look alike, and names replaced by asterisks. Neither tells students apart, so both are dropped.
 """
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -9,8 +9,6 @@ Both hold 287,651 and 4,000 faces with one of the eight expressions; copies of t
 that is 44 GB: :func:`load` can take fewer faces, one part, or a smaller size. Landmarks are not read.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections import Counter

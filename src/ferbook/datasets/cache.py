@@ -5,8 +5,6 @@ it is either whole or absent; its name carries the fingerprint of its source, so
 copy.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

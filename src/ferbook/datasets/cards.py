@@ -1,7 +1,5 @@
 """Data cards: what each data set is, who may have it, and what to beware of when a number rests on it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -8,8 +8,6 @@
   does not say who is shown, and its Usage column does not keep people apart.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from hashlib import sha256

@@ -4,8 +4,6 @@ Each sheet (``0Angry`` to ``6Neutral``) has a row per axis and the cost of a val
 definition, beside the tables and equations of the papers. Read with the standard library: an xlsx file is a zip of XML.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import zipfile

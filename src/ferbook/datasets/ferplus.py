@@ -11,8 +11,6 @@ What was published is not quite the same, though: the votes of ``fer2013new.csv`
 ``label.csv`` files for 1,601 of the 35,710 faces.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """One part of FER+ on disk, a folder or a zip archive of the same: names, bytes, and what is wrong with either."""
 
-from __future__ import annotations
-
 import lzma
 import struct
 import zipfile

@@ -6,8 +6,6 @@ CRLF and blanks in its column names (:func:`table`), and files that nobody knows
 (:func:`others`), unless they stand where data must be.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

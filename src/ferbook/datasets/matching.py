@@ -1,7 +1,5 @@
 """Which of two collections of grey pictures show the same: by pixels, one of them perhaps re-encoded with losses."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

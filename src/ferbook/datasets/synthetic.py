@@ -4,8 +4,6 @@ What is known exactly about each face stands in the ``FaceSet``: ``distribution`
 ``vad``, ``action_units``, ``landmarks``, ``pose`` and ``subject`` (who is shown). ``votes`` are what a crowd would say.
 """
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """One look for every figure: fonts, one colour per emotion, and the figures that recur."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 

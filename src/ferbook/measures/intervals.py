@@ -4,8 +4,6 @@ Faces are resampled, so an interval says how the number would vary with other fa
 nothing of how it would vary with another training run: that is what ``over_seeds`` is for.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple

@@ -1,7 +1,5 @@
 """How well predictions fit labels. NumPy arrays in, numbers out."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.special import rel_entr
 from sklearn.metrics import confusion_matrix

@@ -14,8 +14,6 @@ The interpolated two are never below the first but for the coarseness of eleven 
 taken in at once, so that no figure depends on their order. What is not defined is None, and means leave it out.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

@@ -3,8 +3,6 @@
 NumPy arrays in, numbers out. A figure that is not defined, such as a correlation with something constant, is None.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 

@@ -12,8 +12,6 @@ other fields are in their files: :mod:`~ferbook.models.ran`, :mod:`~ferbook.mode
 :mod:`~ferbook.models.vad`. :func:`logits` takes either.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext

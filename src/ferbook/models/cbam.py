@@ -6,8 +6,6 @@ attention module" (2.4.2), which is "applied in stages after certain CNN blocks"
 into each block. All three are here, and none at all for the ablation.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

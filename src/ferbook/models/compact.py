@@ -4,8 +4,6 @@ The first layer halves the image at once, and dense 3 x 3 kernels with channels 
 vector units busy: depthwise ones need fewer operations and more time. Channels last is its fast memory format.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from ferbook.core.errors import ConfigError

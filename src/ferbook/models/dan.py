@@ -5,8 +5,6 @@ partition loss drives the heads apart. The total is cross entropy + affinity + p
 affinity loss's centres belong to the optimiser.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

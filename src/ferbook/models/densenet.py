@@ -1,7 +1,5 @@
 """DenseNets (Huang et al. 2017), as torchvision has them."""
 
-from __future__ import annotations
-
 from torchvision import models
 from torchvision.models import DenseNet
 

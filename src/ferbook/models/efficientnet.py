@@ -5,8 +5,6 @@ batch-norm epsilon 1e-3 in all sizes; torchvision pads evenly and does so for B5
 the same, but weights trained in one do not give the same outputs in the other.
 """
 
-from __future__ import annotations
-
 from torch import nn
 from torchvision import models
 from torchvision.models import EfficientNet

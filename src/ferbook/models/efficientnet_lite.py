@@ -6,8 +6,6 @@ inside a Python package of the ordinary index, so they can be had where nothing 
 :func:`packaged_state`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import pickle
 from collections.abc import Mapping

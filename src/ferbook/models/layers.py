@@ -1,7 +1,5 @@
 """What several architectures need."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 

@@ -5,8 +5,6 @@ Keras. Keras counts the running statistics as parameters: 4,253,864 with 1000 cl
 and are what is counted here.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from ferbook.models.layers import share

@@ -6,8 +6,6 @@ padding nor those weights are torchvision's, see :mod:`ferbook.models.efficientn
 trained on it, the second head gets no gradient.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from torch import Tensor, nn

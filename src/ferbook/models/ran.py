@@ -3,8 +3,6 @@
 Six images of a face, five regions and the whole, go through one trunk; attention decides how much each counts.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

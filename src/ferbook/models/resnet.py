@@ -1,7 +1,5 @@
 """ResNets (He et al. 2016), as torchvision has them."""
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 from torchvision import models
 from torchvision.models import ResNet

@@ -10,8 +10,6 @@ it divides strided kernels by the square of the stride, counts one 512-512 kerne
 shortcut of the second stage nine taps.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

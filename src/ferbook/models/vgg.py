@@ -4,8 +4,6 @@ The layers have torchvision's names, so its weights fit. ReLUs are not in place:
 were given.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from torch import Tensor, nn

@@ -4,8 +4,6 @@ Files are safetensors: plain tensors, nothing that could run code. ImageNet weig
 for by name; torch's cache keeps them, and its reader is told to accept tensors only.
 """
 
-from __future__ import annotations
-
 import pickle
 import re
 from collections.abc import Mapping, Sequence

@@ -3,8 +3,6 @@
 Drawn with Pillow: a chart library takes longer for one card than all networks for one photograph.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Photographs to a folder of results: cards and a table, from where an interrupted run ended."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import time

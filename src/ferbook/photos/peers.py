@@ -4,8 +4,6 @@ Only tools whose package holds its weights. Each runs in an environment of its o
 the book's; ``ferbook record peers`` makes the environments, asks the tools, and writes ``data/recorded/peers``.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

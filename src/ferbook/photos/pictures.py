@@ -1,7 +1,5 @@
 """Pictures of any kind as upright 8-bit RGB, no larger than the detector needs; and why one cannot be read."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import warnings

@@ -7,8 +7,6 @@
 (2, 8)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Photographs with a known truth: synthetic heads side by side before a plain wall."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ferbook.synthesis import render, sample

@@ -2,8 +2,6 @@
 detector as a photograph goes. Recorded on FER+'s official test part in ``data/recorded/try/released.json``.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -21,8 +21,6 @@
 =========================  ============================================================================================
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path

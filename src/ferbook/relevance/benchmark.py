@@ -1,7 +1,5 @@
 """What relevance of VGG16 at 224 pixels costs: in batches, and by zennit's plain loop over single images."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from statistics import median

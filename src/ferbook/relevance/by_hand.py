@@ -3,8 +3,6 @@
 Slow on purpose: it is what a reader can follow with a pencil, and what the fast version is compared with. No torch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Drawings of paper 001's figures 1, 2, 4 and 5, each with the numbers of something that was computed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Does relevance point at what the network uses? Pixel flipping, and relevance by region of the face."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor, nn

@@ -5,8 +5,6 @@ dense layers alone. The paper's convolutions were trained on ImageNet. Those wei
 the reader has them, the convolutions stay as they were drawn at random, which a page that does so must say.
 """
 
-from __future__ import annotations
-
 import copy
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pictures of relevance: blue against, red for, white nothing; one scale for all pictures of a figure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt

@@ -5,8 +5,6 @@ and synthetic ones are drawn again. Two networks are recorded: the VGG16 that wa
 whose pictures are grey; and the same, given three channels and trained on for a little on coloured synthetic faces.
 """
 
-from __future__ import annotations
-
 import base64
 import copy
 import time

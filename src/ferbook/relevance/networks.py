@@ -4,8 +4,6 @@ The small one has convolutions, batch normalisation, ReLUs and a dense layer. It
 enter, so that their relevance is that of contrast.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor, nn

@@ -4,8 +4,6 @@ The run is ``vgg16/seed0`` of ``data/sweeps/001.yml``. Its weights stay where it
 run's own record, and the one that :func:`record` writes.
 """
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Each face has one emotion, and a strength of it where something is known: the in
 share of votes for the winning emotion, which says how clear an expression is. JAFFE, CK+, KDEF and AffectNet give none.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

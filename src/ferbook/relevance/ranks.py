@@ -8,8 +8,6 @@ scores lie in these groups, and decide by that. Both rules are here: :func:`rank
 Everything works on arrays and needs no torch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

@@ -8,8 +8,6 @@ given much more relevance than arrived. What flows on is bounded only because a 
 none.
 """
 
-from __future__ import annotations
-
 import copy
 
 import torch

@@ -9,8 +9,6 @@ pixels, the centre of the first pixel at (0, 0), in the order of ``detection.LAN
 the same draws whatever device the batch is on; one on the batch's own device saves a copy.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The network and its training are fixed, so that two sets, or two versions of the renderer, can be compared.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """How well faces are found: shares and landmark errors, where the landmarks are known and where they are not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

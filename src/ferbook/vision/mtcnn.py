@@ -4,8 +4,6 @@ Networks, thresholds and suppression are those of facenet-pytorch, whose package
 faster because nothing loops over images or boxes. :mod:`ferbook.vision.detection` is what callers use.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import torch

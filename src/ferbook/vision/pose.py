@@ -3,8 +3,6 @@
 Landmarks are (N, 5, 2), x and y in pixels, in the order of ``detection.LANDMARKS``.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 

@@ -1,7 +1,5 @@
 """Moving pixels: matrices of mirrors and rotations, and one look-up in the source for all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

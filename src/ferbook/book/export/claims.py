@@ -3,8 +3,6 @@
 What schema.org has no word for has one of this book's; the table's descriptions are also those of the words.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

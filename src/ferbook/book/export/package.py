@@ -3,8 +3,6 @@
 Run as ``python -m ferbook.book.export.package FILE.zip``. The same checkout gives the same bytes.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os

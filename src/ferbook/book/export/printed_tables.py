@@ -4,8 +4,6 @@
 table and column, and under ``all`` columns that mean the same in several. A name may be a pattern: ``group_*``.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Recorded results as tables: trainings, their epochs, emotions, confusions and answers, and every other record."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache

@@ -1,7 +1,5 @@
 """A table to take away: its columns, each with a type and a description, and its rows; written as CSV."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

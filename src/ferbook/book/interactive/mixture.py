@@ -1,7 +1,5 @@
 """The synthetic face: two emotions, the share of the second, and an intensity; painted when the page runs."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cache
 

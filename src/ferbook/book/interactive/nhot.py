@@ -1,7 +1,5 @@
 """Paper 002: what a network reaches over N, from the recorded runs, with intervals."""
 
-from __future__ import annotations
-
 from IPython.display import HTML
 
 from ferbook.book.interactive import widget

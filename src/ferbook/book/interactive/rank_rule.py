@@ -1,7 +1,5 @@
 """Paper 001: a face's relevance in windows whose ends can be moved, and the rank that follows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Papers 003 and 004: the consistency cost of one prediction over its value, from the printed step to a wide slope."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

@@ -11,8 +11,6 @@ A figure in full::
     figure("squares", "Squares", [n], [square], still=drawing, alt="A parabola through ...")
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import itertools

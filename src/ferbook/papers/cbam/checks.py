@@ -1,7 +1,5 @@
 """What the claim files of paper 000 name: its tables and its text against each other, and against what is published."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Paper 000's figure 1, the chain from data to interpretation, drawn from the network that this book builds."""
 
-from __future__ import annotations
-
 import torch
 
 from ferbook import models

@@ -5,8 +5,6 @@ predicted lies above what was not. So every order that fits is tried, and a prin
 out under a meaning, or be shown to be possible; nothing confirms it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cache

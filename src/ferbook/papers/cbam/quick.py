@@ -1,7 +1,5 @@
 """What the pages of paper 000 train and look at in a build: small networks on synthetic faces, and their gates."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

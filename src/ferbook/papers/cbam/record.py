@@ -3,8 +3,6 @@
 No torch: the runs are over, and their scores lie in the run store.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

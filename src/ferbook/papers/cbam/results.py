@@ -6,8 +6,6 @@ every figure here: of means, of confusion matrices, of the Hamming loss. Shares 
 Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """What the claim files of paper 000 name: what FER+'s labels and this book's recorded runs say of its sentences."""
 
-from __future__ import annotations
-
 from ferbook.claims import ablation_arms
 from ferbook.claims.ablation_arms import Runs
 from ferbook.claims.checks import Outcome, register

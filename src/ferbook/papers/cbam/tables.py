@@ -6,8 +6,6 @@ may be is therefore found by trying every order of the images that gives the pri
 a higher score than whatever was not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache
 from itertools import combinations, permutations

@@ -3,8 +3,6 @@
 The losses themselves are in :mod:`ferbook.learning.losses`, the networks in :mod:`ferbook.models`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

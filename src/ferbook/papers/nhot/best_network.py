@@ -3,8 +3,6 @@
 Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from ferbook.claims.report import NOTHING

@@ -7,8 +7,6 @@ list is, and no run of either kind has trained on them.
 Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ every number says how many seeds lie behind it. Accuracies and their differences
 Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

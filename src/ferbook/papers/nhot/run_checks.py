@@ -6,8 +6,6 @@ they need not be changed when more are recorded.
 Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from functools import cache

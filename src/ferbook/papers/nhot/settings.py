@@ -8,8 +8,6 @@ how many seeds lie behind it. Accuracies are in per cent, their differences in p
 Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 from ferbook.claims import printed
 from ferbook.claims.checks import Outcome, register
 from ferbook.claims.claim import Claim, Evidence

@@ -6,8 +6,6 @@ follows from its multiply-adds. Minutes, hours and days are those of one machine
 Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 

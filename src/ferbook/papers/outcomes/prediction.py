@@ -9,8 +9,6 @@ have an effect of known size, or none.
 (YeeHoran/Learning-Result-Prediction-by-VAD), AdaBoost.R2 with exponential loss over random forests.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 

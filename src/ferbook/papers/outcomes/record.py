@@ -1,7 +1,5 @@
 """What is recorded of paper 004's students: every model and comparison of :mod:`ferbook.papers.outcomes.prediction`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

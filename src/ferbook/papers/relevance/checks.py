@@ -4,8 +4,6 @@ Tables 6 to 9 and what the text says of them have :mod:`ferbook.papers.relevance
 the references have :mod:`ferbook.papers.relevance.text_checks`. Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from ferbook.claims import ablation_arms, printed

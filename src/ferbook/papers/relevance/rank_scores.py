@@ -5,8 +5,6 @@ On synthetic faces the truth is the majority of ten simulated annotators, who se
 two rules stand two that need no relevance: cutting the logit, or the probability, of each emotion at two points.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from pathlib import Path

@@ -3,8 +3,6 @@
 The tables stand in ``data/claims/tables/001-*.csv``. No torch.
 """
 
-from __future__ import annotations
-
 from itertools import count
 
 import numpy as np

@@ -3,8 +3,6 @@
 Nothing here imports torch.
 """
 
-from __future__ import annotations
-
 from difflib import SequenceMatcher
 from itertools import combinations
 from math import gcd
