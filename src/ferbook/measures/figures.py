@@ -258,10 +258,8 @@ def points(
                 axis.plot(crosses[name][0], crosses[name][row], "x", color=colour, markersize=9, markeredgewidth=2)
         axis.axhline(0, color="#999999", linewidth=0.8)
         axis.axvline(0, color="#999999", linewidth=0.8)
-        axis.set_xlabel("valence (-1 to 1)")
-        axis.set_ylabel(f"{VAD_AXES[row]} (-1 to 1)")
-        axis.set_xlim(-1.05, 1.05)
-        axis.set_ylim(-1.05, 1.05)
+        axis.set(xlabel="valence (-1 to 1)", ylabel=f"{VAD_AXES[row]} (-1 to 1)")
+        axis.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
     legend_below(figure, 4)
     return figure
 
@@ -362,8 +360,7 @@ def histogram(
     figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
     axis.hist(values, bins=bins, color=SOURCE_COLOURS["recorded"], alpha=0.75)
     axis.axvline(mark, color="#d55e00", linewidth=2, label=mark_label)
-    axis.set_xlabel(xlabel)
-    axis.set_ylabel(ylabel)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
