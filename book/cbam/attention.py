@@ -19,9 +19,6 @@ epochs = 6
 seeds = [0, 1]
 
 # %%
-import tempfile
-from pathlib import Path
-
 import numpy as np
 
 from ferbook import datasets
@@ -112,9 +109,9 @@ audit.box("000-attention-stages", "000-attention-last", "000-attention-gain", "0
 # %%
 compared = {"none": {}, "blocks": {"model": {"options": {"placement": "blocks"}}}}
 described = quick.varied(compared, tuple(seeds), epochs=epochs)
-with tempfile.TemporaryDirectory() as store:
-    built = quick.trained(described, Path(store))
-    networks = [trained.network(described[f"blocks-seed{seed}"], Path(store)) for seed in seeds]
+store = quick.store()  # shared with the other pages of this chapter
+built = quick.trained(described, store)
+networks = [trained.network(described[f"blocks-seed{seed}"], store) for seed in seeds]
 
 # %% tags=["remove-input"]
 report.table(

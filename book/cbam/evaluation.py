@@ -20,9 +20,6 @@ epochs = 6
 seeds = [0]
 
 # %%
-import tempfile
-from pathlib import Path
-
 import numpy as np
 
 from ferbook.claims import ablation_arms, printed, report, verdicts
@@ -43,9 +40,9 @@ curves = records.read("000/curves")["values"]["roc"]
 
 # %%
 described = quick.varied({"blocks": {"model": {"options": {"placement": "blocks"}}}}, tuple(seeds), epochs=epochs)
-with tempfile.TemporaryDirectory() as store:
-    built = quick.trained(described, Path(store))
-    scores = [quick.predictions(config, Path(store)) for config in described.values()]
+store = quick.store()  # shared with the other pages of this chapter
+built = quick.trained(described, store)
+scores = [quick.predictions(config, store) for config in described.values()]
 
 # %% [markdown]
 # ## Average precision

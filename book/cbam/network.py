@@ -19,9 +19,6 @@ epochs = 6
 seed = 0
 
 # %%
-import tempfile
-from pathlib import Path
-
 import torch
 
 from ferbook import datasets, models
@@ -106,9 +103,9 @@ audit.box("000-efficient", "000-real-time")
 config = quick.varied({"blocks": {"model": {"options": {"placement": "blocks"}}}}, (seed,), epochs=epochs)[
     "blocks-seed0"
 ]
-with tempfile.TemporaryDirectory() as store:
-    quick.trained({"blocks": config}, Path(store))
-    network = trained.network(config, Path(store))
+store = quick.store()  # shared with the other pages of this chapter
+quick.trained({"blocks": config}, store)
+network = trained.network(config, store)
 faces = datasets.load(config.data.name, **config.data.options).part("test")
 gates = quick.spatial_gates(network, faces.images)
 

@@ -18,9 +18,6 @@ epochs = 6
 seed = 0
 
 # %%
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import torch
 
@@ -120,8 +117,7 @@ audit.box("000-balanced-folds")
 
 # %%
 config = quick.varied({"none": {}}, (seed,), epochs=epochs)["none-seed0"]
-with tempfile.TemporaryDirectory() as store:
-    built = quick.trained({"none-seed0": config}, Path(store))
+built = quick.trained({"none-seed0": config}, quick.store())  # shared with the other pages of this chapter
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation mean average precision over epochs, recorded FER+ runs without attention and this build's synthetic run"}}
 _ = results.learning_figure({"recorded": ablation_arms.arm(recorded, "none"), "build": built})

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ferbook import models
+from ferbook.core import dependencies, paths
 from ferbook.faces.faceset import FaceSet
 from ferbook.learning import configs, runs, sweeps, task_base, training
 from ferbook.learning.configs import Config
@@ -45,9 +46,15 @@ def varied(arms: Mapping[str, Mapping[str, Any]], seeds: tuple[int, ...] = (0,),
     }
 
 
+def store() -> Path:
+    """Where the chapter's pages keep their runs, some of which several show; with other code they are trained anew."""
+    code = dependencies.running(Path(__file__))
+    return paths.cache_root() / "runs" / f"cbam-{code}-torch-{torch.__version__}"
+
+
 def trained(described: Mapping[str, Config], store: Path) -> dict[str, RunResult]:
-    """The result of each run."""
-    return {name: training.train(config, store) for name, config in described.items()}
+    """The result of each run. One that another page trains at this moment is waited for."""
+    return {name: training.train(config, store, wait=True) for name, config in described.items()}
 
 
 def predictions(config: Config, store: Path) -> dict[str, np.ndarray]:
