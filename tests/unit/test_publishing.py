@@ -117,7 +117,12 @@ def test_pages_have_their_buttons(tmp_path, monkeypatch):
     Path("book").mkdir()
     Path("book/first.md").write_text("# First\n\nText.\n")
     small = {key: with_repository()[key] for key in ("title", "repository", "only_build_toc_files")}
-    Path("_config.yml").write_text(yaml.safe_dump(small | {"html": {"use_repository_button": False}}))
+    # With the book's own options of the theme, which must not replace what the buttons set.
+    theme = {"html_theme_options": SETTINGS["sphinx"]["config"]["html_theme_options"]}
+    sphinx = {"recursive_update": SETTINGS["sphinx"].get("recursive_update", False), "config": theme}
+    Path("_config.yml").write_text(
+        yaml.safe_dump(small | {"html": SETTINGS["html"] | {"favicon": ""}, "sphinx": sphinx})
+    )
     Path("_toc.yml").write_text("format: jb-book\nroot: book/first\nchapters:\n  - file: book/second\n")
     Path("site/book").mkdir(parents=True)
     nbformat.write(notebook("1"), "site/book/second.ipynb")
