@@ -25,7 +25,7 @@ from statistics import mean
 import torch
 
 from ferbook import datasets, models
-from ferbook.core import bounded_files, machine, paths, records
+from ferbook.core import machine, paths, records
 from ferbook.core.errors import ConfigError, FerbookError
 from ferbook.faces.faceset import SPLITS
 from ferbook.learning import runs, sweeps, training
@@ -147,12 +147,7 @@ def run(
 
 
 def _entries(path: Path) -> Iterator[Mapping[str, object]]:
-    try:
-        content = bounded_files.read_yaml(path)
-    except FileNotFoundError:
-        raise ConfigError("queue", f"there is no file {path}") from None
-    except ValueError as error:
-        raise ConfigError(str(path), f"is not a queue ({error})") from None
+    content = sweeps.read_description(path, "queue", "a queue")
     if not isinstance(content, list) or not content:
         raise ConfigError(str(path), "should be a list of entries", "See ferbook.learning.queue.")
     for number, entry in enumerate(content, 1):
@@ -194,8 +189,8 @@ def _seconds(config: Config, rate: float) -> float:
     additions = models.multiply_adds(network.name, side, **{"in_channels": channels, **network.options})
     small = (config.early.side / side) ** 2 if config.early.share else 1.0
     passes = config.epochs * faces * (1 - config.early.share * (1 - small))
-    own = sum(_seconds(start, rate) for start in [config.start] if start is not None)
-    return own + passes * additions * _OPERATIONS / 1e9 / (rate * _share(network.name))
+    before = 0.0 if config.start is None else _seconds(config.start, rate)
+    return before + passes * additions * _OPERATIONS / 1e9 / (rate * _share(network.name))
 
 
 @cache

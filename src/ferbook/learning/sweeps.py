@@ -64,7 +64,7 @@ def runs(path: Path) -> dict[str, Config]:
     ------
     ConfigError: naming file, group and field, for whatever is unknown, invalid or ambiguous.
     """
-    content = _read_yaml(path)
+    content = _mapping(read_description(path, "sweep", "a description of sweeps"), str(path))
     _check_keys(content, {"short", "bases", "groups"}, str(path))
     bases, short = _mapping(content.get("bases", {}), f"{path}: bases"), content.get("short", {})
     found: dict[str, Config] = {}
@@ -367,11 +367,16 @@ def _check_name(name: str, where: str) -> None:
         raise ConfigError(where, problem, "Use small letters, digits, and _ . - after the first.")
 
 
-def _read_yaml(path: Path) -> _Part:
+def read_description(path: Path, kind: str, is_a: str) -> object:
+    """The content of a YAML file that describes runs; `kind` and `is_a` name it in errors: "queue", "a queue".
+
+    Raises
+    ------
+    ConfigError: if the file is missing or is no YAML.
+    """
     try:
-        content = bounded_files.read_yaml(path)
+        return bounded_files.read_yaml(path)
     except FileNotFoundError:
-        raise ConfigError("sweep", f"there is no file {path}") from None
+        raise ConfigError(kind, f"there is no file {path}") from None
     except ValueError as error:
-        raise ConfigError(str(path), f"is not a description of sweeps ({error})") from None
-    return _mapping(content, str(path))
+        raise ConfigError(str(path), f"is not {is_a} ({error})") from None
