@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -15,11 +16,12 @@ def test_what_a_process_that_is_gone_left_is_removed_and_nothing_else(tmp_path):
     gone.wait()
     own = temporary.name("a")
     place = own.split("-")[1]
-    left = [own.replace(str(os.getpid()), str(gone.pid)) + ending for ending in (".json", "-folder")]
+    process = own.split("-")[2]
+    left = [own.replace(process, str(gone.pid)) + ending for ending in (".json", "-folder")]
     (tmp_path / left[0]).touch()
     (tmp_path / left[1]).mkdir()
     (tmp_path / left[1] / "a.npy").touch()
-    elsewhere = own.replace(place, "0" * 6).replace(str(os.getpid()), str(gone.pid))
+    elsewhere = own.replace(place, "0" * 6).replace(process, str(gone.pid))
     kept = {own, elsewhere, f".ferbook-{place}-x-1", f"ferbook-{place}-{gone.pid}-1", ".hidden"}
     for name in kept:
         (tmp_path / name).touch()
@@ -28,6 +30,28 @@ def test_what_a_process_that_is_gone_left_is_removed_and_nothing_else(tmp_path):
     (tmp_path / f"{elsewhere}-new").touch()
     temporary.sweep(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == (kept - {elsewhere}) | {f"{elsewhere}-new"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell how a process does")
+def test_a_process_that_nobody_buried_is_gone_and_its_number_may_be_another_ones(tmp_path):
+    dead = subprocess.Popen(
+        [sys.executable, "-c", "from ferbook.core import temporary; print(temporary.name())"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with dead.stdout:
+        said = dead.stdout.read().strip()
+    while (state := Path(f"/proc/{dead.pid}/stat").read_text().rpartition(")")[2].split()[0]) != "Z":
+        time.sleep(0.01)
+    own = temporary.name()
+    number, began = own.split("-")[2].split(".")
+    reused = own.replace(f"{number}.{began}", f"{number}.{int(began) - 1}")
+    for name in (said, own, reused):
+        (tmp_path / name).touch()
+    os.kill(dead.pid, 0)  # its number is still taken
+    temporary.sweep(tmp_path)
+    assert state == "Z" and [path.name for path in tmp_path.iterdir()] == [own]
+    dead.wait()
 
 
 def test_names_are_short_and_differ_by_what_they_stand_for():

@@ -1,7 +1,8 @@
 """Temporary files and folders that say whose they are, so that those of a killed process can be told and removed.
 
 A name is ``.ferbook-PLACE-PROCESS-...``: PLACE stands for the machine (and the container, where numbers of processes
-are a container's own), PROCESS for the process. Where that process is gone, nobody will miss the file.
+are a container's own), PROCESS for the process: its number and, where the system tells, when it began, since numbers
+are given out again. Where that process is gone, nobody will miss the file.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from ferbook.core.errors import clearly_written
 
 #: Seconds after which what a process on another machine left counts as abandoned.
 ABANDONED_AFTER = 24 * 3600
-_NAME = re.compile(r"\.ferbook-([0-9a-f]{6})-(\d+)-.*")
+_NAME = re.compile(r"\.ferbook-([0-9a-f]{6})-(\d+)(?:\.(\d+))?-.*")
 
 
 @cache
@@ -35,7 +36,14 @@ def _place() -> str:
 
 def name(of: str = "") -> str:
     """A name that no other process takes, the same for the same text; short, whatever the length of `of`."""
-    return f".ferbook-{_place()}-{os.getpid()}-{hashlib.sha256(of.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+    digest = hashlib.sha256(of.encode("utf-8", "surrogateescape")).hexdigest()
+    return f".ferbook-{_place()}-{_own(os.getpid())}-{digest[:8]}"
+
+
+@cache
+def _own(process: int) -> str:
+    began = _state(process)[1]
+    return f"{process}.{began}" if began else str(process)
 
 
 @contextmanager
@@ -78,19 +86,34 @@ def _is_abandoned(entry: os.DirEntry[str]) -> bool:
     found = _NAME.fullmatch(entry.name)
     if found is None:
         return False
-    place, process = found.groups()
+    place, process, began = found.groups()
     if place != _place():
         with suppress(OSError):
             return time.time() - entry.stat(follow_symlinks=False).st_mtime > ABANDONED_AFTER
         return False
-    return not _is_alive(int(process))
+    return not _is_alive(int(process), began)
 
 
-def _is_alive(process: int) -> bool:
+def _is_alive(process: int, began: str | None) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except (PermissionError, OverflowError):
         pass  # somebody else's, or no number of a process
-    return True
+    state, now_began = _state(process)
+    # A dead process keeps its number until its parent asks for it, which many a container's first process never does.
+    return state not in ("Z", "X") and (not began or not now_began or began == now_began)
+
+
+def _state(process: int) -> tuple[str, str]:
+    """The state of a process, a letter, and when it began, in the system's ticks: proc(5). Empty where it is not told.
+
+    Not psutil's time of creation, which moves with the clock: what is alive must never look dead.
+    """
+    try:
+        # The name before the last bracket may hold anything.
+        fields = Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return fields[0], fields[19]
+    except (OSError, IndexError):
+        return "", ""
