@@ -19,11 +19,16 @@ RUN = (
     Field("run", "name of the run within its group"),
 )
 _CONFIG = {
-    "task": Field("task", "what is learned: distribution (one distribution over emotions) or multilabel"),
+    "task": Field(
+        "task", "what is learned: distribution (one over emotions), multilabel, or vad (emotion with valence, ...)"
+    ),
     "model.name": Field("network", "name of the network's architecture"),
     "loss": Field("loss", "name of the loss"),
     "labels.n_hot": Field("n_hot", "most emotions in a training label", "integer"),
     "labels.present": Field("present", "least share of the votes from which an emotion counts as present", "number"),
+    "vad.consistency": Field("consistency", "consistency loss between emotion and dimensions; only where task is vad"),
+    "vad.weight": Field("consistency_weight", "weight of that loss", "number"),
+    "vad.orthogonality": Field("orthogonality_weight", "weight of the orthogonality loss", "number"),
     "split.kind": Field("split", "how the test faces were chosen"),
     "split.fold": Field("fold", "which of the folds is tested, from 0; only where the split is by folds", "integer"),
     "copies.kind": Field("copies", "which changed copies are appended to the training faces"),
@@ -58,6 +63,8 @@ _METRICS = {
     ),
     "test_macro_auroc": Field("test_macro_auroc", "mean over emotions of the area under ROC, test faces", "number"),
     "test_hamming_loss": Field("test_hamming_loss", "share of wrong labels, test faces", "number"),
+    "test_ccc": Field("test_ccc", "mean over dimensions of the concordance correlation, test faces", "number"),
+    "test_mse": Field("test_mse", "sum over dimensions of the mean squared error, test faces", "number"),
 }
 _FACES = {
     part: Field(f"faces_{part}", f"{words} faces", "integer")
@@ -89,6 +96,7 @@ _ELSEWHERE = {"accuracy", "faces", "labels", "mean_average_precision", "macro_au
 _PROVENANCE = {
     "data": Field("data", "data set"),
     "checksum": Field("checksum", "SHA-256 of its faces and labels"),
+    "test_checksum": Field("test_checksum", "the same of the data set tested on, where it is another one"),
     "device": Field("device", "cpu or the kind of GPU"),
     "machine": Field("machine", "instruction set of the processor"),
     "processes": Field("processes", "processes that shared each batch", "integer"),
@@ -113,6 +121,14 @@ _EPOCH = (
     *(_METRICS[f"valid_{name}"] for name in ("mean_average_precision", "macro_auroc", "hamming_loss")),
     Field("lr", "learning rate at the epoch's end", "number"),
 )
+#: Measures on the test faces with one number per dimension, of the network and of a constant.
+_DIMENSION = {
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+    "r2": "coefficient of determination",
+    "ccc": "concordance correlation coefficient",
+    "pcc": "Pearson's correlation; empty for a constant, which has none",
+}
 #: Measures on the test faces with one number per emotion.
 _EMOTION = (
     Field("precision", "of faces given the emotion, the share that has it", "number"),
@@ -172,6 +188,7 @@ def runs() -> Table:
         "average_precision_all",
         "auroc",
     }
+    lists |= {"names", "model", "constant", "reference", "hindsight"}  # of dimensions, in a table of their own
     described = {path.split("/")[0] for path in _TEST} | _ELSEWHERE | lists
     rows = []
     for key, result in _runs():
@@ -191,6 +208,9 @@ def runs() -> Table:
         )
         if result.config["split"]["kind"] != "folds":
             rows[-1].pop("fold", None)
+        if result.config["task"] != "vad":
+            for field in ("consistency", "consistency_weight", "orthogonality_weight"):
+                rows[-1].pop(field, None)
     fields = [
         *RUN,
         *_CONFIG.values(),
@@ -217,6 +237,8 @@ def emotions() -> Table:
     rows = []
     for key, result in _runs():
         test = result.metrics["test"]
+        if result.config["task"] == "vad":
+            continue
         columns: dict[str, list[Any]] = {field.name: test[field.name] for field in _EMOTION if field.name in test}
         for name in ("precision", "recall", "f1"):
             if "per_label" in test:
@@ -224,7 +246,7 @@ def emotions() -> Table:
         for place, emotion in enumerate(EMOTIONS):
             rows.append(_place(key) | {"emotion": emotion} | {name: values[place] for name, values in columns.items()})
     emotion = Field("emotion", "emotion, as the votes name it")
-    said = "One row per emotion of each training in runs.csv, on its test faces."
+    said = "One row per emotion of each training of emotions alone in runs.csv, on its test faces."
     names = [field.name for field in (*RUN, emotion)]
     return from_mappings(
         "run-emotions.csv", "Trainings, emotion by emotion", said, [*RUN, emotion, *_EMOTION], rows, names
@@ -235,6 +257,8 @@ def confusions() -> Table:
     """One row per cell of each training's confusion matrix."""
     rows = []
     for key, result in _runs():
+        if result.config["task"] == "vad":
+            continue
         counts = result.metrics["test"]["confusion"]
         if result.config["task"] == "distribution":
             cells = [(t, p, counts[k][j]) for k, t in enumerate(EMOTIONS) for j, p in enumerate(EMOTIONS)]
@@ -254,9 +278,39 @@ def confusions() -> Table:
         Field("predicted", "emotion that the network gives (of a multi-label run: whether it gives it)"),
         Field("faces", "test faces of that kind", "integer"),
     ]
-    said = "One row per cell of the confusion matrix of each training in runs.csv, on its test faces."
+    said = "One row per cell of the confusion matrix of each training of emotions alone in runs.csv, on its test faces."
     names = [field.name for field in fields[:-1]]
     return from_mappings("run-confusions.csv", "Trainings, confusions", said, fields, rows, names)
+
+
+def dimensions() -> Table:
+    """One row per dimension (valence, arousal, dominance) of each training that learned them."""
+    fields = [
+        *RUN,
+        Field("dimension", "valence, arousal or dominance"),
+        *(Field(name, f"{said}, test faces", "number") for name, said in _DIMENSION.items()),
+        *(
+            Field(f"constant_{name}", f"{said}, of answering always the same", "number")
+            for name, said in _DIMENSION.items()
+        ),
+        Field("constant", "that same answer, -1 to 1", "number"),
+        Field("hindsight", "whether it is the mean of the test faces, not of training faces", "boolean"),
+    ]
+    rows = []
+    for key, result in _runs():
+        if result.config["task"] != "vad":
+            continue
+        test = result.metrics["test"]
+        for place, dimension in enumerate(test["names"]):
+            rows.append(
+                _place(key)
+                | {"dimension": dimension, "constant": test["reference"][place], "hindsight": test["hindsight"]}
+                | {name: test["model"][name][place] for name in _DIMENSION}
+                | {f"constant_{name}": test["constant"][name][place] for name in _DIMENSION}
+            )
+    said = "One row per dimension of each training in runs.csv that learned dimensions, on its test faces."
+    names = [field.name for field in (*RUN, fields[3])]
+    return from_mappings("run-dimensions.csv", "Trainings, dimension by dimension", said, fields, rows, names)
 
 
 def answers() -> Table:
@@ -339,4 +393,4 @@ def leaves(content: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
 
 def all_tables() -> list[Table]:
     """The tables of this module."""
-    return [runs(), epochs(), emotions(), confusions(), answers(), peers(), others()]
+    return [runs(), epochs(), emotions(), confusions(), dimensions(), answers(), peers(), others()]
