@@ -25,7 +25,7 @@ from ferbook.core.errors import ConfigError, DataError, OutputError
 from ferbook.learning import callbacks, configs, parts, runs, task_base, tasks, training
 from ferbook.measures import metrics, multilabel
 from ferbook.measures.metrics import tie_aware_accuracy
-from ferbook.vision import appended, detection
+from ferbook.vision import appended, detection, detectors
 from tests.unit.test_augment import rotate_landmarks
 
 SMALL = {
@@ -293,6 +293,8 @@ def test_the_faces_and_the_network_are_on_one_device_when_the_trainer_is_done(tm
         ({"data": {"options": {"cuont": 300}}}, r"data\.options\.cuont: synthetic has no such option. It has count, "),
         ({"copies": {"kind": "adaptive", "x1": 20}}, r"copies\.x1 must be smaller"),
         ({"copies": {"kind": "adaptive"}, "data": {"aligned": True}}, "aligned faces have none"),
+        ({"data": {"detector": "dlib"}}, "nothing asks for them"),
+        ({"data": {"aligned": True, "detector": "hog"}}, "data.detector"),
         ({"start": {}, "model": {"weights": "a.safetensors"}}, "leave one out"),
         ({"start": {"model": {"name": "vgg16_48"}, "data": SMALL["data"], "epochs": 0}}, r"start\.epochs"),
     ],
@@ -591,14 +593,14 @@ def tilted(monkeypatch):
     """Landmarks without a detector: every other face leans by 20 degrees, the third has none."""
     upright = detection.TEMPLATE * 48 - 0.5
 
-    def landmarks(part, whole):
+    def landmarks(part, whole, detector):
         found = np.repeat(upright[None], len(part), axis=0)
         turned = rotate_landmarks(torch.from_numpy(found[1::2]), 20.0, (48, 48)).numpy()
         found[1::2] = turned
         found[2] = np.nan
         return found
 
-    monkeypatch.setattr(detection, "landmarks_of", landmarks)
+    monkeypatch.setattr(detectors, "landmarks_of", landmarks)
 
 
 def test_copies_are_appended_and_an_epoch_sees_them_all(tmp_path, tilted, monkeypatch):
@@ -640,24 +642,3 @@ def test_aligned_faces_are_turned_upright_in_every_part(tilted):
         assert np.array_equal(plain[part][0].ids, aligned[part][0].ids)
         assert np.array_equal(plain[part][1], aligned[part][1])
         assert not np.array_equal(plain[part][0].images, aligned[part][0].images)
-
-
-def test_landmarks_are_found_once_for_a_whole_set(tmp_path, monkeypatch):
-    monkeypatch.setenv("FERBOOK_CACHE", str(tmp_path))
-    calls = []
-
-    def detect(images, ids):
-        calls.append(len(images))
-        return detection.Detections(
-            np.asarray(ids),
-            np.full((len(ids), 4), [0, 0, 9, 9], np.float32),
-            np.ones(len(ids), np.float32),
-            np.arange(len(ids), dtype=np.float32)[:, None, None] + np.zeros((1, 5, 2), np.float32),
-        )
-
-    monkeypatch.setattr(detection, "detect", detect)
-    faces = datasets.load("synthetic", count=30, size=48)
-    part = faces.subset(np.array([7, 3]))
-    assert detection.landmarks_of(part, faces)[:, 0, 0].tolist() == [7, 3]
-    assert detection.landmarks_of(faces, faces).shape == (30, 5, 2)
-    assert calls == [30]

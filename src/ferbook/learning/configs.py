@@ -28,11 +28,14 @@ class Data(_Part):
     ----------
     aligned: turn, move and scale every face so that eyes, nose and mouth lie where they lie on an average face
         (paper 002, section 3.6.2); a face without landmarks stays as it is.
+    detector: who finds the landmarks, for alignment and adaptive copies (:mod:`ferbook.vision.detectors`); ``dlib``,
+        which paper 002 used, is an extra, and its table of the whole data set has to be made before.
     """
 
     name: str = "synthetic"
     options: dict[str, Any] = Field(default_factory=dict)
     aligned: bool = False
+    detector: Literal["mtcnn", "dlib"] = "mtcnn"
 
 
 class Labels(_Part):
@@ -228,6 +231,10 @@ class Config(_Part):
             raise ValueError("copies and labels.repeat both say which faces an epoch shows: leave one out")
         if self.copies.kind == "adaptive" and self.data.aligned:
             raise ValueError("adaptive copies go by the tilt of the eyes, and aligned faces have none")
+        if self.data.detector != "mtcnn" and not self.data.aligned and self.copies.kind != "adaptive":
+            raise ValueError(
+                "data.detector finds landmarks, and nothing asks for them: set data.aligned, or leave it out"
+            )
         if self.copies.kind == "adaptive" and self.copies.x1 >= self.copies.x2:
             raise ValueError("copies.x1 must be smaller than copies.x2")
         if self.start is not None and self.model.weights is not None:

@@ -14,7 +14,7 @@ from ferbook.faces import folds, labels, splits
 from ferbook.faces.emotions import EMOTIONS, VAD_AXES, vad_matrix
 from ferbook.faces.faceset import SPLITS, FaceSet
 from ferbook.learning.configs import Config, Data, Labels
-from ferbook.vision import appended, detection
+from ferbook.vision import appended, detection, detectors
 
 
 def load(data: Data) -> FaceSet:
@@ -116,7 +116,8 @@ def _labelled(data: Data, asked: Labels) -> tuple[FaceSet, FaceSet, np.ndarray]:
         cleaned = labels.clean_votes(faces.votes, asked.cleaning, asked.limit)
         kept, distribution = faces.subset(cleaned.keep), cleaned.distribution
     if data.aligned:
-        images, _ = detection.align(kept.images, detection.landmarks_of(kept, faces), kept.images.shape[1])
+        landmarks = detectors.landmarks_of(kept, faces, data.detector)
+        images, _ = detection.align(kept.images, landmarks, kept.images.shape[1])
         kept = replace(kept, images=images)
     return faces, kept, distribution
 
@@ -155,7 +156,7 @@ def copies_of(config: Config, training: FaceSet, faces: FaceSet) -> appended.App
         case "ordinary":
             return appended.Appended.full(len(training), appended.ordinary(wanted.angle))
         case "adaptive":
-            landmarks = detection.landmarks_of(training, faces)
+            landmarks = detectors.landmarks_of(training, faces, config.data.detector)
             return appended.adaptive_copies(landmarks, wanted.x1, wanted.x2, wanted.angle)
         case _:
             return None

@@ -4,11 +4,11 @@
 batch of same-size images at once. Its result is a table: saved once, it serves every later run without a detector.
 ``crop`` and ``align`` cut the faces out.
 
-Paper 000 detects with MTCNN. Paper 002 (section 3.6.2) aligns with dlib's CNN detector and ERT landmarks; here MTCNN
-is a substitute, and changes three things. Which faces are lost: section 5.2.3 leaves profiles and occluded faces
-unaligned and prints no count; MTCNN answers for many of those with landmarks *guessed* on the hidden side, and loses
-some frontal faces that are tilted, pale or wide-mouthed. The precision: an eye is one point here, a contour of six
-there. The framing: ``TEMPLATE`` is not dlib's mean face.
+Paper 000 detects with MTCNN. Paper 002 (section 3.6.2) aligns with dlib's CNN detector and ERT landmarks, which
+:mod:`ferbook.vision.dlib_detection` offers; where MTCNN stands in for them, it changes three things. Which faces are
+lost: section 5.2.3 leaves profiles and occluded faces unaligned and prints no count; MTCNN answers for many of those
+with landmarks *guessed* on the hidden side, and loses some frontal faces that are tilted, pale or wide-mouthed. The
+precision: an eye is one point here, a contour of six there. The framing: ``TEMPLATE`` is not dlib's mean face.
 
 Coordinates: x to the right and y downwards in pixels, the centre of the first pixel at (0, 0); an image W pixels wide
 reaches from -0.5 to W - 0.5. Landmarks are (N, 5, 2) in the order of ``LANDMARKS``; left is left *in the image*.
@@ -28,12 +28,11 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from ferbook.core import locks, paths
+from ferbook.core import paths
 from ferbook.core.errors import ConfigError, DataError
-from ferbook.faces.faceset import FaceSet
 from ferbook.vision.mtcnn import cascade, networks
 from ferbook.vision.pose import complex_map, similarity
-from ferbook.vision.resampling import planes
+from ferbook.vision.resampling import Framed, planes
 
 #: The five landmarks, in their order.
 LANDMARKS: tuple[str, ...] = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
@@ -58,7 +57,7 @@ class Detections:
     ----------
     ids: (N,) strings, unique.
     boxes: (N, 4) float32, x1, y1, x2, y2 in pixels; may reach outside the image.
-    probability: (N,) float32, the last network's.
+    probability: (N,) float32 in 0..1, MTCNN's last network's; of dlib a squashed score, which orders faces and no more.
     landmarks: (N, 5, 2) float32, x, y in pixels.
 
     Raises
@@ -77,6 +76,12 @@ class Detections:
                 raise ValueError(f"{key} must have shape {(len(self.ids), *trailing)}, not {getattr(self, key).shape}")
         if len(np.unique(self.ids)) != len(self.ids):
             raise ValueError("ids must be unique")
+
+    @classmethod
+    def none(cls, count: int, ids: Sequence[str] | np.ndarray | None = None) -> Detections:
+        """A table in which nothing is found yet; ids default to "0", "1", ..."""
+        names = np.arange(count).astype(str) if ids is None else np.asarray(ids, dtype=str)
+        return cls(names, *(np.full((count, *s), np.nan, np.float32) for s in ((4,), (), (5, 2))))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -171,24 +176,19 @@ def detect(
     ConfigError: if a setting is out of range.
     DetectorError: if facenet-pytorch is not installed.
     """
-    count = len(_checked(images))
-    fits = {"minimum": 0 < minimum <= 1, "upscale": upscale >= 0, "border": 0 <= border <= 1, "batch": batch > 0}
-    fits["thresholds"] = all(0 < t < 1 for t in thresholds)
-    if not all(fits.values()):
-        raise ConfigError(
-            min(fits, key=fits.get), "out of range", "See the parameters of ferbook.vision.detection.detect."
-        )
-    names = np.arange(count).astype(str) if ids is None else np.asarray(ids, dtype=str)
-    found = Detections(names, *(np.full((count, *s), np.nan, np.float32) for s in ((4,), (), (5, 2))))
-    look = _Look(images.shape[1:3], minimum, upscale, border, thresholds, torch.device(device))
+    count = len(checked(images))
+    fits = {"minimum": 0 < minimum <= 1, "thresholds": all(0 < t < 1 for t in thresholds)}
+    check_settings(fits, upscale, border, batch, "ferbook.vision.detection.detect")
+    found = Detections.none(count, ids)
+    look = _Look(Framed(images.shape[1:3], upscale, border), minimum, thresholds, torch.device(device))
     for start in tqdm(range(0, count, batch), "detecting faces", unit="batch", disable=not progress):
         image, boxes, probability, points, merit = look(images[start : start + batch])
         # Where an index is repeated numpy keeps the last value: in ascending merit, the best face of an image.
         order = merit.argsort(stable=True)
         rows = start + image[order].cpu().numpy()
-        found.boxes[rows] = look.placed(boxes[order].reshape(-1, 2, 2)).reshape(-1, 4)
+        found.boxes[rows] = look.framed.placed(boxes[order].reshape(-1, 2, 2)).reshape(-1, 4)
         found.probability[rows] = probability[order].cpu().numpy()
-        found.landmarks[rows] = look.placed(points[order])
+        found.landmarks[rows] = look.framed.placed(points[order])
     return found
 
 
@@ -219,65 +219,71 @@ def detect_all(
     ConfigError: if a setting is out of range.
     DetectorError: if facenet-pytorch is not installed.
     """
-    images = _checked(image[None])
+    images = checked(image[None])
     if smallest < 12:
         raise ConfigError("smallest", f"{smallest} pixels are fewer than the first network sees", "Use 12 or more.")
     if not all(0 < threshold < 1 for threshold in thresholds):
         raise ConfigError("thresholds", "out of range", "Use three numbers between 0 and 1.")
     shorter = min(images.shape[1:3])
     if shorter < smallest:
-        return Detections(np.empty(0, "U1"), *(np.empty((0, *s), np.float32) for s in ((4,), (), (5, 2))))
-    look = _Look(images.shape[1:3], smallest / shorter, 0, 0.0, thresholds, torch.device(device))
+        return Detections.none(0)
+    look = _Look(Framed(images.shape[1:3], 0, 0.0), smallest / shorter, thresholds, torch.device(device))
     _, boxes, probability, points, _ = look(images)
     order = (boxes[:, 2:] - boxes[:, :2]).prod(1).argsort(descending=True, stable=True)
     return Detections(
         np.arange(len(order)).astype(str),
-        look.placed(boxes[order].reshape(-1, 2, 2)).reshape(-1, 4).astype(np.float32),
+        look.framed.placed(boxes[order].reshape(-1, 2, 2)).reshape(-1, 4).astype(np.float32),
         probability[order].cpu().numpy(),
-        look.placed(points[order]).astype(np.float32),
+        look.framed.placed(points[order]).astype(np.float32),
     )
 
 
 class _Look:
     """The cascade on images of one size, enlarged and framed first."""
 
-    def __init__(
-        self,
-        size: tuple[int, int],
-        minimum: float,
-        upscale: int,
-        border: float,
-        thresholds: tuple[float, float, float],
-        device: torch.device,
-    ):
-        height, width = size
+    def __init__(self, framed: Framed, minimum: float, thresholds: tuple[float, float, float], device: torch.device):
         self.networks, self.device = networks(device), device
-        self.zoom = max(1.0, upscale / min(height, width))
-        self.size = round(height * self.zoom), round(width * self.zoom)
-        self.frame = np.array([round(border * self.size[1]), round(border * self.size[0])])
-        self.scale = np.array([self.size[1] / width, self.size[0] / height])
-        self.minimum, self.thresholds = minimum * min(self.size), thresholds
-
-    def placed(self, points: Tensor) -> np.ndarray:
-        """From edges in the framed image to pixel centres in the given one."""
-        return (points.double().cpu().numpy() - self.frame) / self.scale - 0.5
+        self.framed, self.minimum, self.thresholds = framed, minimum * min(framed.size), thresholds
 
     def __call__(self, images: np.ndarray) -> tuple[Tensor, ...]:
         """Image index (F,), boxes (F, 4), probability (F,), landmarks (F, 5, 2) and merit (F,) of all faces."""
-        part = planes(images, self.device)
-        if self.zoom > 1:
-            part = functional.interpolate(part, self.size, mode="bicubic", align_corners=False).round_().clamp_(0, 255)
-        # The networks' zero.
-        part = functional.pad(part, (self.frame[0], self.frame[0], self.frame[1], self.frame[1]), value=127)
+        part = self.framed(planes(images, self.device))
         image, boxes, probability, points = cascade(self.networks, part, self.minimum, self.thresholds)
-        middle = torch.tensor([part.shape[3], part.shape[2]], device=part.device) / 2
-        away = ((boxes[:, :2] + boxes[:, 2:]) / 2 - middle).square().sum(1) / middle.square().sum()
-        merit = probability * (boxes[:, 2:] - boxes[:, :2]).prod(1) * (1 - away).clamp(min=0)
-        return image, boxes, probability, points, merit
+        return image, boxes, probability, points, merit(boxes, probability, part.shape[2:])
 
 
-def _checked(images: np.ndarray, values: np.ndarray | None = None, trailing: tuple[int, ...] = ()) -> np.ndarray:
-    """What belongs to the images (or they themselves), after a look at the shapes."""
+def merit(boxes: Tensor, probability: Tensor, size: Sequence[int]) -> Tensor:
+    """Probability x area x (1 - d^2), where d is the distance of the box's centre from the image's in half diagonals.
+
+    Parameters
+    ----------
+    boxes: (F, 4) in pixels from the image's upper left corner.
+    probability: (F,).
+    size: height and width of the image.
+    """
+    middle = torch.tensor([size[1], size[0]], device=boxes.device) / 2
+    away = ((boxes[:, :2] + boxes[:, 2:]) / 2 - middle).square().sum(1) / middle.square().sum()
+    return probability * (boxes[:, 2:] - boxes[:, :2]).prod(1) * (1 - away).clamp(min=0)
+
+
+def check_settings(fits: dict[str, bool], upscale: int, border: float, batch: int, where: str) -> None:
+    """Raise ConfigError for the first setting that does not fit: of `fits`, or one that every detector has.
+
+    Parameters
+    ----------
+    fits: further settings, and whether they are in range.
+    where: whose docstring says what the settings mean.
+    """
+    fits = fits | {"upscale": upscale >= 0, "border": 0 <= border <= 1, "batch": batch > 0}
+    if not all(fits.values()):
+        raise ConfigError(min(fits, key=fits.get), "out of range", f"See the parameters of {where}.")
+
+
+def checked(images: np.ndarray, values: np.ndarray | None = None, trailing: tuple[int, ...] = ()) -> np.ndarray:
+    """What belongs to the images (or they themselves), after a look at the shapes.
+
+    Raises ValueError if they are not uint8 images or the values do not fit them.
+    """
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[3:] not in ((), (3,)):
         raise ValueError(f"images must be uint8 (N, H, W) or (N, H, W, 3), not {images.dtype} {images.shape}")
     if values is not None and values.shape != (len(images), *trailing):
@@ -293,7 +299,7 @@ def crop(images: np.ndarray, boxes: np.ndarray, margin: float = 0.2, size: int =
     Raises ValueError if the images are not uint8 images or the boxes do not fit them. Raises ConfigError if the margin
     leaves nothing of the box.
     """
-    boxes = _checked(images, boxes, (4,)).astype(float)
+    boxes = checked(images, boxes, (4,)).astype(float)
     if margin <= -0.5:
         raise ConfigError("margin", f"{margin} leaves nothing of the box", "Use a number above -0.5.")
     zoom = (boxes[:, 2:] - boxes[:, :2]).max(1) * (1 + 2 * margin) / size
@@ -311,33 +317,11 @@ def align(
     (section 5.2.3) keeps such faces as well. Raises ValueError if the images are not uint8 images or the landmarks do
     not fit them.
     """
-    landmarks = _checked(images, landmarks, (5, 2))
+    landmarks = checked(images, landmarks, (5, 2))
     matrix = similarity(landmarks, np.broadcast_to(np.asarray(template) * size - 0.5, landmarks.shape))
     a, b = np.array([1, 1j]) @ matrix[:, :, 0].T, np.array([1, 1j]) @ matrix[:, :, 2].T
     with np.errstate(divide="ignore", invalid="ignore"):
         return _cut(images, complex_map(1 / a, -b / a), size)
-
-
-def landmarks_of(part: FaceSet, whole: FaceSet) -> np.ndarray:
-    """Landmarks (N, 5, 2) of some faces of a data set; NaN where none were found.
-
-    Parameters
-    ----------
-    part: the faces.
-    whole: the set that they are from, all of which is searched at the first call.
-    """
-    return Detections.load(_table_of(whole), part.ids).landmarks
-
-
-def _table_of(faces: FaceSet) -> Path:
-    path = paths.cache_root() / f"landmarks-{faces.provenance['checksum'][:16]}-v1.csv"
-
-    def make() -> Path:
-        detect(faces.images, faces.ids).save(path)
-        return path
-
-    lock, work = path.with_name(f".{path.stem}.lock"), f"looks for the faces of {faces.name}"
-    return locks.once(lock, work, lambda: path if path.is_file() else None, make)
 
 
 def _cut(images: np.ndarray, matrix: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

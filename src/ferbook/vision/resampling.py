@@ -23,6 +23,36 @@ def planes(images: np.ndarray, device: str | torch.device = "cpu") -> Tensor:
     return pixels[:, None] if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
 
 
+class Framed:
+    """Images of one size as a detector sees them, enlarged and with a grey frame, and the way back.
+
+    Parameters
+    ----------
+    size: height and width of the images in pixels.
+    upscale: images with a shorter side below this are enlarged to it, in pixels (0: never).
+    border: width of the frame, as a share of the enlarged sides.
+    """
+
+    def __init__(self, size: tuple[int, int], upscale: int, border: float):
+        height, width = size
+        self.zoom = max(1.0, upscale / min(height, width))
+        #: Height and width without the frame.
+        self.size = round(height * self.zoom), round(width * self.zoom)
+        self.frame = np.array([round(border * self.size[1]), round(border * self.size[0])])
+        self.scale = np.array([self.size[1] / width, self.size[0] / height])
+
+    def __call__(self, part: Tensor) -> Tensor:
+        """Enlarge and frame (N, C, H, W) in 0..255; of what is enlarged the values stay whole numbers."""
+        if self.zoom > 1:
+            part = functional.interpolate(part, self.size, mode="bicubic", align_corners=False).round_().clamp_(0, 255)
+        # Grey is the networks' zero.
+        return functional.pad(part, (self.frame[0], self.frame[0], self.frame[1], self.frame[1]), value=127)
+
+    def placed(self, points: Tensor | np.ndarray) -> np.ndarray:
+        """From edges in the framed image to pixel centres in the given one: x, y in the last axis."""
+        return (torch.as_tensor(points).double().cpu().numpy() - self.frame) / self.scale - 0.5
+
+
 def mirrors(which: Tensor) -> Tensor:
     """Mirroring where `which` (N,) is true: (N, 3, 3)."""
     sign = 1 - 2 * which.float()

@@ -58,7 +58,11 @@ NAMES: dict[str, dict[str, str]] = {
         "degrees10-30": "random, 10° to 30°",
     },
     "copies": {"none": "no copies", "appended": "all copies", "adaptive": "adaptive copies"},
-    "alignment": {"aligned-false": "as they come", "aligned-true": "aligned"},
+    "alignment": {
+        "aligned-false": "as they come",
+        "aligned-true": "aligned by MTCNN",
+        "aligned-dlib": "aligned by dlib",
+    },
     "start": {"random": "random", "synthetic": "synthetic faces"},
 }
 #: Settings whose accuracy the paper prints for VGG16: their rows in table ``002-accuracies``. What figure 24 shows
