@@ -5,6 +5,7 @@ result or the place of another page's claims changed, and only then.
 
 `snakemake runs --config sweep=002 [group=nhot]` makes the recorded runs of a sweep, each by one execution of book/run.py.
 It does so where a record is missing or was made from another description; new code alone does not repeat a run.
+With `--profile profiles/slurm` each is a job of a cluster.
 """
 
 import atexit
@@ -118,13 +119,25 @@ def others(page):
 
 
 def asked_runs():
-    """The records that `--config sweep=002 group=nhot` names; without a group, those of all groups."""
+    """Record to config of what `--config sweep=002 group=nhot` names; without a group, of all groups."""
     # Snakemake reads 002 as a number.
     paper = f"{config['sweep']:03}" if isinstance(config.get("sweep"), int) else config.get("sweep")
     if paper not in SWEEPS:
         raise FerbookError(f"name a sweep: --config sweep={' or '.join(SWEEPS)} (given: {paper!r}).")
     runs = sweeps.chosen(sweeps.runs(Path(f"data/sweeps/{paper}.yml")), config.get("group"))
-    return [RUNS.format(paper=paper, run=name) for name in runs]
+    return {RUNS.format(paper=paper, run=name): described for name, described in runs.items()}
+
+
+def say_missing():
+    """Check what was asked for before anything is planned, and say how much of it there is to do."""
+    asked = asked_runs()
+    missing = sum(not sweeps.is_recorded(Path(record), described) for record, described in asked.items())
+    todo = f"{missing} of {len(asked)} runs to train" if missing else f"nothing to train: all {len(asked)} runs are recorded"
+    print(f"ferbook: {todo}.", file=sys.stderr)
+
+
+if workflow.is_main_process and {"sweep", "group"} & set(config):
+    clearly(say_missing)
 
 
 rule site:
@@ -205,7 +218,7 @@ rule notebook:
 
 rule runs:
     input:
-        lambda _: clearly(asked_runs),
+        lambda _: list(clearly(asked_runs)),
 
 
 rule run:
