@@ -84,11 +84,17 @@ def _at(where: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
 
 def _run(network: Module, pixels: Tensor) -> tuple[Tensor, ...]:
     """A network's outputs for any number of grey or RGB patches (B, C, H, W) in 0..255, none included."""
-    few = 48 if pixels.device.type == "cpu" else 4096  # to stay in the processor's cache
     some = pixels if len(pixels) else pixels.new_zeros(1, *pixels.shape[1:])
-    some = ((some - 127.5) / 128).expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-    outputs = [network(part) for part in some.split(few)]
+    outputs = [
+        network(((part - 127.5) / 128).expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last))
+        for part in some.split(_few(pixels))
+    ]
     return tuple(torch.cat(values)[: len(pixels)] for values in zip(*outputs, strict=True))
+
+
+def _few(values: Tensor) -> int:
+    """How many patches at a time stay in the processor's cache."""
+    return 48 if values.device.type == "cpu" else 4096
 
 
 def _moved(boxes: Tensor, offsets: Tensor, last: int) -> Tensor:
@@ -111,13 +117,19 @@ def patches(summed: Tensor, image: Tensor, boxes: Tensor, size: int) -> tuple[Te
     low = first[..., None] + cell * extent // size  # (n, 2, size): columns and rows
     high = first[..., None] - (-(cell + 1) * extent) // size
     plane = (image[:, None] * channels + torch.arange(channels, device=boxes.device)) * (height * width)
+    values = summed.flatten()
 
-    def corner(rows: Tensor, columns: Tensor) -> Tensor:
-        return summed.take(plane[..., None, None] + (rows[:, :, None] * width + columns[:, None, :])[:, None])
+    def averages(plane: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        def corner(rows: Tensor, columns: Tensor) -> Tensor:
+            place = plane[..., None, None] + (rows[:, :, None] * width + columns[:, None, :])[:, None]
+            return values.index_select(0, place.flatten()).view(place.shape)
 
-    total = corner(high[:, 1], high[:, 0]) - corner(low[:, 1], high[:, 0])
-    total += corner(low[:, 1], low[:, 0]) - corner(high[:, 1], low[:, 0])
-    return image, boxes, total / ((high - low)[:, None, 1, :, None] * (high - low)[:, None, 0, None, :])
+        total = corner(high[:, 1], high[:, 0]) - corner(low[:, 1], high[:, 0])
+        total += corner(low[:, 1], low[:, 0]) - corner(high[:, 1], low[:, 0])
+        return total / ((high - low)[:, None, 1, :, None] * (high - low)[:, None, 0, None, :])
+
+    parts = zip(*(part.split(_few(boxes)) for part in (plane, low, high)), strict=True)
+    return image, boxes, torch.cat([averages(*part) for part in parts])
 
 
 def distinct(image: Tensor, boxes: Tensor, score: Tensor, threshold: float) -> Tensor:
