@@ -11,7 +11,8 @@
 #
 # Two of the papers cut faces out of pictures before they train. Paper 000 uses **MTCNN** (multi-task cascaded convolutional networks), three small networks in a row that
 # propose, refine and finally accept boxes with five {term}`landmarks <landmark>`. Paper 002 aligns faces with dlib's detector and contour landmarks, and
-# finds that this helps less than it hoped (section 4.3.2). This book uses MTCNN for both.
+# finds that this helps less than it hoped (section 4.3.2). This book uses MTCNN for both; dlib's own landmarks
+# stand [beside it](../nhot/augmentation) for paper 002.
 #
 # **You will see** how many faces it finds, how far its landmarks are off where the truth is known, what {term}`alignment` does to a face,
 # and which faces of {term}`FER+` are lost.

@@ -10,6 +10,7 @@ import torch
 
 from ferbook import datasets
 from ferbook.core.errors import ConfigError, DataError, FerbookError
+from ferbook.papers.nhot import two_detectors
 from ferbook.synthesis import render, sample
 from ferbook.vision import agreement, detection, detectors, dlib_detection
 from ferbook.vision.detection import LANDMARKS, TEMPLATE, Detections
@@ -239,6 +240,7 @@ def test_two_tables_are_compared_by_finder_emotion_and_pose():
     first = table(ids, landmarks, np.array([1, 1, 1, 0, 1, 0], bool))
     second = table(ids, upright(6), np.array([1, 1, 0, 1, 1, 0], bool))
     found = agreement.compared({"mtcnn": first, "dlib": second}, np.array([0, 0, 0, 1, 1, 1]))
+    assert found["found"] == {"mtcnn": 4 / 6, "dlib": 4 / 6}
     assert found["counts"] == {"faces": 6, "both": 3, "mtcnn": 1, "dlib": 1, "none": 1}
     assert found["by_emotion"]["neutral"] == {"faces": 3, "both": 2, "mtcnn": 1, "dlib": 0, "none": 0}
     assert found["by_emotion"]["fear"]["faces"] == 0
@@ -276,3 +278,48 @@ def test_faces_are_framed_and_found_back():
     framed = detection.Framed((48, 96), 112, 0.25)
     assert framed(torch.zeros(2, 1, 48, 96)).shape == (2, 1, 112 + 2 * 28, 224 + 2 * 56)
     np.testing.assert_allclose(framed.placed(np.array([[56, 28], [56 + 224, 28 + 112]])), [[-0.5, -0.5], [95.5, 47.5]])
+
+
+# --- What the page tells ---
+
+
+@pytest.fixture
+def recorded():
+    """What a record would hold of ten faces: eight found by both, one by dlib alone, one leaning as MTCNN sees it."""
+    landmarks = upright(10)
+    landmarks[0, 1, 1] -= 20
+    first = table(np.arange(10).astype(str), landmarks, np.arange(10) < 8)
+    second = table(first.ids, upright(10), np.arange(10) < 9)
+    values = agreement.compared({"mtcnn": first, "dlib": second}, np.arange(10) % 2)
+    return values | {"again": {"faces": 2, "changed": {"mouth covered": {"mtcnn": 0.5, "dlib": 1.0}}}}
+
+
+def test_shares_of_faces_add_up_and_empty_emotions_are_left_out(recorded):
+    rows = two_detectors.found_rows(recorded)
+    assert [row["faces"] for row in rows] == ["all", "neutral", "happiness"]
+    assert rows[0] == {
+        "faces": "all",
+        "number": "10",
+        "dlib finds": "90.0%",
+        "MTCNN finds": "80.0%",
+        "both": "80.0%",
+        "dlib alone": "10.0%",
+        "MTCNN alone": "0.0%",
+        "neither": "10.0%",
+    }
+
+
+def test_groups_say_who_sees_the_pose_and_are_blank_without_faces(recorded):
+    rows = {row["faces"]: row for row in two_detectors.pose_rows(recorded)}
+    assert rows["tilted, says MTCNN"]["number"] == "1" and rows["tilted, says MTCNN"]["the other finds"] == "100.0%"
+    assert rows["upright, says dlib"]["the other finds"] == "88.9%"
+    assert rows["upright, says dlib"]["apart, median"] == "0.0%"
+    assert set(list(rows["tilted, says dlib"].values())[2:]) == {"–"}
+
+
+def test_every_landmark_has_a_line_and_every_change(recorded):
+    rows = {row["landmark"]: row["apart, median"] for row in two_detectors.landmark_rows(recorded)}
+    assert list(rows.values()) == ["0.0%"] * 6
+    assert two_detectors.changed_rows(recorded) == [
+        {"upright, frontal faces, then": "mouth covered", "dlib finds": "100.0%", "MTCNN finds": "50.0%"}
+    ]

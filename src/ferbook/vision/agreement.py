@@ -87,9 +87,9 @@ def compared(tables: Mapping[str, Detections], leading: np.ndarray) -> dict[str,
 
     Returns
     -------
-    dict: ``counts`` and, by emotion, ``by_emotion``, as :func:`counts`; ``agreement`` of the faces that both found; in
-        ``by_pose``, by the detector that says the pose and by group, ``faces``, ``other_found``: how many of them the
-        other detector found, too, and their ``agreement``.
+    dict: ``found``, each detector's share of the faces; ``counts`` and, by emotion, ``by_emotion``, as :func:`counts`;
+        ``agreement`` of the faces that both found; in ``by_pose``, by the detector that says the pose and by group,
+        ``faces``, ``other_found``: how many of them the other detector found, too, and their ``agreement``.
 
     Raises
     ------
@@ -116,6 +116,7 @@ def compared(tables: Mapping[str, Detections], leading: np.ndarray) -> dict[str,
         for place, name in enumerate(EMOTIONS)
     }
     return {
+        "found": {name: float(which.mean()) for name, which in found.items()},
         "counts": counts(found),
         "by_emotion": emotions,
         "agreement": agreement(one.landmarks[both], other.landmarks[both]),
