@@ -142,7 +142,7 @@ report.table(
 #
 # A comparison needs many runs that differ in one thing. `data/sweeps/` describes them: a base and what varies.
 # `ferbook sweep 002` makes the missing ones, and `make runs SWEEP=002` makes each by executing this notebook.
-# `ferbook train` repeats a single recorded run.
+# `ferbook train` repeats a single recorded run. What all of them cost, and how a cluster makes them, is on [the next page](paper_scale).
 #
 # ## Summary
 #

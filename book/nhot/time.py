@@ -12,7 +12,7 @@
 # Paper 002 {cite}`duan2022` ran everything once, for want of time, and says so (section 5.1.1). What does an {term}`epoch` cost, then and now?
 #
 # **You will see** what the printed times of {term}`VGG16` imply, what the same work costs on two processor cores, and what it takes to decide the claims that are still open. Nothing
-# is timed on this page; [Runtime and environment](../verdicts/runtime) measures speeds.
+# is timed on this page; [Runtime and environment](../verdicts/runtime) measures speeds, and [Running at paper scale](../paper_scale) has GPUs.
 
 # %%
 from ferbook.claims import printed, report

@@ -219,7 +219,7 @@ report.prose(
 # * **Processors without** emulate bfloat16, as the matrix rates show where the recorded machine is such a one. The library then stays with 32
 #   bits, and the usual loop already does the same arithmetic at the same speed: a large network leaves little to gain.
 # * **GPUs** are not measured here. The comparison uses one where it finds it (pictures and augmentation are then on the GPU, too), so
-#   `ferbook bench training` tells.
+#   `ferbook bench training` tells. [Running at paper scale](../paper_scale) says what they would be worth, under assumptions.
 #
 # ## Machine and versions
 

@@ -82,6 +82,8 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     # Installs other tools under _build/peers and needs npm for one.
     "peers": {"photos.peers:record": "FER+"},
     "training": {"book.bench:record_training": "nothing"},
+    # How many pictures each described run shows, which its cost is counted from.
+    "run-sizes": {"learning.cost:record": "nothing"},
     "annotations": {"papers.vad.annotated:record": "root"},
     "first-release": {"papers.vad.annotated:record_first_release": "root"},
     # Paper 003's runs, which `ferbook sweep 003` trains.

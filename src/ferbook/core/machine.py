@@ -61,6 +61,11 @@ def matrix_rates(side: int = MATRIX, repeats: int = 5) -> dict[str, float]:
     return rates
 
 
+def fastest(rates: Mapping[str, float]) -> float:
+    """GFLOP/s of the faster kind of product in what :func:`matrix_rates` found."""
+    return max(rates["fp32"], rates["bf16"])
+
+
 def wait() -> None:
     """Until the GPU, if there is one, has done what it was told."""
     if torch.cuda.is_available():

@@ -5,8 +5,9 @@
     - {runs: "002/vgg16/*", worth: 6, why: figure 28 with the paper's network}
 
 `worth` is the number of claims that wait for the runs of the entry, divided evenly among its runs. What a run takes is
-estimated from its multiply-adds, the matrix rate of the machine at hand and the share of that rate which training has
-been measured to reach; the first run of a network that ends here corrects the estimate for the network's other runs.
+estimated from its operations (:mod:`ferbook.learning.cost`), the matrix rate of the machine at hand and the share of
+that rate which training has been measured to reach; the first run of a network that ends here corrects the estimate for
+the network's other runs.
 
 A run keeps its state after each epoch and is recorded when it ends, so that a queue which is stopped, by its budget or
 by a kill, goes on from there: what is recorded is not run again, what was begun is finished.
@@ -18,22 +19,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
-from statistics import mean
 
 import torch
 
-from ferbook import datasets, models
-from ferbook.core import machine, paths, records
+from ferbook.core import machine, paths
 from ferbook.core.errors import ConfigError, FerbookError
-from ferbook.faces.faceset import SPLITS
-from ferbook.learning import runs, sweeps, training
+from ferbook.learning import cost, runs, sweeps, training
 from ferbook.learning.callbacks import OutOfTimeError
 from ferbook.learning.configs import Config
-
-#: Operations per multiply-add of one training step: two forward, four backward.
-_OPERATIONS = 6
 
 
 @dataclass(frozen=True)
@@ -81,8 +75,7 @@ def jobs(path: Path | None = None, store: Path | None = None) -> list[Job]:
     DataError: if a record or a data set is broken or missing.
     """
     path = path or listed()
-    rates = machine.matrix_rates()
-    rate = max(rates["fp32"], rates["bf16"])
+    rate = machine.fastest(machine.matrix_rates())
     found: dict[tuple[str, str], Job] = {}
     for number, entry in enumerate(_entries(path), 1):
         paper, _, pattern = entry["runs"].partition("/")
@@ -183,32 +176,5 @@ def _rest(job: Job, store: Path | None) -> Job:
 
 
 def _seconds(config: Config, rate: float) -> float:
-    """What a run takes at `rate` GFLOP/s, validation and start-up not counted."""
-    side, channels, faces = _pictures(config.data.name, tuple(sorted(config.data.options.items())))
-    network = config.model
-    additions = models.multiply_adds(network.name, side, **{"in_channels": channels, **network.options})
-    small = (config.early.side / side) ** 2 if config.early.share else 1.0
-    passes = config.epochs * faces * (1 - config.early.share * (1 - small))
-    before = 0.0 if config.start is None else _seconds(config.start, rate)
-    return before + passes * additions * _OPERATIONS / 1e9 / (rate * _share(network.name))
-
-
-@cache
-def _pictures(name: str, options: tuple[tuple[str, object], ...]) -> tuple[int, int, int]:
-    """Side and channels of a data set's pictures, and how many of them train."""
-    faces = datasets.load(name, **dict(options))
-    training = len(faces) if faces.split is None else int((faces.split == SPLITS[0]).sum())
-    return faces.images.shape[1], 1 if faces.images.ndim == 3 else 3, training
-
-
-@cache
-def _share(network: str) -> float:
-    """The recorded share of the matrix rate that training of a network reaches; of others, the mean share.
-
-    Without a record it is 1, which no training exceeds.
-    """
-    if not records.path_of("runtime/training").is_file():
-        return 1.0
-    measured = records.read("runtime/training")["values"]["networks"]
-    found = {name: entry["engine"]["matrix_share"] for name, entry in measured.items()}
-    return found.get(network, mean(found.values()))
+    """What a run takes at `rate` GFLOP/s, with those that it starts from."""
+    return sum(cost.seconds(one, rate) for one in cost.with_starts([config]))

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor, nn
 
 from ferbook import models
-from ferbook.core import machine, memory, temporary
+from ferbook.core import machine, memory, operations, temporary
 from ferbook.core.errors import ConfigError
 from ferbook.faces.emotions import EMOTIONS, VAD_AXES, vad_matrix
 
@@ -117,10 +117,10 @@ def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: boo
     Returns
     -------
     ``matrix``: of :func:`ferbook.core.machine.matrix_rates`. ``networks``: by name, per way the mean images_per_s,
-    peak_mib (workers' included), gflop_per_s (six operations per multiply-add: two forward, four backward) and
-    matrix_share, of the faster matrix rate; ``factor``, the engine's images_per_s over the usual loop's, and
-    ``factors``, one per turn; ``factor_allowed``, what it would be if the engine did nothing but multiply at that
-    rate; ``precision`` and ``compiled``, of the engine; ``parts``.
+    peak_mib (workers' included), gflop_per_s (:mod:`ferbook.core.operations`) and matrix_share, of the faster matrix
+    rate; ``factor``, the engine's images_per_s over the usual loop's, and ``factors``, one per turn;
+    ``factor_allowed``, what it would be if the engine did nothing but multiply at that rate; ``precision`` and
+    ``compiled``, of the engine; ``parts``.
 
     Raises
     ------
@@ -136,10 +136,10 @@ def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: boo
             runs[setting.network] = {arm: [turn[arm] for turn in turns] for arm in ARMS}
             made_of[setting.network] = _measured("parts", setting, scratch) if parts else {}
     # Others may have used the machine for a while; what it can do is the better of two tries.
-    rates = max(before, machine.matrix_rates(), key=lambda found: max(found["fp32"], found["bf16"]))
+    rates = max(before, machine.matrix_rates(), key=machine.fastest)
     networks = {
         setting.network: {
-            **summary(setting, runs[setting.network], max(rates["fp32"], rates["bf16"])),
+            **summary(setting, runs[setting.network], machine.fastest(rates)),
             "parts": made_of[setting.network],
         }
         for setting in settings
@@ -150,7 +150,7 @@ def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: boo
 def summary(setting: Setting, runs: Mapping[str, Sequence[Mapping[str, Any]]], matrix_rate: float) -> dict[str, Any]:
     """One network's entry of :func:`compare`, of the runs of either way. matrix_rate: in GFLOP/s."""
     additions = models.multiply_adds(setting.network, setting.side, in_channels=1)
-    operations = 6 * additions / 1e9
+    billions = operations.of_training(additions) / 1e9
     speed = {arm: mean(run["images_per_s"] for run in runs[arm]) for arm in ARMS}
     turns = zip(*(runs[arm] for arm in ARMS), strict=True)
     return {
@@ -160,14 +160,14 @@ def summary(setting: Setting, runs: Mapping[str, Sequence[Mapping[str, Any]]], m
             arm: {
                 "images_per_s": round(speed[arm], 1),
                 "peak_mib": round(max(run["peak_mib"] for run in runs[arm])),
-                "gflop_per_s": round(speed[arm] * operations, 1),
-                "matrix_share": round(speed[arm] * operations / matrix_rate, 3),
+                "gflop_per_s": round(speed[arm] * billions, 1),
+                "matrix_share": round(speed[arm] * billions / matrix_rate, 3),
             }
             for arm in ARMS
         },
         "factor": round(speed["engine"] / speed["usual"], 2),
         "factors": [round(engine["images_per_s"] / usual["images_per_s"], 2) for engine, usual in turns],
-        "factor_allowed": round(matrix_rate / operations / speed["usual"], 2),
+        "factor_allowed": round(matrix_rate / billions / speed["usual"], 2),
         "precision": runs["engine"][0]["precision"],
         "compiled": runs["engine"][0]["compiled"],
     }

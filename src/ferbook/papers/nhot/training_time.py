@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from ferbook.claims import dataset_summary, printed
 from ferbook.claims.report import NOTHING
-from ferbook.core import records
+from ferbook.core import operations, records
 from ferbook.learning import sweeps
 from ferbook.learning.runs import RunResult
 from ferbook.measures import figures
@@ -119,7 +119,7 @@ def speed_of(network: str) -> float:
 def card_rows() -> list[dict[str, str]]:
     """One line per machine of the paper, and one per recorded network here: an epoch of the augmented set, and speed.
 
-    What a speed costs in arithmetic takes a backward pass for twice a forward one, a multiply-add for two operations.
+    What a speed costs in arithmetic is counted as in :mod:`ferbook.core.operations`.
     """
     adds = records.read(SIZES)["values"]["multiply_adds"]
     pictures = COPIES * training_faces()
@@ -142,7 +142,7 @@ def _card_line(where: str, network: str, minutes: float, speed: float, adds: int
         "network": network,
         "minutes an epoch": f"{minutes:,.1f}",
         "pictures a second": f"{speed:,.0f}",
-        "billion operations a second": f"{6 * adds * speed / 1e9:,.0f}",
+        "billion operations a second": f"{operations.of_training(adds) * speed / 1e9:,.0f}",
     }
 
 

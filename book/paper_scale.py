@@ -1,0 +1,171 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Running at paper scale
+#
+# Most trainings of this book are small, because two processor cores have to do them. The papers used graphics cards ({term}`GPU`s) and trained
+# for longer. What would it take to do everything that is described here, and the settings of the papers among it?
+#
+# *Explained in the glossary:* {term}`GFLOP`, {term}`bfloat16`, {term}`VGG16`.
+#
+# **You will see** how many runs are described and how many are missing, what they cost on two cores, on one GPU and on many, how the
+# cost grows, how well such an estimate holds, and how to run them on a cluster.
+#
+# **No GPU was measured for this book.** What follows about GPUs is computed from the assumptions in the next cell, each with a worse and a better
+# value; change them to what you know of yours. What follows about two cores rests on [recorded speeds](verdicts/runtime).
+
+# %% tags=["parameters"]
+peak_tflops = 989  # dense bfloat16, million million operations a second: an NVIDIA H100 SXM, as published
+shares = [0.1, 0.4]  # of that peak, reached where arithmetic is what takes time; assumed
+step_ms = [10, 2]  # milliseconds that a step takes at least, whatever it computes; assumed
+start_s = [60, 20]  # seconds until a training begins: the job, the program, the pictures; assumed
+gpus = [1, 8, 64]
+
+# %%
+from statistics import median
+
+from ferbook.book import paper_scale
+from ferbook.claims import report
+from ferbook.core import records
+from ferbook.learning import cost
+from ferbook.measures import figures
+
+figures.use_style()
+assumed = [paper_scale.Gpu(peak_tflops, *worth) for worth in zip(shares, step_ms, start_s, strict=True)]
+described = paper_scale.runs()
+found = paper_scale.parted(described, lambda run: run.paper)
+grouped = paper_scale.parted(described, lambda run: run.group)
+everything = paper_scale.of(described)
+
+# %% [markdown]
+# ## How the cost is counted
+#
+# A network's **multiply-adds** for one picture are counted without computing anything, from its layers. A training shows every picture of an {term}`epoch`
+# once, and a step takes three times the way forward: once forward, twice backward. So the **operations** of a run are six times its
+# multiply-adds for one picture, times pictures, times epochs. Validation, tests and start-up are left out.
+#
+# On two cores, seconds are operations divided by the rate of the recorded machine's matrix products and by the share of that rate which training
+# was measured to reach. Networks that were not measured are taken to reach the mean share of those that were.
+#
+# On a GPU, two things can be what takes time. For a large network it is arithmetic: a share of the peak rate. NVIDIA states that rate for
+# the H100 {cite}`nvidia2023`, as twice the number used here, for matrices half of whose entries are zero; ours are dense. For a small
+# network it is the steps themselves: however little there is to compute, a program has to start hundreds of small computations for each.
+# The longer of the two counts, and the start of the program beside it.
+
+# %% tags=["remove-input"]
+speeds = records.read(cost.SPEEDS)["values"]
+small, large = (paper_scale.grown(described, name) for name in paper_scale.GROWN.values())
+on_peak = [1e3 * gpu.arithmetic(small) / small.steps for gpu in assumed]
+reached = [gpu.share * gpu.arithmetic(small) / (small.steps * gpu.step_ms / 1e3) for gpu in assumed]
+by_steps = sum(all(gpu.arithmetic(one) < one.steps * gpu.step_ms / 1e3 for gpu in assumed) for one in everything)
+report.prose(
+    f"""The recorded machine multiplies matrices at {cost.rate():,.0f} GFLOP/s on {speeds["machine"]["cores"]} cores. The book's small network takes
+    {small.operations / small.steps / 1e9:,.0f} GFLOP a step, which a GPU at the assumed shares of its peak would do in
+    {min(on_peak):.2f} to {max(on_peak):.2f} ms. At {min(step_ms)} to {max(step_ms)} ms a step it uses {min(reached):.2%} to {max(reached):.2%} of the peak: it is too
+    small for such a card. Of the {len(everything)} trainings described, {by_steps} are limited by their steps in this way, with the better values and with the worse. **For
+    them the peak rate does not matter**; larger batches, or several runs on one card, would."""
+)
+
+# %% [markdown]
+# ## What the sweeps take
+#
+# Files in `data/sweeps` describe the runs of each paper. Runs do not depend on each other, but for those that go on from another one's weights.
+# Many GPUs are therefore used side by side, one run on each, the longest first. The time is that of the last to end, and never less
+# than the longest run. A training that several runs share is counted once; *all* means all over again.
+
+# %% tags=["remove-input"]
+report.table(
+    paper_scale.sweep_rows(found, gpus, assumed), caption="Runs of each sweep, and the time until all are trained"
+)
+
+# %% tags=["remove-input"]
+uncounted = sum(not run.trainings for run in described)
+longest = max(everything, key=lambda one: one.seconds)
+share_of = {
+    name: paper_scale.seconds(paper_scale.of(runs)) / paper_scale.seconds(everything) for name, runs in grouped.items()
+}
+dearest = max(share_of, key=share_of.get)
+report.prose(
+    f"""All sweeps together take two cores **{paper_scale.seconds(everything) / 86400:,.0f} days**, of which `{dearest}` takes {share_of[dearest]:.0%}. On one such GPU it would be {paper_scale.interval(everything, 1, assumed)},
+    on {max(gpus)} GPUs {paper_scale.interval(everything, max(gpus), assumed)}, of which the longest run takes
+    {paper_scale.interval([longest], 1, assumed)}.
+    {f"Of {uncounted} runs it is not recorded how many pictures they show; they are missing from all costs." if uncounted else ""}"""
+)
+
+# %% tags=["remove-input"]
+report.table(paper_scale.group_rows(grouped, assumed), caption="What one run of each group takes")
+
+# %% [markdown]
+# ## How the cost grows
+#
+# In N-hot training a label keeps at most N emotions. N changes labels and not pictures, so a run costs the same for every N. To *compare* N = 1 to N takes
+# N runs, and as many again for each further {term}`seed`. All of it grows in proportion to the number of training faces. The dashed line is at the
+# faces that {term}`FER+` has for it.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of straight lines through zero: hours on two cores against thousands of training faces, for comparisons of N = 1 alone up to N = 1 to 8, with the small network and with VGG16 at the paper's settings"}}
+_ = paper_scale.growth_figure(described)
+
+# %% tags=["remove-input"]
+report.prose(
+    f"""**What we see.** One run at the paper's settings costs as much as {large.operations / small.operations:,.0f} of the small network's: the network has
+    {large.operations / large.pictures / (small.operations / small.pictures):.0f} times the multiply-adds, and it sees {large.pictures / small.pictures:.0f} times as many
+    pictures, as there are more epochs and copies of each face."""
+)
+
+# %% [markdown]
+# ## How well the estimate holds
+#
+# Recorded runs say how many seconds of processor time all their threads took, which other work on the machine hardly changes. The figure sets them beside
+# what was expected: seconds on two cores, times two. Records do not name the processor, but how it computed tells two kinds apart. Speeds are
+# recorded of the kind that computes in 32 bits; runs in bfloat16 come from another one, and show what the estimate is worth there.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter plot, both axes logarithmic: recorded processor seconds of runs against expected ones, by network and number format, beside the line on which they are equal"}}
+checked = paper_scale.checks(described)
+_ = paper_scale.check_figure(checked)
+
+# %% tags=["remove-input"]
+report.table(paper_scale.check_rows(checked), caption="Recorded seconds by expected ones")
+
+# %% tags=["remove-input"]
+own = [one for one in checked if one.kind == paper_scale.KINDS["32-true"]]
+known = [one.ratio for one in own if cost.is_measured(one.network)]
+guessed = [one.ratio for one in own if not cost.is_measured(one.network)]
+other = [one.ratio for one in checked if one not in own]
+least = min(checked, key=lambda one: one.ratio)
+report.prose(
+    f"""**What we see.** On the kind of processor whose speeds are recorded, {len(known)} runs of networks that were timed took {median(known):.2f} times the expected seconds
+    (median; half of them {paper_scale.middle_half(known)}).
+    {f"The {len(guessed)} runs of networks that were not timed took {median(guessed):.1f} times as long as expected: their many small layers reach less than the mean share." if guessed else ""}
+    {f"The {len(other)} runs in bfloat16 took {median(other):.2f} times what the 32-bit processor was expected to." if other else ""}
+    Farthest below is `{least.name}`, recorded with {least.ratio:.2f} of the expected seconds; so would be a run that was interrupted and kept the time of its last part alone.
+    The figures of sweeps above are as good as this and no better; those of GPUs are worse by as much as their assumptions."""
+)
+
+# %% [markdown]
+# ## Running it
+#
+# `ferbook queue --budget SECONDS` trains on one machine what decides most claims per second; `ferbook sweep 002` trains what a sweep still
+# lacks. On a cluster with {term}`Slurm`:
+#
+# ```sh
+# pip install '.[cluster]'
+# export FERBOOK_DATA=/path/to/data
+# snakemake runs --profile profiles/slurm --config sweep=002 group=vgg16-paper
+# ```
+#
+# Each missing run becomes a job with one GPU. `profiles/slurm/config.yaml` says how much memory and time it may take, and how often it is
+# tried again; account and partition of your cluster go there. A job that reaches its limit goes on after the last finished epoch. With `--dry-run --executor dryrun` the command
+# lists the jobs and hands over none.
+#
+# ## Summary
+#
+# * **Counting** multiply-adds gives the cost of a run before it is run; measured speeds make hours of them.
+# * **Small networks** leave a large GPU idle: its peak rate says little about them.
+# * **Independent runs** spread over many GPUs until the longest one decides.
+# * **What to take away.** An estimate is worth what its check says. Measure one run on your machine, and scale the others by it.

@@ -1,0 +1,89 @@
+"""What a run costs: counted from its network, its pictures and its epochs, and from nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from ferbook import models
+from ferbook.core import operations
+from ferbook.learning import configs, cost, sweeps
+
+PLAIN = {"data": {"name": "ferplus"}, "model": {"name": "compact"}, "batch": 64, "epochs": 6}
+SHOWN = cost.Shown(1000, 48, 1)
+
+
+def run_of(**changes):
+    return configs.parse({**PLAIN, **changes})
+
+
+def test_operations_are_pictures_times_epochs_times_six_per_multiply_add():
+    adds = models.multiply_adds("compact", 48, in_channels=1)
+    assert operations.of_training(adds) == 6 * adds
+    assert cost.of_run(run_of(), SHOWN) == 6 * 1000 * 6 * adds
+    wide = models.multiply_adds("compact", 48, in_channels=1, width=1.5)
+    assert cost.of_run(run_of(model={"name": "compact", "options": {"width": 1.5}}), SHOWN) == 6 * 1000 * 6 * wide
+
+
+def test_smaller_pictures_at_first_cost_in_proportion_to_their_area():
+    halves = run_of(early={"side": 24, "share": 0.5})
+    assert cost.of_run(halves, SHOWN) == pytest.approx(cost.of_run(run_of(), SHOWN) * (0.5 + 0.5 / 4))
+
+
+def test_the_last_step_of_an_epoch_counts_even_where_its_batch_is_not_full():
+    assert cost.steps(run_of(), SHOWN) == 6 * 16
+
+
+def test_a_start_is_a_training_of_its_own_and_counted_once():
+    start = run_of(epochs=2)
+    begun = [run_of(start=PLAIN | {"epochs": 2}, seed=seed) for seed in (0, 1)]
+    assert cost.with_starts([*begun, start]) == [start, *begun]
+    assert cost.of_run(begun[0], SHOWN) == cost.of_run(run_of(), SHOWN)
+
+
+def test_a_recorded_network_takes_its_own_share_and_others_the_mean():
+    measured = cost.records.read(cost.SPEEDS)["values"]["networks"]
+    shares = [entry["engine"]["matrix_share"] for entry in measured.values()]
+    assert cost.is_measured("compact") and cost.share("compact") == measured["compact"]["engine"]["matrix_share"]
+    assert not cost.is_measured("dan") and cost.share("dan") == pytest.approx(sum(shares) / len(shares))
+    expected = cost.of_run(run_of(), SHOWN) / 1e9 / (100 * cost.share("compact"))
+    assert cost.seconds(run_of(), 100, SHOWN) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"seed": 3}, True),
+        ({"labels": {"n_hot": 1}, "loss": "mse", "epochs": 40, "model": {"name": "vgg16_48"}}, True),
+        ({"data": {"name": "ferplus", "aligned": True}}, True),
+        ({"split": {"kind": "complex"}}, False),
+        ({"copies": {"kind": "ordinary"}}, False),
+        ({"labels": {"repeat": {"anger": 2}}}, False),
+        ({"choose_on": "last"}, False),
+    ],
+)
+def test_what_decides_which_pictures_are_shown(changes, same):
+    assert (cost._deciding(run_of(**changes)) == cost._deciding(run_of())) == same
+
+
+def test_the_recorded_sizes_are_those_that_recorded_runs_learned_from():
+    checked = 0
+    for path in cost.described():
+        for name, config in sweeps.runs(path).items():
+            file, shown = sweeps.record_path(path.stem, name), cost.recorded(config)
+            if shown is not None and sweeps.is_recorded(file, config):
+                found = sweeps.read(file).metrics
+                learned = found.get("with_copies", found.get("with_repeats", found["faces"]["train"]))
+                assert shown.pictures == learned, name
+                checked += 1
+    assert checked > 100
+
+
+def test_sizes_are_counted_on_the_data_at_hand(monkeypatch):
+    """Of a set of its own: copies and repeated faces included, a config that was not counted unknown."""
+    tiny = {"data": {"name": "synthetic", "options": {"count": 80}}, "labels": {"source": "truth"}}
+    plain = cost._counted(configs.parse(tiny), None)
+    assert (plain.side, plain.channels) == (48, 1) and 0 < plain.pictures < 80
+    copied = cost._counted(configs.parse({**tiny, "copies": {"kind": "ordinary"}}), None)
+    assert copied.pictures == 4 * plain.pictures
+    assert cost._counted(configs.parse(tiny), {"faces": {"train": 7}}).pictures == 7
+    assert cost.recorded(configs.parse(tiny)) is None
