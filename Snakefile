@@ -70,8 +70,19 @@ DATA = clearly(real_data)
 FOLDER = Path("data")
 PAGES = building.pages(Path("_toc.yml"))
 NOTEBOOKS = [page for page in PAGES if Path(f"{page}.py").is_file()]
-# Pages that take longest, longest first: they are run before the others, so that no core waits at the end for another.
-LONGEST = ["verdicts/runtime", "faces/synthetic_face", "relevance/intensity", "vad/ablation", "cbam/attention", "nhot/nhot_training"]
+# Pages that take longest, longest first: they are run before the others, so that no core waits at the end for another. The
+# list is typed, from the book's page of what pages took: it matters most for the first build of a checkout, when nothing
+# has been timed yet.
+LONGEST = [
+    "relevance/intensity",
+    "faces/synthetic_face",
+    "vad/ablation",
+    "nhot/nhot_training",
+    "run",
+    "cbam/attention",
+    "verdicts/runtime",
+    "nhot/losses",
+]
 PLAIN = [f"{page}.md" for page in PAGES if Path(f"{page}.md").is_file()]
 STATIC = [str(path) for path in sorted(Path("book").rglob("*")) if path.suffix in {".bib", ".css", ".html", ".js", ".png", ".svg", ".wat"}]
 # The shipped network for the page that runs it in the reader's browser.

@@ -17,8 +17,8 @@
 # **You will see** how many runs are described and how many are missing, what they cost on two cores, on one GPU and on many, how the
 # cost grows, how well such an estimate holds, and how to run them on a cluster.
 #
-# **No GPU was measured for this book.** What follows about GPUs is computed from the assumptions in the next cell, each with a worse and a better
-# value; change them to what you know of yours. What follows about two cores rests on [recorded speeds](verdicts/runtime).
+# **No GPU was measured for this book.** What follows about GPUs is computed from the assumptions below, most with a worse and a better
+# value; change them in the next cell to what you know of yours. What follows about two cores rests on [recorded speeds](verdicts/runtime).
 
 # %% tags=["parameters"]
 peak_tflops = 989  # dense bfloat16, million million operations a second: an NVIDIA H100 SXM, as published
@@ -42,6 +42,37 @@ described = paper_scale.runs()
 found = paper_scale.parted(described, lambda run: run.paper)
 grouped = paper_scale.parted(described, lambda run: run.group)
 everything = paper_scale.of(described)
+
+# %% tags=["remove-input"]
+report.table(
+    [
+        {
+            "assumption": "peak rate, dense bfloat16 (million million operations a second)",
+            "worse": f"{peak_tflops:,}",
+            "better": f"{peak_tflops:,}",
+            "whence": "published for an NVIDIA H100 SXM",
+        },
+        {
+            "assumption": "share of it reached where arithmetic is what takes time",
+            "worse": f"{shares[0]:.0%}",
+            "better": f"{shares[1]:.0%}",
+            "whence": "a guess",
+        },
+        {
+            "assumption": "least time of a step (ms)",
+            "worse": f"{step_ms[0]:g}",
+            "better": f"{step_ms[1]:g}",
+            "whence": "a guess",
+        },
+        {
+            "assumption": "start of a training: job, program, pictures (s)",
+            "worse": f"{start_s[0]:g}",
+            "better": f"{start_s[1]:g}",
+            "whence": "a guess",
+        },
+    ],
+    caption="What is assumed of a GPU",
+)
 
 # %% [markdown]
 # ## How the cost is counted
@@ -92,7 +123,7 @@ share_of = {
 }
 dearest = max(share_of, key=share_of.get)
 report.prose(
-    f"""All sweeps together take two cores **{paper_scale.seconds(everything) / 86400:,.0f} days**, of which `{dearest}` takes {share_of[dearest]:.0%}. On one such GPU it would be {paper_scale.interval(everything, 1, assumed)},
+    f"""All sweeps together take two cores **{paper_scale.seconds(everything) / 86400:,.0f} days**, of which `{dearest}` takes {share_of[dearest]:.0%}. On one such GPU it would be {paper_scale.interval(everything, 1, assumed)}, {paper_scale.span([len(everything) * each for each in start_s])} of it the start of {len(everything)} programs;
     on {max(gpus)} GPUs {paper_scale.interval(everything, max(gpus), assumed)}, of which the longest run takes
     {paper_scale.interval([longest], 1, assumed)}.
     {f"Of {uncounted} runs it is not recorded how many pictures they show; they are missing from all costs." if uncounted else ""}"""

@@ -39,10 +39,10 @@ def test_a_gpu_takes_the_longer_of_arithmetic_and_steps_and_its_start():
 
 
 def test_times_are_told_in_one_unit_and_no_more_exactly_than_they_are_known():
-    assert paper_scale.span([0.84, 4.26]) == "0.84 to 4.3 s"
-    assert paper_scale.span([59, 140]) == "0.98 to 2.3 min"
-    assert paper_scale.span([3600 * 33.4]) == "33 h"
-    assert paper_scale.span([4e6, 8e6]) == "1,111 to 2,222 h"
+    assert paper_scale.span([0.84, 4.26]) == "0.84 to 4.3\N{NO-BREAK SPACE}s"
+    assert paper_scale.span([59, 140]) == "0.98 to 2.3\N{NO-BREAK SPACE}min"
+    assert paper_scale.span([3600 * 33.4]) == "33\N{NO-BREAK SPACE}h"
+    assert paper_scale.span([4e6, 8e6]) == "1,111 to 2,222\N{NO-BREAK SPACE}h"
     assert paper_scale.span([]) == "–"
 
 
@@ -71,7 +71,7 @@ def test_rows_count_what_is_missing_and_a_shared_start_once():
     runs.append(Run("003", "proxy/start", recorded("x", 1).recorded, (start,)))
     row = paper_scale.sweep_rows({"003": runs}, [2], [Gpu(1, 1, 1000)])[0]
     assert (row["runs"], row["recorded"], row["missing"]) == ("3", "1", "2")
-    assert (row["two cores, all"], row["2 GPUs, all"]) == ("5 h", "2 s")
+    assert (row["two cores, all"], row["2 GPUs, all"]) == ("5\N{NO-BREAK SPACE}h", "2\N{NO-BREAK SPACE}s")
     group = paper_scale.group_rows(paper_scale.parted(runs, lambda run: run.group), [Gpu(1, 1, 1000)])
     assert [line["group"] for line in group] == ["003/tuned", "003/proxy"]
-    assert group[0]["a run on two cores"] == "2 h"
+    assert group[0]["a run on two cores"] == "2\N{NO-BREAK SPACE}h"

@@ -187,7 +187,8 @@ def span(values: Sequence[float]) -> str:
         return NOTHING
     unit, size = next(((name, size) for name, size in _UNITS.items() if max(values) < 120 * size), ("h", 3600))
     low, high = (two_digits(pick(values) / size) for pick in (min, max))
-    return f"{low} {unit}" if low == high else f"{low} to {high} {unit}"
+    # The space in a value is one that no line breaks at.
+    return f"{low}\N{NO-BREAK SPACE}{unit}" if low == high else f"{low} to {high}\N{NO-BREAK SPACE}{unit}"
 
 
 def two_digits(value: float) -> str:
