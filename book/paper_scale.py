@@ -187,7 +187,8 @@ report.prose(
 # ```sh
 # pip install '.[cluster]'
 # export FERBOOK_DATA=/path/to/data
-# snakemake runs --profile profiles/slurm --config sweep=002 group=vgg16-paper
+# snakemake runs --profile profiles/slurm \
+#   --config sweep=002 group=imagenet
 # ```
 #
 # Each missing run becomes a job with one GPU. `profiles/slurm/config.yaml` says how much memory and time it may take, and how often it is
