@@ -10,7 +10,7 @@
 # # Finding and aligning faces
 #
 # Two of the papers cut faces out of pictures before they train. Paper 000 uses **MTCNN** (multi-task cascaded convolutional networks), three small networks in a row that
-# propose, refine and finally accept boxes with five {term}`landmarks <landmark>`. Paper 002 aligns faces with dlib's detector and contour landmarks, and
+# propose, refine and finally accept boxes with five {term}`landmarks <landmark>`. Paper 002 aligns faces with {term}`dlib`'s detector and contour landmarks, and
 # finds that this helps less than it hoped (section 4.3.2). This book uses MTCNN for both; dlib's own landmarks
 # stand [beside it](../nhot/augmentation) for paper 002.
 #

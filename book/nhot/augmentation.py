@@ -280,7 +280,7 @@ _ = figures.gallery(
 # %% [markdown]
 # What remains after alignment is expression and the turn of the head: a mouth opens, a nose points sideways, and no rotation in the picture takes
 # that back. So the network no longer has to learn position and tilt. In exchange it never sees them, and the report suspects that this harms: faces
-# without landmarks stay as they are, and a network trained in a "comfort zone" does badly on them. It aligned with dlib and gives no count;
+# without landmarks stay as they are, and a network trained in a "comfort zone" does badly on them. It aligned with {term}`dlib` and gives no count;
 # MTCNN, which stands in for it in most of this book, and dlib are [compared below](#the-papers-detector-and-ours).
 
 # %% tags=["remove-input"]

@@ -1,6 +1,6 @@
 """The faces of a whole data set by either detector, found once and kept as a table in the cache.
 
-A search for FER+ takes MTCNN ten minutes and dlib one to two hours on one core. So it is kept in pieces until the table
+A search for FER+ takes MTCNN two minutes and dlib an hour and more on one core. So it is kept in pieces until the table
 is whole: each is written completely or not at all, and a search that was killed goes on after the last of them.
 """
 
