@@ -154,9 +154,10 @@ def record(faces: FaceSet) -> Path:
 
     dlib takes one to two hours on one core; a search that was killed goes on where it was (:mod:`detectors`).
     """
+    installed = dlib_detection.version()  # before anything that takes long
     tables = {name: detectors.search(faces, name, progress=True) for name in ("mtcnn", "dlib")}
     test = faces.part("test")
     of_test = {name: detectors.search(faces, name, test.ids) for name in tables}
     leading = faces.votes[:, : len(EMOTIONS)].argmax(axis=1)
     values = compared(tables, leading) | {"again": found_again(test, of_test, CHANGED, SEED)}
-    return records.write(RECORD, values, faces=faces, module=__file__, seed=SEED, dlib=dlib_detection.version())
+    return records.write(RECORD, values, faces=faces, module=__file__, seed=SEED, dlib=installed)
