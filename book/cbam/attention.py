@@ -22,7 +22,7 @@ seeds = [0, 1]
 import numpy as np
 
 from ferbook import datasets
-from ferbook.claims import ablation_arms, report
+from ferbook.claims import ablation_variants, report
 from ferbook.core import records
 from ferbook.learning import sweeps, trained
 from ferbook.measures import figures
@@ -57,12 +57,12 @@ report.table(
 )
 
 # %% tags=["remove-input"]
-planned = {f"seed{number}" for number in range(ablation_arms.SEEDS)}
+planned = {f"seed{number}" for number in range(ablation_variants.SEEDS)}
 first = results.difference(
     {name: run for name, run in recorded.items() if name.rpartition("-")[2] in planned}, "blocks", "none"
 )
-holds_zero = "held zero: undecided" if ablation_arms.direction(first) is None else "left out zero"
-report.prose(f"""{ablation_arms.SEEDS} pairs were planned. Their interval {holds_zero} (mAP {ablation_arms.told(first, 2, sign=True)}). More pairs were added after that was known.
+holds_zero = "held zero: undecided" if ablation_variants.direction(first) is None else "left out zero"
+report.prose(f"""{ablation_variants.SEEDS} pairs were planned. Their interval {holds_zero} (mAP {ablation_variants.told(first, 2, sign=True)}). More pairs were added after that was known.
     Adding pairs after a look at the result makes an interval too narrow: read the one over all pairs as less than 95 % sure.""")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Gain in average precision through attention for each label and for their mean, with intervals over seeds"}}
@@ -92,7 +92,7 @@ report.table(
 # verdict. For the claim as a whole all three places count, and one that is better is enough.
 
 # %% tags=["remove-input"]
-both = {**ablation_arms.of_arms(recorded, "none"), **elsewhere}
+both = {**ablation_variants.of_variants(recorded, "none"), **elsewhere}
 report.table(
     results.difference_rows(both, "none", measures),
     caption="FER+, recorded: after each stage and after the last, minus without attention",

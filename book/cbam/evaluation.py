@@ -22,7 +22,7 @@ seeds = [0]
 # %%
 import numpy as np
 
-from ferbook.claims import ablation_arms, printed, report, verdicts
+from ferbook.claims import ablation_variants, printed, report, verdicts
 from ferbook.core import records
 from ferbook.learning import sweeps
 from ferbook.measures import figures
@@ -30,7 +30,7 @@ from ferbook.papers.cbam import mean_precision, quick, results
 
 figures.use_style()
 audit = report.ClaimReport("000")
-runs = ablation_arms.arm(sweeps.load("000", "attention"), "blocks")
+runs = ablation_variants.variant(sweeps.load("000", "attention"), "blocks")
 folds = sweeps.load("000", "folds")
 curves = records.read("000/curves")["values"]["roc"]
 
@@ -53,7 +53,7 @@ scores = [quick.predictions(config, store) for config in described.values()]
 # %% tags=["remove-input"]
 report.table(
     [
-        {"": name} | {results.MEASURES[m].title: ablation_arms.told(results.estimate(found, m), results.MEASURES[m].digits, unit=unit)
+        {"": name} | {results.MEASURES[m].title: ablation_variants.told(results.estimate(found, m), results.MEASURES[m].digits, unit=unit)
          for m in ("map", "auc", "f1", "hamming")}
         for name, found, unit in (
             ("FER+, seeds", runs, "seed"), ("FER+, five folds", folds, "fold"), ("synthetic, this build", built, "seed"),
@@ -216,10 +216,10 @@ audit.box(
 
 # %% tags=["remove-input"]
 stricter = sweeps.load("000", "threshold")
-looser = ablation_arms.arm(sweeps.load("000", "attention"), "none")
+looser = ablation_variants.variant(sweeps.load("000", "attention"), "none")
 report.table(
     [
-        {"a label from": name} | {results.MEASURES[m].title: ablation_arms.told(results.estimate(found, m), results.MEASURES[m].digits)
+        {"a label from": name} | {results.MEASURES[m].title: ablation_variants.told(results.estimate(found, m), results.MEASURES[m].digits)
          for m in ("map", "auc", "f1", "hamming")}
         for name, found in (("two votes on", looser), ("three votes on", stricter))
     ],

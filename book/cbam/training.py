@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from ferbook import datasets
-from ferbook.claims import ablation_arms, report
+from ferbook.claims import ablation_variants, report
 from ferbook.core import records
 from ferbook.faces import folds
 from ferbook.learning import losses, sweeps
@@ -120,7 +120,7 @@ config = quick.varied({"none": {}}, (seed,), epochs=epochs)["none-seed0"]
 built = quick.trained({"none-seed0": config}, quick.store())  # shared with the other pages of this chapter
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation mean average precision over epochs, recorded FER+ runs without attention and this build's synthetic run"}}
-_ = results.learning_figure({"recorded": ablation_arms.arm(recorded, "none"), "build": built})
+_ = results.learning_figure({"recorded": ablation_variants.variant(recorded, "none"), "build": built})
 
 # %% tags=["remove-input"]
 report.table(

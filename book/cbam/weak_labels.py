@@ -22,7 +22,7 @@ tried = ["none", "noise", "oversampling", "focal"]  # of the variants below
 import tempfile
 from pathlib import Path
 
-from ferbook.claims import ablation_arms, report
+from ferbook.claims import ablation_variants, report
 from ferbook.learning import sweeps
 from ferbook.measures import figures
 from ferbook.papers.cbam import quick, results
@@ -58,8 +58,8 @@ audit.box("000-weak-tried")
 # ## On FER+
 
 # %% tags=["remove-input"]
-plain = ablation_arms.arm(recorded, "none")
-wider = ablation_arms.arm(sweeps.load("000", "placement"), "last")
+plain = ablation_variants.variant(recorded, "none")
+wider = ablation_variants.variant(sweeps.load("000", "placement"), "last")
 size, other = (next((run.metrics["parameters"] for run in found.values()), None) for found in (plain, wider))
 smaller = (
     f', with {size:,} parameters where the network of the page "Does attention help?" has {other:,}'
@@ -67,7 +67,7 @@ smaller = (
     else ""
 )
 report.prose(f"""Recorded runs: a ResNet with attention after the last stage, half as wide as the narrow one of the other pages{smaller}; four epochs.
-    Measures with fewer than {ablation_arms.SEEDS} seeds have no interval below, and stay undecided.""")
+    Measures with fewer than {ablation_variants.SEEDS} seeds have no interval below, and stay undecided.""")
 
 # %% tags=["remove-input"]
 report.table(results.rows(recorded, measures)[:1], caption="FER+, recorded: without any of the measures")

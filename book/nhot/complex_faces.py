@@ -16,7 +16,7 @@
 # was taken away.
 
 # %%
-from ferbook.claims import ablation_arms, dataset_summary, report
+from ferbook.claims import ablation_variants, dataset_summary, report
 from ferbook.learning import sweeps
 from ferbook.measures import figures
 from ferbook.papers.nhot import complex_faces, curves
@@ -28,7 +28,7 @@ falls = complex_faces.falls(recorded)
 
 # %% tags=["remove-input"]
 report.prose(
-    f"""**Recorded:** {curves.recorded_so_far(recorded)}. It takes {ablation_arms.SEEDS} seeds before a difference counts as a finding here."""
+    f"""**Recorded:** {curves.recorded_so_far(recorded)}. It takes {ablation_variants.SEEDS} seeds before a difference counts as a finding here."""
 )
 
 # %% [markdown]

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ferbook.claims import ablation_arms, printed, report
+from ferbook.claims import ablation_variants, printed, report
 from ferbook.learning import configs, losses, sweeps, training
 from ferbook.measures import figures
 from ferbook.papers.nhot import architectures, settings
@@ -130,7 +130,7 @@ three = {
     "one gradient": ("cross_entropy", "kl_divergence", "poisson"),
     "different ones": ("mse", "cosine", "cross_entropy"),
 }
-spreads = {name: ablation_arms.told(settings.spread(recorded, compared)) for name, compared in three.items()}
+spreads = {name: ablation_variants.told(settings.spread(recorded, compared)) for name, compared in three.items()}
 report.prose(
     f"""**The yardstick, applied.** Best less worst, in points and seed by seed: {spreads["one gradient"]}, for three losses of one gradient (cross-entropy, KL divergence,
     Poisson); {spreads["different ones"]}, for three of different gradients (squared error, cosine similarity, cross-entropy). Runs of one seed share start weights and the order of

@@ -26,7 +26,7 @@ import tempfile
 from pathlib import Path
 
 from ferbook.book.interactive import nhot
-from ferbook.claims import ablation_arms, report, verdicts
+from ferbook.claims import ablation_variants, report, verdicts
 from ferbook.learning import sweeps, training
 from ferbook.measures import figures
 from ferbook.papers.nhot import curves, training_time
@@ -47,7 +47,7 @@ ordinary = {name: run for name, run in recorded.items() if run.config["split"]["
 
 # %% tags=["remove-input"]
 report.prose(f"""**Recorded:** {curves.recorded_so_far(recorded)}. With one seed, an interval says only how the number would
-    vary with other test faces. It takes {ablation_arms.SEEDS} seeds before a difference counts as a finding here.""")
+    vary with other test faces. It takes {ablation_variants.SEEDS} seeds before a difference counts as a finding here.""")
 
 # %% [markdown]
 # **This build** trains a narrower network on synthetic faces and the ordinary test set, at first on smaller pictures: enough to show
@@ -83,8 +83,8 @@ report.table(
         {
             "": "gain from N = 1 to 3",
             "the paper": printed["002-nhot-gain"],
-            "FER+, recorded": ablation_arms.told(curves.gain(recorded, "ordinary"), sign=True),
-            "this build, synthetic": ablation_arms.told(curves.gain(built, "ordinary"), sign=True),
+            "FER+, recorded": ablation_variants.told(curves.gain(recorded, "ordinary"), sign=True),
+            "this build, synthetic": ablation_variants.told(curves.gain(built, "ordinary"), sign=True),
         }
     ],
     caption="Points of accuracy, mean and 95 % interval",

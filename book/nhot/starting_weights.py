@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from ferbook import datasets, models
-from ferbook.claims import ablation_arms, report
+from ferbook.claims import ablation_variants, report
 from ferbook.core.errors import ConfigError, DataError
 from ferbook.datasets.cards import CARDS
 from ferbook.learning import configs, sweeps, trained, training
@@ -150,8 +150,8 @@ before = intervals.wilson(int((first_answers == truth).sum()), len(truth))
 gain = settings.difference(built, "FER+", "random")
 alone = settings.estimate(built, "random", "answers")
 report.prose(
-    f"""With {sizes["train"]} faces to train on and {sizes["test"]} to test on, the start changes accuracy by {ablation_arms.told(gain, sign=True)}
-    (points; {ablation_arms.direction(gain) or "undecided"}).
+    f"""With {sizes["train"]} faces to train on and {sizes["test"]} to test on, the start changes accuracy by {ablation_variants.told(gain, sign=True)}
+    (points; {ablation_variants.direction(gain) or "undecided"}).
     From random weights the network has only begun: it answers with {alone.mean:.1f} of eight emotions, mean over the seeds. Before it saw
     any synthetic face, the network from FER+ named the largest part of the
     mixture for {before.estimate:.0%} of them ({before.low:.0%} to {before.high:.0%}); naming the most frequent emotion every time would be right for

@@ -17,7 +17,7 @@
 # %%
 import pandas as pd
 
-from ferbook.claims import ablation_arms, dataset_summary, report, verdicts
+from ferbook.claims import ablation_variants, dataset_summary, report, verdicts
 from ferbook.core import paths
 from ferbook.learning import sweeps
 from ferbook.papers.nhot import best_network, complex_faces, curves, training_time
@@ -63,7 +63,7 @@ report.table(
 audit.box("002-best-vgg16", "002-nhot-gain", "002-nhot-drop", "002-loss-best")
 
 # %% tags=["remove-input"]
-gain = {kind: ablation_arms.told(curves.gain(recorded, kind), sign=True) for kind in curves.KINDS}
+gain = {kind: ablation_variants.told(curves.gain(recorded, kind), sign=True) for kind in curves.KINDS}
 report.prose(
     f"""**The gain from N = 1 to 3, in the recorded runs of a small network on FER+:** {gain["ordinary"]} on ordinary faces, {gain["complex"]} on complex ones (points of
     accuracy). **Complex faces.** {complex_faces.in_words(complex_faces.falls(recorded))} See the pages "N-hot training" and "Complex faces"."""
@@ -113,8 +113,8 @@ report.table(
     [
         {
             "claims": len(waiting),
-            "what they wait for": f"the paper's own networks, half of its epochs or more, {ablation_arms.SEEDS} seeds",
-            "cost": f"at least {ablation_arms.SEEDS * days:,.0f} days of two cores, for all experiments",
+            "what they wait for": f"the paper's own networks, half of its epochs or more, {ablation_variants.SEEDS} seeds",
+            "cost": f"at least {ablation_variants.SEEDS * days:,.0f} days of two cores, for all experiments",
         },
         {
             "claims": len(stand_ins),

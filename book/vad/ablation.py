@@ -21,7 +21,7 @@ count = 1500  # synthetic faces to learn from
 noise = 0.3  # of measured action units, which run from 0 to 1
 epochs = 12
 seeds = [0, 1, 2, 3, 4]
-arms = ["none", "table", "soft, lambda 0.1", "soft, lambda 1", "soft, lambda 10"]
+variants = ["none", "table", "soft, lambda 0.1", "soft, lambda 1", "soft, lambda 10"]
 
 # %%
 import matplotlib.pyplot as plt
@@ -53,7 +53,7 @@ base = experiments.described(epochs=epochs)
 # prediction and truth, lowered where their means or their spreads differ: 1 for a perfect prediction, 0 for any constant.
 
 # %%
-runs = ablation.holdout(base, arms, seeds, known, test)
+runs = ablation.holdout(base, variants, seeds, known, test)
 
 
 # %% tags=["remove-input"]
@@ -75,11 +75,11 @@ truly = regression.evaluate(
 report.table(
     [
         {
-            "consistency": arm,
+            "consistency": variant,
             **{f"R² of {axis}": cell(found, axis, "r2") for axis in VAD_AXES},
             "accuracy": cell(found, "category", "accuracy", ".0%"),
         }
-        for arm, found in runs.items()
+        for variant, found in runs.items()
     ]
     + [
         {
@@ -99,7 +99,9 @@ report.table(
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Mean squared error per axis and variant on synthetic faces, with intervals over seeds, against the constant and the category-mean predictor"}}
 def errors(found):
     return {
-        axis: {arm: tuple(ablation.mean_of(one, axis, "mse")[:3]) for arm, one in found.items() if axis in one[0]}
+        axis: {
+            variant: tuple(ablation.mean_of(one, axis, "mse")[:3]) for variant, one in found.items() if axis in one[0]
+        }
         for axis in VAD_AXES
     }
 
@@ -118,8 +120,8 @@ _ = figures.against(errors(runs), marks, "mean squared error of values in [-1, 1
 changes = ablation.paired(runs)
 _ = figures.forest(
     {
-        f"{arm}: {axis}": tuple(change[k] for k in ("estimate", "low", "high"))
-        for arm, axes in changes.items()
+        f"{variant}: {axis}": tuple(change[k] for k in ("estimate", "low", "high"))
+        for variant, axes in changes.items()
         for axis, change in axes.items()
     },
     xlabel="change of mean squared error (synthetic)",
@@ -186,12 +188,12 @@ if stored is not None:
     rows = [
         {
             "training": label,
-            "consistency": arm,
+            "consistency": variant,
             **{f"R² of {axis}": cell(found, axis, "r2") for axis in VAD_AXES},
             **{f"CCC of {axis}": cell(found, axis, "ccc") for axis in VAD_AXES},
         }
         for label, kind in kinds.items()
-        for arm, found in real["runs"][kind].items()
+        for variant, found in real["runs"][kind].items()
     ]
     rows += [
         {
@@ -252,8 +254,8 @@ shown if stored is not None else None
 if stored is not None:
     _ = figures.forest(
         {
-            f"{arm}: {axis}": tuple(change[k] for k in ("estimate", "low", "high"))
-            for arm, axes in real["differences"]["tuned, all"].items()
+            f"{variant}: {axis}": tuple(change[k] for k in ("estimate", "low", "high"))
+            for variant, axes in real["differences"]["tuned, all"].items()
             for axis, change in axes.items()
         },
         xlabel="change of mean squared error (FER2013, recorded)",
@@ -278,8 +280,8 @@ if stored is not None:
             if axis not in found["none"][0]:
                 continue
             without, soft = (
-                ablation.on_published_scale(ablation.mean_of(found[arm], axis, "mse").estimate)
-                for arm in ("none", "soft, lambda 1")
+                ablation.on_published_scale(ablation.mean_of(found[variant], axis, "mse").estimate)
+                for variant in ("none", "soft, lambda 1")
             )
             change = real["differences"][kind]["soft, lambda 1"][axis]
             low, high = (ablation.on_published_scale(change[k]) for k in ("low", "high"))
@@ -313,8 +315,8 @@ if stored is not None:
         table3 = {part: float(printed.cell("003-table3", axis, f"{part}, all")) for part in ("public", "private")}
         ours = real["runs"][f"tuned, {axis}"]
         losses = {
-            arm: ablation.on_published_scale(ablation.mean_of(ours[arm], axis, "mse").estimate)
-            for arm in ("none", "soft, lambda 1")
+            variant: ablation.on_published_scale(ablation.mean_of(ours[variant], axis, "mse").estimate)
+            for variant in ("none", "soft, lambda 1")
         }
         _ = figures.bars(
             ["003, public", "003, private", "recorded"],
@@ -344,10 +346,10 @@ if stored is not None:
         list(kinds),
         {
             label: [
-                100 * ablation.mean_of(real["runs"][kind][arm], "category", "accuracy").estimate
+                100 * ablation.mean_of(real["runs"][kind][variant], "category", "accuracy").estimate
                 for kind in kinds.values()
             ]
-            for label, arm in (("without consistency", "none"), ("with consistency", "soft, lambda 1"))
+            for label, variant in (("without consistency", "none"), ("with consistency", "soft, lambda 1"))
         },
         ("#888888", "#0072b2"),
         xlabel="axis learned with the category",
@@ -368,18 +370,18 @@ if stored is not None:
     shown = report.table(
         [
             {
-                "consistency": arm,
+                "consistency": variant,
                 "accuracy": cell(found, "category", "accuracy", ".1%"),
                 "change (points)": "–"
-                if arm == "none"
+                if variant == "none"
                 else "{:+.1f} ({:+.1f} to {:+.1f})".format(
                     *(
-                        100 * real["accuracy_differences"]["tuned, all"][arm]["category"][k]
+                        100 * real["accuracy_differences"]["tuned, all"][variant]["category"][k]
                         for k in ("estimate", "low", "high")
                     )
                 ),
             }
-            for arm, found in real["runs"]["tuned, all"].items()
+            for variant, found in real["runs"]["tuned, all"].items()
         ],
         caption="Figure 5 of paper 003 and figure 2 of paper 004: categories on the annotated faces (recorded)",
     )
@@ -427,26 +429,26 @@ worse = sum(change["low"] > 0 for axes in changes.values() for change in axes.va
 better = sum(change["high"] < 0 for axes in changes.values() for change in axes.values())
 moved = sum(change["estimate"] != 0 for axes in changes.values() for change in axes.values())
 report.prose(
-    f"""On synthetic faces, where the truth is known, {moved} of {3 * (len(arms) - 1)} comparisons (variant by axis) show any effect of consistency at all; in {better} of them the error
+    f"""On synthetic faces, where the truth is known, {moved} of {3 * (len(variants) - 1)} comparisons (variant by axis) show any effect of consistency at all; in {better} of them the error
     is clearly smaller, in {worse} clearly larger. The table's signs are not those of the true points (fear is aroused there), and a demand for a sign says nothing about *how much*."""
 )
 
 # %% tags=["remove-input"]
 if stored is not None:
     told = real["differences"]["tuned, all"]
-    printed_arms, soft_arms = (
-        [c for arm, c in told.items() if arm.startswith("soft") is soft] for soft in (False, True)
+    printed_variants, soft_variants = (
+        [c for variant, c in told.items() if variant.startswith("soft") is soft] for soft in (False, True)
     )
-    still = sum(change["estimate"] == 0 for c in printed_arms for change in c.values())
+    still = sum(change["estimate"] == 0 for c in printed_variants for change in c.values())
     helped, hurt = (
-        sum(change["high"] < 0 if lower else change["low"] > 0 for c in soft_arms for change in c.values())
+        sum(change["high"] < 0 if lower else change["low"] > 0 for c in soft_variants for change in c.values())
         for lower in (True, False)
     )
     best = real["best"]["tuned network"]
     ahead = sum(d["low"] > 0 for axis in best.values() for name, d in axis["lower_than"].items() if "true" not in name)
     shown = report.prose(
-        f"""On the annotated faces the printed costs changed nothing in {still} of {3 * len(printed_arms)} comparisons. The soft cost made the error clearly smaller in {helped} and
-        clearly larger in {hurt} of {3 * len(soft_arms)}. Without consistency, the regressor is clearly better than the constant and than the mean of the predicted category in {ahead} of 6
+        f"""On the annotated faces the printed costs changed nothing in {still} of {3 * len(printed_variants)} comparisons. The soft cost made the error clearly smaller in {helped} and
+        clearly larger in {hurt} of {3 * len(soft_variants)}. Without consistency, the regressor is clearly better than the constant and than the mean of the predicted category in {ahead} of 6
         comparisons; it explains {best["valence"]["r2"]["estimate"]:.0%} of the variance of valence, {best["arousal"]["r2"]["estimate"]:.0%} of arousal's and
         {best["dominance"]["r2"]["estimate"]:.0%} of dominance's. Knowing the true category would explain more on every axis."""
     )

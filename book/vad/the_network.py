@@ -170,21 +170,21 @@ trained = records.read(independence.RECORD)
 plan, found = trained["provenance"]["plan"], trained["values"]
 
 
-def cell(arm, of, name, form):
-    mean = found["arms"][arm][of][name]
+def cell(variant, of, name, form):
+    mean = found["arms"][variant][of][name]
     return f"{mean['estimate']:{form}} ({mean['low']:{form}} to {mean['high']:{form}})"
 
 
 report.table(
     [
         {
-            "loss": "without" if arm == "none" else arm,
-            "orthogonality loss at the end": cell(arm, independence.FORM, "filters", ".2f"),
-            "overlap of features": cell(arm, independence.OVERLAP, "filters", ".3f"),
-            **{f"R² of {axis}": cell(arm, "r2", axis, "+.3f") for axis in VAD_AXES},
-            "accuracy": cell(arm, "accuracy", "category", ".1%"),
+            "loss": "without" if variant == "none" else variant,
+            "orthogonality loss at the end": cell(variant, independence.FORM, "filters", ".2f"),
+            "overlap of features": cell(variant, independence.OVERLAP, "filters", ".3f"),
+            **{f"R² of {axis}": cell(variant, "r2", axis, "+.3f") for axis in VAD_AXES},
+            "accuracy": cell(variant, "accuracy", "category", ".1%"),
         }
-        for arm in independence.ARMS
+        for variant in independence.VARIANTS
     ],
     caption=(
         f"With and without the orthogonality loss: {plan['seeds']} seeds, {found['learned_from']:,} faces of FER+, {plan['epochs']} epochs; "
@@ -194,9 +194,9 @@ report.table(
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Change of accuracy and R squared when the orthogonality loss is added, with intervals over pairs of runs"}}
 changes = {
-    f"{arm}: {what}": tuple(100 * found["differences"][of][arm][name][k] for k in ("estimate", "low", "high"))
-    for arm in independence.ARMS
-    if arm != "none"
+    f"{variant}: {what}": tuple(100 * found["differences"][of][variant][name][k] for k in ("estimate", "low", "high"))
+    for variant in independence.VARIANTS
+    if variant != "none"
     for what, of, name in (
         *((f"R² of {axis}", "r2", axis) for axis in VAD_AXES),
         ("accuracy", "accuracy", "category"),

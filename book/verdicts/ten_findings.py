@@ -18,7 +18,7 @@
 
 # %%
 from ferbook.book import findings, scoreboard
-from ferbook.claims import ablation_arms, report
+from ferbook.claims import ablation_variants, report
 from ferbook.learning import sweeps
 from ferbook.measures import figures
 from ferbook.papers.nhot import best_network, curves
@@ -170,8 +170,8 @@ _ = curves.figure({"recorded": recorded})
 least, most = (findings.printed_of(f"002-nhot-gain-{end}") for end in ("least", "most"))
 report.prose(
     f"""Paper 002 finds that labels with up to three emotions gain between {least} and {most} points over single ones, from one run per setting, which its
-    author names as a limit. The small network of this book gains **{ablation_arms.told(gain, sign=True)}** on the ordinary test set
-    ({curves.recorded_so_far(recorded)}; {ablation_arms.SEEDS} seeds are wanted before that counts as a finding). **Train each setting with
+    author names as a limit. The small network of this book gains **{ablation_variants.told(gain, sign=True)}** on the ordinary test set
+    ({curves.recorded_so_far(recorded)}; {ablation_variants.SEEDS} seeds are wanted before that counts as a finding). **Train each setting with
     several seeds, and judge a network that learned distributions by distributions, too.**"""
 )
 

@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score, roc_curve
 
 from ferbook import models
-from ferbook.claims import ablation_arms, printed, report, verdicts
+from ferbook.claims import ablation_variants, printed, report, verdicts
 from ferbook.claims.claim import Evidence, Verdict
 from ferbook.core import records
 from ferbook.datasets import affectnet
@@ -270,8 +270,8 @@ def raised(scores, truth):
     return np.clip(scores + 0.2 * truth, 0, 1)
 
 
-def arms(rng, changes):
-    """Runs of three seeds: of each arm what it makes of the scores of the seed's test."""
+def variants(rng, changes):
+    """Runs of three seeds: of each variant what it makes of the scores of the seed's test."""
     tests = [a_test(rng) for _ in range(3)]
     return {
         f"{name}-seed{seed}": result_of(change(*test), test[1])
@@ -303,26 +303,26 @@ def test_figures_of_seven_labels_leave_contempt_out():
 
 
 def test_differences_pair_seeds_and_say_nothing_from_too_few():
-    runs = arms(np.random.default_rng(1), {"none": lambda scores, truth: scores, "lr-third": raised})
-    assert ablation_arms.names(runs) == ["none", "lr-third"]
+    runs = variants(np.random.default_rng(1), {"none": lambda scores, truth: scores, "lr-third": raised})
+    assert ablation_variants.names(runs) == ["none", "lr-third"]
     found = cbam_results.difference(runs, "lr-third", "none")
     each = [
         cbam_results.value(runs[f"lr-third-seed{seed}"], "map") - cbam_results.value(runs[f"none-seed{seed}"], "map")
         for seed in range(3)
     ]
     assert found.values == pytest.approx(each) and found.interval.estimate == pytest.approx(np.mean(each))
-    assert ablation_arms.direction(found) == "better"
-    assert ablation_arms.direction(cbam_results.difference(runs, "none", "lr-third")) == "worse"
-    none = ablation_arms.arm(runs, "none")
+    assert ablation_variants.direction(found) == "better"
+    assert ablation_variants.direction(cbam_results.difference(runs, "none", "lr-third")) == "worse"
+    none = ablation_variants.variant(runs, "none")
     by_area = sorted(cbam_results.LABELS, key=lambda name: cbam_results.estimate(none, f"auc_{name}").mean)
     assert cbam_results.hardest(none, "auc", 7) == tuple(by_area)
     two = {name: run for name, run in runs.items() if "seed2" not in name}
-    assert ablation_arms.direction(cbam_results.difference(two, "lr-third", "none")) is None
+    assert ablation_variants.direction(cbam_results.difference(two, "lr-third", "none")) is None
     assert cbam_results.difference(two, "other", "none") is None
     same = cbam_results.difference(runs, "none", "none")
-    assert same.mean == 0 and ablation_arms.direction(same) is None
-    assert "3 seeds" in ablation_arms.told(found) and ablation_arms.told(None) == report.NOTHING
-    assert ablation_arms.told(ablation_arms.Estimate((0,), (-0.01,), None), sign=True) == "+0.0, 1 seed"
+    assert same.mean == 0 and ablation_variants.direction(same) is None
+    assert "3 seeds" in ablation_variants.told(found) and ablation_variants.told(None) == report.NOTHING
+    assert ablation_variants.told(ablation_variants.Estimate((0,), (-0.01,), None), sign=True) == "+0.0, 1 seed"
 
 
 def test_tables_stand_without_runs():
@@ -369,12 +369,12 @@ def test_recorded_labels_are_those_of_ferplus(real_ferplus):
 def test_one_reading_that_is_better_is_enough(monkeypatch):
     rng = np.random.default_rng(3)
     noisy = {"down": lambda scores, truth: 0.3 * scores + 0.7 * rng.random(scores.shape)}
-    runs = arms(rng, {"none": lambda scores, truth: scores, "up": raised} | noisy)
+    runs = variants(rng, {"none": lambda scores, truth: scores, "up": raised} | noisy)
     runs |= {f"late-seed{seed}": runs[f"up-seed{seed}"] for seed in (1, 2)}
     monkeypatch.setattr(sweeps, "load", lambda paper, group: runs)
 
-    def found(*arms, measure="map"):
-        of = arms[0] if len(arms) == 1 else list(arms)
+    def found(*variants, measure="map"):
+        of = variants[0] if len(variants) == 1 else list(variants)
         result = judged(
             "multi-label difference", "better", claim_kind="trained", group=["x"], of=of, to="none", measure=measure
         )

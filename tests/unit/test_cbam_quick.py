@@ -59,7 +59,7 @@ def test_placement_rows_have_the_published_counts():
     assert list(counts.values()) == ["26,054,967", "24,223,175", "24,048,939", "23,522,375"]
 
 
-def test_arms_and_seeds_name_the_runs():
+def test_variants_and_seeds_name_the_runs():
     found = quick.varied({"none": {}, "focal": {"loss": "focal"}}, (0, 3), epochs=1)
     assert list(found) == ["none-seed0", "focal-seed0", "none-seed3", "focal-seed3"]
     assert found["focal-seed3"].loss == "focal" and found["focal-seed3"].seed == 3 and found["none-seed0"].epochs == 1

@@ -36,8 +36,8 @@ def test_the_recorded_printed_costs_change_nothing():
     """As the mathematics has it; a record where they do would mean that something else differs between the runs."""
     found = vad_findings.slope()
     assert found.tally("printed")[0] == found.comparisons("printed") > 0
-    arms = record("003/ablation")["differences"]["tuned, all"]
-    assert set(found.printed) | set(found.smooth) == set(arms) and not set(found.printed) & set(found.smooth)
+    variants = record("003/ablation")["differences"]["tuned, all"]
+    assert set(found.printed) | set(found.smooth) == set(variants) and not set(found.printed) & set(found.smooth)
     rows = vad_findings.draw_slope(found).axes[0].get_yticklabels()
     assert len(rows) == 3 * (len(found.printed) + 1)
 

@@ -13,7 +13,7 @@ import torch
 
 from ferbook.book.interactive import mixture, nhot, rank_rule, temperature, widget
 from ferbook.book.interactive.widget import Band, Chart, Control, Picture, Plot, Series, Text
-from ferbook.claims import ablation_arms
+from ferbook.claims import ablation_variants
 from ferbook.core.errors import ConfigError
 from ferbook.learning import consistency, sweeps
 from ferbook.papers.nhot import curves
@@ -175,7 +175,7 @@ def test_accuracy_over_n_is_that_of_the_records():
             said = text(spec, "at this N, with its 95 % interval", **chosen)
             assert said.startswith(f"{np.mean(values):.1f} (") and said.endswith(f"{len(values)} seeds")
     both = {"kind": "complex", "start": "1", "n": "3"}
-    assert text(spec, "gain in accuracy over that N (points)", **both) == ablation_arms.told(
+    assert text(spec, "gain in accuracy over that N (points)", **both) == ablation_variants.told(
         curves.gain(runs, "complex", 1, 3), 1, sign=True
     )
     assert text(spec, "gain in accuracy over that N (points)", kind="complex", start="3", n="3") == "–"

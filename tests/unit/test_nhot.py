@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ferbook.claims import ablation_arms
+from ferbook.claims import ablation_variants
 from ferbook.core.errors import ConfigError
 from ferbook.learning import configs
 from ferbook.learning.runs import RunResult
@@ -75,7 +75,7 @@ def test_two_seeds_have_no_interval():
     runs = grid(seeds=(0, 1))
     for found in (*curves.curve(runs, "ordinary"), curves.gain(runs, "ordinary"), *curves.drop(runs)):
         assert (found.seeds, found.interval, found.over) == ((0, 1), None, "")
-        assert ablation_arms.told(found) == f"{sum(found.values) / 2:.1f}, 2 seeds"
+        assert ablation_variants.told(found) == f"{sum(found.values) / 2:.1f}, 2 seeds"
     assert {line["interval over"] for line in curves.gain_rows(runs)} == {"–"}
 
 
@@ -85,13 +85,13 @@ def test_one_seed_has_an_interval_over_faces_and_says_so():
     half = 1.96 * math.sqrt(point.mean * (100 - point.mean) / FACES)
     assert point.interval.low == pytest.approx(point.mean - half, abs=0.6)
     assert point.interval.high == pytest.approx(point.mean + half, abs=0.6)
-    assert ablation_arms.told(point).endswith("1 seed")
+    assert ablation_variants.told(point).endswith("1 seed")
 
 
 def test_one_seed_of_a_measure_without_answers_has_no_interval():
     (point,) = curves.curve({"a": run()}, "ordinary", "kl")
     assert point.interval is None
-    assert ablation_arms.told(point, 3) == "1.000, 1 seed"
+    assert ablation_variants.told(point, 3) == "1.000, 1 seed"
 
 
 def test_gain_pairs_runs_of_one_seed_face_by_face():

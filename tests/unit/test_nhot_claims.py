@@ -9,7 +9,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 import numpy as np
 import pytest
 
-from ferbook.claims import ablation_arms, dataset_summary, mutation, printed, verdicts
+from ferbook.claims import ablation_variants, dataset_summary, mutation, printed, verdicts
 from ferbook.claims.checks import known_checks
 from ferbook.claims.claim import Evidence, Verdict
 from ferbook.core import paths, records
@@ -75,7 +75,7 @@ def test_a_claim_has_a_verdict_or_says_what_it_waits_for():
         open_ = result.verdict is Verdict.UNCHECKED
         if result.claim.kind == "trained":
             waits = re.fullmatch(
-                rf"[0-9] of {ablation_arms.SEEDS} seeds are recorded|undecided: .*", result.outcome.detail
+                rf"[0-9] of {ablation_variants.SEEDS} seeds are recorded|undecided: .*", result.outcome.detail
             )
             assert open_ == bool(waits)
         else:
@@ -373,7 +373,7 @@ def test_runs_over_n_wait_for_three_seeds(recorded, check, arguments, seeds):
     recorded(nhot=runs)
     found = trained(check, **arguments)
     assert found.verdict is Verdict.UNCHECKED
-    assert found.outcome.detail == f"{len(seeds)} of {ablation_arms.SEEDS} seeds are recorded"
+    assert found.outcome.detail == f"{len(seeds)} of {ablation_variants.SEEDS} seeds are recorded"
 
 
 def test_a_gain_is_the_mean_over_pairs_of_one_seed(recorded):
@@ -490,7 +490,7 @@ def test_the_drop_that_counts_is_that_of_the_worst_n(recorded):
     assert found.outcome.value == pytest.approx(means[least])
 
 
-def test_a_measure_is_averaged_over_all_arms(recorded):
+def test_a_measure_is_averaged_over_all_variants(recorded):
     runs = grid()
     recorded(nhot=runs)
     found = trained("recorded n-hot measure", measure="kl")

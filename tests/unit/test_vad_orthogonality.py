@@ -38,14 +38,14 @@ def test_training_with_the_loss_makes_filters_more_orthogonal():
     found = {}
     recipe = {"model": {"options": {"width": 0.34}}, "epochs": 6, "batch": 16, "seed": 1, "mirror": True}
     recipe["augmentation"] = [{"name": "flip"}, {"name": "crop", "size": 16, "pad": 2}]
-    for arm, weight in independence.ARMS.items():
+    for variant, weight in independence.VARIANTS.items():
         task = experiments.train(experiments.described(recipe, vad={"orthogonality": weight}), faces)
         told = experiments.predict(task, faces.images)
-        found[arm] = independence.one_run(told, task.network.eval(), faces, np.arange(48) % 3)
-    losses = [found[arm]["filters"][independence.FORM] for arm in independence.ARMS]
+        found[variant] = independence.one_run(told, task.network.eval(), faces, np.arange(48) % 3)
+    losses = [found[variant]["filters"][independence.FORM] for variant in independence.VARIANTS]
     assert losses[0] > losses[1] > losses[2]
     assert set(found["none"]) == {"valence", "arousal", "dominance", "category", "filters"}
-    told = independence.summary({arm: [run, run] for arm, run in found.items()})
+    told = independence.summary({variant: [run, run] for variant, run in found.items()})
     change = told["differences"][independence.FORM]["weight 0.5"]["filters"]
     assert change["estimate"] == pytest.approx(losses[2] - losses[0])
 
@@ -65,7 +65,7 @@ def test_changes_are_called_by_their_intervals():
 
 def test_the_recorded_pairs_decide_nothing_about_a_resnet():
     stored = records.read(independence.RECORD)
-    assert set(stored["values"]["runs"]) == set(independence.ARMS)
+    assert set(stored["values"]["runs"]) == set(independence.VARIANTS)
     assert all(len(runs) == stored["provenance"]["plan"]["seeds"] >= 3 for runs in stored["values"]["runs"].values())
     measures = [["accuracy", "category"]]
     about = {"networks": ["vad_shared", "vad_separate"], "epochs": 120}

@@ -348,8 +348,8 @@ def small_sweep(folder):
         part["model"]["options"]["width"] = 0.25
         part["epochs"] = 1
     content["bases"]["scratch"]["split"]["folds"] = 2
-    arms = {"none": {}, "table": {"vad": {"consistency": "table"}}, "soft1": {"vad": {"consistency": "soft"}}}
-    content["groups"]["tuned"]["vary"]["consistency"] = arms
+    variants = {"none": {}, "table": {"vad": {"consistency": "table"}}, "soft1": {"vad": {"consistency": "soft"}}}
+    content["groups"]["tuned"]["vary"]["consistency"] = variants
     content["groups"]["single"]["vary"]["axis"] = {"valence": {"vad": {"axes": ["valence"]}}}
     content["groups"]["orthogonality"]["base"] = {"extend": "proxy", "split": {"at_most": 12}}
     for group in (*ablation.GROUPS, independence.GROUP):
@@ -395,7 +395,9 @@ def test_what_a_sweep_records_is_gathered(sets, tmp_path, monkeypatch):
     assert written["provenance"]["folds"] == ablation.FOLDS and written["provenance"]["plan"]["seeds"] == 2
     assert written["values"]["proxy_faces"] == 24
     pairs = json.loads(independence.record(store=store).read_text())
-    assert {arm: len(runs) for arm, runs in pairs["values"]["runs"].items()} == dict.fromkeys(independence.ARMS, 2)
+    assert {variant: len(runs) for variant, runs in pairs["values"]["runs"].items()} == dict.fromkeys(
+        independence.VARIANTS, 2
+    )
     assert pairs["values"]["learned_from"] == pairs["provenance"]["plan"]["faces"] == 12
     sets["ferplus"].provenance["checksum"] = "other"
     with pytest.raises(DataError, match="is of other data"):
@@ -435,7 +437,9 @@ def test_runs_begin_where_their_group_says():
         if name.startswith(("tuned/", "single/")):
             assert config.start.hash == DESCRIBED[f"proxy/none-seed{config.seed}"].hash
             assert ablation._kind(name.partition("/")[0], config).startswith("tuned, ")
-    assert {ablation._arm(config) for config in sweeps.chosen(DESCRIBED, "tuned").values()} == set(experiments.ARMS)
+    assert {ablation._variant(config) for config in sweeps.chosen(DESCRIBED, "tuned").values()} == set(
+        experiments.VARIANTS
+    )
     plan = ablation.plan(DESCRIBED)
     assert plan["seeds"] == 5 and plan["tune_lr"] == 1e-3 and plan["scratch_epochs"] == 20
 

@@ -33,7 +33,7 @@ from ferbook.core.errors import ConfigError
 from ferbook.faces.emotions import EMOTIONS, VAD_AXES, vad_matrix
 
 #: Ways of training, in the order in which they take turns.
-ARMS = ("engine", "usual")
+WAYS = ("engine", "usual")
 #: Both ways' augmentation, after a crop where the network takes fewer pixels than the pictures have.
 AUGMENTATION: tuple[Mapping[str, Any], ...] = (
     {"name": "flip"},
@@ -132,8 +132,8 @@ def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: boo
     with temporary.folder() as scratch:
         _write_faces(max(setting.pictures() for setting in settings), scratch)
         for setting in settings:
-            turns = [{arm: _measured(arm, setting, scratch) for arm in ARMS} for _ in range(repeats)]
-            runs[setting.network] = {arm: [turn[arm] for turn in turns] for arm in ARMS}
+            turns = [{way: _measured(way, setting, scratch) for way in WAYS} for _ in range(repeats)]
+            runs[setting.network] = {way: [turn[way] for turn in turns] for way in WAYS}
             made_of[setting.network] = _measured("parts", setting, scratch) if parts else {}
     # Others may have used the machine for a while; what it can do is the better of two tries.
     rates = max(before, machine.matrix_rates(), key=machine.fastest)
@@ -151,19 +151,19 @@ def summary(setting: Setting, runs: Mapping[str, Sequence[Mapping[str, Any]]], m
     """One network's entry of :func:`compare`, of the runs of either way. matrix_rate: in GFLOP/s."""
     additions = models.multiply_adds(setting.network, setting.side, in_channels=1)
     billions = operations.of_training(additions) / 1e9
-    speed = {arm: mean(run["images_per_s"] for run in runs[arm]) for arm in ARMS}
-    turns = zip(*(runs[arm] for arm in ARMS), strict=True)
+    speed = {way: mean(run["images_per_s"] for run in runs[way]) for way in WAYS}
+    turns = zip(*(runs[way] for way in WAYS), strict=True)
     return {
         "setting": asdict(setting),
         "multiply_adds": additions,
         **{
-            arm: {
-                "images_per_s": round(speed[arm], 1),
-                "peak_mib": round(max(run["peak_mib"] for run in runs[arm])),
-                "gflop_per_s": round(speed[arm] * billions, 1),
-                "matrix_share": round(speed[arm] * billions / matrix_rate, 3),
+            way: {
+                "images_per_s": round(speed[way], 1),
+                "peak_mib": round(max(run["peak_mib"] for run in runs[way])),
+                "gflop_per_s": round(speed[way] * billions, 1),
+                "matrix_share": round(speed[way] * billions / matrix_rate, 3),
             }
-            for arm in ARMS
+            for way in WAYS
         },
         "factor": round(speed["engine"] / speed["usual"], 2),
         "factors": [round(engine["images_per_s"] / usual["images_per_s"], 2) for engine, usual in turns],

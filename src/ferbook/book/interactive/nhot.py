@@ -4,8 +4,8 @@ from IPython.display import HTML
 
 from ferbook.book.interactive import widget
 from ferbook.book.interactive.widget import Chart, Control, Plot, Series, Text
-from ferbook.claims import ablation_arms
-from ferbook.claims.ablation_arms import Runs
+from ferbook.claims import ablation_variants
+from ferbook.claims.ablation_variants import Runs
 from ferbook.claims.report import NOTHING
 from ferbook.papers.nhot import curves
 
@@ -56,7 +56,7 @@ def accuracy(runs: Runs) -> HTML:
         )
 
     def reached(kind: str, measure: str, n: int) -> str:
-        return ablation_arms.told(points[kind, measure].get(n), curves.MEASURES[measure].digits)
+        return ablation_variants.told(points[kind, measure].get(n), curves.MEASURES[measure].digits)
 
     def seeds(kind: str, measure: str, n: int) -> str:
         point = points[kind, measure].get(n)
@@ -64,7 +64,7 @@ def accuracy(runs: Runs) -> HTML:
         return ", ".join(f"{value:.{digits}f}" for value in point.values) if point else NOTHING
 
     def gained(kind: str, start: int, n: int) -> str:
-        return NOTHING if start == n else ablation_arms.told(curves.gain(runs, kind, start, n), 1, sign=True)
+        return NOTHING if start == n else ablation_variants.told(curves.gain(runs, kind, start, n), 1, sign=True)
 
     return widget.figure(
         "nhot",

@@ -36,13 +36,15 @@ RECIPE: dict[str, Any] = {
 }
 
 
-def varied(arms: Mapping[str, Mapping[str, Any]], seeds: tuple[int, ...] = (0,), **common: Any) -> dict[str, Config]:
-    """Configs by arm and seed (``blocks-seed0``): parts of a config over ``RECIPE`` and what is common to all."""
+def varied(
+    variants: Mapping[str, Mapping[str, Any]], seeds: tuple[int, ...] = (0,), **common: Any
+) -> dict[str, Config]:
+    """Configs by variant and seed (``blocks-seed0``): parts of a config over ``RECIPE`` and what is common to all."""
     base = sweeps.merged(RECIPE, common)
     return {
         f"{name}-seed{seed}": configs.parse(sweeps.merged(sweeps.merged(base, part), {"seed": seed}))
         for seed in seeds
-        for name, part in arms.items()
+        for name, part in variants.items()
     }
 
 

@@ -132,9 +132,9 @@ def curve_facts(store: Path | None = None) -> dict[str, object]:
     }
     gain = {}
     for name, found in scores["attention"].items():
-        arm, _, seed = name.partition("-")
+        variant, _, seed = name.partition("-")
         plain = scores["attention"].get(f"none-{seed}")
-        if arm == "blocks" and plain is not None:
+        if variant == "blocks" and plain is not None:
             span = gained(found["probabilities"], plain["probabilities"], found["distribution"])
             gain[seed] = [round(end, 4) for end in (span.estimate, span.low, span.high)]
     return {"roc": roc, "gain": gain}

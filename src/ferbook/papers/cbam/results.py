@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from ferbook.claims import ablation_arms
-from ferbook.claims.ablation_arms import Estimate, Measure, Runs
+from ferbook.claims import ablation_variants
+from ferbook.claims.ablation_variants import Estimate, Measure, Runs
 from ferbook.claims.report import NOTHING
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning.runs import RunResult
@@ -93,31 +93,31 @@ def value(result: RunResult, measure: str) -> float:
 
 def estimate(runs: Runs, measure: str) -> Estimate | None:
     """A measure over runs that differ in seed or fold alone; None without runs."""
-    return ablation_arms.estimate(runs, MEASURES[measure].of)
+    return ablation_variants.estimate(runs, MEASURES[measure].of)
 
 
 def difference(runs: Runs, of: str, to: str, measure: str = "map") -> Estimate | None:
-    """A measure of arm `of` less that of arm `to`, seed by seed, over the seeds that both have; None without one."""
-    return ablation_arms.difference(runs, of, to, MEASURES[measure].of)
+    """A measure of variant `of` less that of `to`, seed by seed, over the seeds that both have; None without one."""
+    return ablation_variants.difference(runs, of, to, MEASURES[measure].of)
 
 
 def apart(runs: Runs, of: str, to: str) -> Estimate | None:
     """How far measure `of` lies above measure `to` in the same runs, as of two labels; None without runs."""
-    return ablation_arms.estimate(runs, lambda result: value(result, of) - value(result, to))
+    return ablation_variants.estimate(runs, lambda result: value(result, of) - value(result, to))
 
 
 def rows(runs: Runs, measures: Sequence[str]) -> list[dict[str, str]]:
-    """One line per arm, one column per measure; an empty line without runs."""
+    """One line per variant, one column per measure; an empty line without runs."""
 
     def one(name: str, measure: str) -> Estimate | None:
-        return estimate(ablation_arms.arm(runs, name), measure)
+        return estimate(ablation_variants.variant(runs, name), measure)
 
-    return _lines(ablation_arms.names(runs), {measure: MEASURES[measure].title for measure in measures}, one)
+    return _lines(ablation_variants.names(runs), {measure: MEASURES[measure].title for measure in measures}, one)
 
 
 def difference_rows(runs: Runs, to: str, measures: Sequence[str]) -> list[dict[str, str]]:
-    """One line per other arm: its measures less those of arm `to`, paired by seed; an empty line without pairs."""
-    others = [name for name in ablation_arms.names(runs) if name != to]
+    """One line per other variant: its measures less those of `to`, paired by seed; an empty line without pairs."""
+    others = [name for name in ablation_variants.names(runs) if name != to]
     columns = {measure: MEASURES[measure].title.replace("(%)", "(points)") for measure in measures}
     return _lines(others, columns, lambda name, measure: difference(runs, name, to, measure), sign=True)
 
@@ -128,9 +128,10 @@ def _lines(
     of: Callable[[str, str], Estimate | None],
     sign: bool = False,
 ) -> list[dict[str, str]]:
-    """A line for each arm: of each measure, under its title, what `of` the two is."""
+    """A line for each variant: of each measure, under its title, what `of` the two is."""
     lines = [
-        {"": name} | {title: ablation_arms.told(of(name, m), MEASURES[m].digits, sign) for m, title in columns.items()}
+        {"": name}
+        | {title: ablation_variants.told(of(name, m), MEASURES[m].digits, sign) for m, title in columns.items()}
         for name in names
     ]
     return lines or [dict.fromkeys(["", *columns.values()], NOTHING)]
@@ -142,7 +143,7 @@ def label_rows(runs: Runs, unit: str = "seed") -> list[dict[str, str]]:
     chosen = {**{name: (name,) for name in LABELS}, "all seven, mean": LABELS}
     return [
         {"label": name}
-        | {title: _span(ablation_arms.estimate(runs, _mean(key, labels, 1))) for key, title in columns.items()}
+        | {title: _span(ablation_variants.estimate(runs, _mean(key, labels, 1))) for key, title in columns.items()}
         for name, labels in chosen.items()
     ]
 
@@ -239,7 +240,7 @@ def roc_figure(found: np.ndarray, areas: np.ndarray) -> Figure:
             axis.plot(100 * GRID, 100 * line, color="#0072b2", linewidth=0.8, alpha=0.6)
         axis.plot(100 * GRID, 100 * found[:, place].mean(axis=0), color="#0072b2", linewidth=2.4)
         text = f"AUC {areas[:, place].mean():.2f}"
-        if len(areas) >= ablation_arms.SEEDS:
+        if len(areas) >= ablation_variants.SEEDS:
             span = intervals.over_seeds(areas[:, place])
             text += f"\n{span.low:.2f} to {min(1.0, span.high):.2f}"
         axis.text(97, 5, text, ha="right", va="bottom", fontsize=12)
@@ -304,16 +305,16 @@ def learning_figure(sources: Mapping[str, Runs]) -> Figure:
     return figure
 
 
-def stacked(kept: Mapping[str, Sequence], runs: Runs, arm_name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Recorded curves of an arm's runs and their areas, as :func:`roc_figure` takes them.
+def stacked(kept: Mapping[str, Sequence], runs: Runs, variant_name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Recorded curves of a variant's runs and their areas, as :func:`roc_figure` takes them.
 
     Parameters
     ----------
     kept: run name (``blocks-seed0``) to curves (7, len(GRID)).
-    runs: of the arm, by seed.
+    runs: of the variant, by seed.
     """
-    there = {key: result for key, result in runs.items() if f"{arm_name}-{key}" in kept}
-    found = np.array([kept[f"{arm_name}-{key}"] for key in there])
+    there = {key: result for key, result in runs.items() if f"{variant_name}-{key}" in kept}
+    found = np.array([kept[f"{variant_name}-{key}"] for key in there])
     return found, np.stack([per_label(result.metrics["test"], "auroc") for result in there.values()])
 
 
@@ -323,7 +324,7 @@ def interpolation_rows(runs: Runs) -> list[dict[str, str]]:
     return [
         {
             "interpolation": title,
-            "mAP (%)": ablation_arms.told(ablation_arms.estimate(runs, _mean(f"average_precision{key}"))),
+            "mAP (%)": ablation_variants.told(ablation_variants.estimate(runs, _mean(f"average_precision{key}"))),
         }
         for key, title in titles.items()
     ]
@@ -333,13 +334,13 @@ _CHANGE = "change in average precision (points)"
 
 
 def gain_figure(runs: Runs, of: str, to: str) -> Figure:
-    """What one arm's average precision is above another's: each label, and their mean, with intervals over seeds."""
+    """What one variant's average precision is above another's: each label and their mean, with intervals by seed."""
     wanted = {"mean of seven": "map"} | {name: f"ap_{name}" for name in LABELS}
     found = {title: difference(runs, of, to, measure) for title, measure in wanted.items()}
-    return ablation_arms.forest(found, _CHANGE)
+    return ablation_variants.forest(found, _CHANGE)
 
 
 def measures_figure(runs: Runs, to: str) -> Figure:
-    """What each other arm changes in the average precision of sadness and anger, with intervals over seeds."""
-    found = {name: difference(runs, name, to, "ap_weak") for name in ablation_arms.names(runs) if name != to}
-    return ablation_arms.forest(found, _CHANGE)
+    """What each other variant changes in the average precision of sadness and anger, with intervals over seeds."""
+    found = {name: difference(runs, name, to, "ap_weak") for name in ablation_variants.names(runs) if name != to}
+    return ablation_variants.forest(found, _CHANGE)

@@ -1,7 +1,7 @@
 """What the claim files of paper 000 name: what FER+'s labels and this book's recorded runs say of its sentences."""
 
-from ferbook.claims import ablation_arms
-from ferbook.claims.ablation_arms import Runs
+from ferbook.claims import ablation_variants
+from ferbook.claims.ablation_variants import Runs
 from ferbook.claims.checks import Outcome, register
 from ferbook.claims.claim import Claim, Evidence
 from ferbook.claims.dataset_summary import Facts
@@ -76,9 +76,9 @@ def recorded_without_verdict(claim: Claim, facts: Facts) -> Outcome:
 
     Arguments: ``measure`` (of ``results.MEASURES``), ``because``.
     """
-    runs = ablation_arms.arm(sweeps.loaded("000", "attention"), "blocks")
+    runs = ablation_variants.variant(sweeps.loaded("000", "attention"), "blocks")
     found = results.estimate(runs, claim.arguments["measure"])
-    ours = "no run is recorded" if found is None else f"{_network(runs)}: {ablation_arms.told(found)}"
+    ours = "no run is recorded" if found is None else f"{_network(runs)}: {ablation_variants.told(found)}"
     return Outcome(None, Evidence.OTHER_DATA, f"{claim.arguments['because']}; {ours}")
 
 
@@ -87,9 +87,9 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     """``better`` or ``worse``: the sign of a paired difference between recorded runs.
 
     No value where the interval over the seeds holds zero, or with fewer than three seeds. Arguments: ``group``; ``of``
-    and ``to``, two arms; ``measure``. ``group`` and ``of`` may be lists. Of several arms, as of a setting that may be
-    changed either way or of a text that allows several readings, one that is ``better`` is enough; ``worse`` must be
-    all of them.
+    and ``to``, two variants; ``measure``. ``group`` and ``of`` may be lists. Of several variants, as of a setting that
+    may be changed either way or of a text that allows several readings, one that is ``better`` is enough; ``worse``
+    must be all of them.
     """
     group, of, to, measure = (claim.arguments[key] for key in ("group", "of", "to", "measure"))
     runs = {
@@ -103,18 +103,18 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
             told.append(f"no pair of runs of {name} is recorded")
             signs.add(None)
             continue
-        sign = ablation_arms.direction(found)
-        few = len(found.values) < ablation_arms.SEEDS
+        sign = ablation_variants.direction(found)
+        few = len(found.values) < ablation_variants.SEEDS
         why = "" if sign else " (too few seeds)" if few else " (the interval holds zero)"
         open_ = open_ or not (sign or few)
-        told.append(f"{name} less {to}: {ablation_arms.told(found, 2, sign=True)}{why}")
+        told.append(f"{name} less {to}: {ablation_variants.told(found, 2, sign=True)}{why}")
         signs.add(sign)
     title = results.MEASURES[measure].title.replace(" (%)", "")
     value = "better" if "better" in signs else "worse" if signs == {"worse"} else None
-    base = ablation_arms.arm(runs, to)
+    base = ablation_variants.variant(runs, to)
     detail = f"{_network(base)}; {title}, {'; '.join(told)}" if base else "; ".join(told)
-    used = ablation_arms.of_arms(runs, *compared, to)
-    trained = ablation_arms.training(used) if used else None
+    used = ablation_variants.of_variants(runs, *compared, to)
+    trained = ablation_variants.training(used) if used else None
     if value is None and open_:
         return Outcome.open(Evidence.OTHER_DATA, detail, trained)
     return Outcome(value, Evidence.OTHER_DATA, detail, trained=trained)
@@ -127,23 +127,23 @@ def hardest_labels(claim: Claim, facts: Facts) -> Outcome:
     Argument: ``measures``, of ``auc``, ``f1`` and ``ap``. No value where they name different labels, where by one of
     them the interval of the paired distance to the next label holds zero, or with fewer than three seeds.
     """
-    runs = ablation_arms.arm(sweeps.loaded("000", "attention"), "blocks")
-    if len(runs) < ablation_arms.SEEDS:
-        return Outcome(None, Evidence.OTHER_DATA, f"{len(runs)} of {ablation_arms.SEEDS} seeds are recorded")
+    runs = ablation_variants.variant(sweeps.loaded("000", "attention"), "blocks")
+    if len(runs) < ablation_variants.SEEDS:
+        return Outcome(None, Evidence.OTHER_DATA, f"{len(runs)} of {ablation_variants.SEEDS} seeds are recorded")
     count, told, sets, clear = claim.printed.count(",") + 1, [], set(), True
     for measure in claim.arguments["measures"]:
         *least, after = results.hardest(runs, measure, count + 1)
         gap = results.apart(runs, f"{measure}_{after}", f"{measure}_{least[-1]}")
         means = ", ".join(f"{name} {results.estimate(runs, f'{measure}_{name}').mean:.0f} %" for name in least)
-        told.append(f"{_TITLES[measure]}: {means}, then {after}, higher by {ablation_arms.told(gap)}")
+        told.append(f"{_TITLES[measure]}: {means}, then {after}, higher by {ablation_variants.told(gap)}")
         sets.add(frozenset(least))
-        clear = clear and ablation_arms.direction(gap) == "better"
+        clear = clear and ablation_variants.direction(gap) == "better"
     value = ", ".join(name for name in results.LABELS if name in least) if clear and len(sets) == 1 else None
     detail = f"{_network(runs)}; {'; '.join(told)}"
     if value:
-        return Outcome(value, Evidence.OTHER_DATA, detail, trained=ablation_arms.training(runs))
+        return Outcome(value, Evidence.OTHER_DATA, detail, trained=ablation_variants.training(runs))
     differ = "the measures name different labels; " if len(sets) > 1 else ""
-    return Outcome.open(Evidence.OTHER_DATA, differ + detail, ablation_arms.training(runs))
+    return Outcome.open(Evidence.OTHER_DATA, differ + detail, ablation_variants.training(runs))
 
 
 @register("precision less recall of runs")
@@ -153,12 +153,14 @@ def recorded_precision_less_recall(claim: Claim, facts: Facts) -> Outcome:
     No value where the interval over the seeds holds zero, or with fewer than three seeds. The detail has the other
     labels, too.
     """
-    runs = ablation_arms.arm(sweeps.loaded("000", "attention"), "blocks")
+    runs = ablation_variants.variant(sweeps.loaded("000", "attention"), "blocks")
     found = {name: results.apart(runs, f"precision_{name}", f"recall_{name}") for name in results.LABELS}
     asked = found.pop(claim.arguments["label"])
-    if ablation_arms.direction(asked) is None:
-        return Outcome.open(Evidence.OTHER_DATA, ablation_arms.told(asked, sign=True), ablation_arms.training(runs))
+    if ablation_variants.direction(asked) is None:
+        return Outcome.open(
+            Evidence.OTHER_DATA, ablation_variants.told(asked, sign=True), ablation_variants.training(runs)
+        )
     others = sorted(((one.mean, name) for name, one in found.items()), reverse=True)
     rest = ", ".join(f"{name} {mean:+.1f}" for mean, name in others)
-    detail = f"{_network(runs)}; {ablation_arms.told(asked, sign=True)}; the other labels: {rest}"
-    return Outcome(asked.mean, Evidence.OTHER_DATA, detail, trained=ablation_arms.training(runs))
+    detail = f"{_network(runs)}; {ablation_variants.told(asked, sign=True)}; the other labels: {rest}"
+    return Outcome(asked.mean, Evidence.OTHER_DATA, detail, trained=ablation_variants.training(runs))

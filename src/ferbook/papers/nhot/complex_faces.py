@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from ferbook.claims import ablation_arms
-from ferbook.claims.ablation_arms import Estimate, Runs
+from ferbook.claims import ablation_variants
+from ferbook.claims.ablation_variants import Estimate, Runs
 from ferbook.claims.report import NOTHING
 from ferbook.core.errors import ConfigError
 from ferbook.faces import splits
@@ -93,7 +93,7 @@ def _fall(n: int, pairs: Mapping[str, tuple[RunResult, RunResult]], on_both: Map
         with_them.append(easy_shared)
         without.append(hard_shared)
     paired = intervals.paired_bootstrap(np.mean(with_them, axis=0), np.mean(without, axis=0), seed=0, resamples=1000)
-    estimates = {name: ablation_arms.estimated(by_seed) for name, by_seed in values.items()}
+    estimates = {name: ablation_variants.estimated(by_seed) for name, by_seed in values.items()}
     return Fall(n, estimates.pop("whole"), estimates, Interval(*paired[:5]))
 
 
@@ -108,8 +108,8 @@ def _answers(run: RunResult, kind: str, on_both: np.ndarray) -> np.ndarray:
 def rows(found: list[Fall]) -> list[dict[str, str]]:
     """One line per N, as ``report.table`` takes it; an empty one without runs."""
     lines = [
-        {"N": str(fall.n), "ordinary less complex (points)": ablation_arms.told(fall.whole)}
-        | {title: ablation_arms.told(fall.causes[name], sign=True) for name, title in CAUSES.items()}
+        {"N": str(fall.n), "ordinary less complex (points)": ablation_variants.told(fall.whole)}
+        | {title: ablation_variants.told(fall.causes[name], sign=True) for name, title in CAUSES.items()}
         | {"fewer complex faces, interval over faces": f"{fall.over_faces.low:+.1f} to {fall.over_faces.high:+.1f}"}
         for fall in found
     ]

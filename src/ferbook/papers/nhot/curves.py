@@ -14,8 +14,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from ferbook.claims import ablation_arms
-from ferbook.claims.ablation_arms import Measure, Runs
+from ferbook.claims import ablation_variants
+from ferbook.claims.ablation_variants import Measure, Runs
 from ferbook.claims.report import NOTHING
 from ferbook.core.errors import ConfigError
 from ferbook.learning import configs, sweeps
@@ -106,7 +106,7 @@ class Point:
     n: of the labels; of a difference, the larger one.
     seeds: of the runs behind it.
     values: one per seed.
-    interval: of their mean, from ``ablation_arms.SEEDS`` on. With one run: over the test faces, if its answers are
+    interval: of their mean, from ``ablation_variants.SEEDS`` on. With one run: over the test faces, if its answers are
         known; otherwise None.
     over: what the interval is over: ``seeds``, ``faces``, or nothing.
     """
@@ -202,7 +202,7 @@ def point(by_seed: Mapping[int, RunResult], n: int, measure: str = "accuracy") -
 
 def _interval(values: Sequence[float], over_faces: Callable[[], Interval] | None) -> tuple[Interval | None, str]:
     """The interval of a mean over seeds where there are enough, or that of a single run; and what it is over."""
-    if len(values) >= ablation_arms.SEEDS:
+    if len(values) >= ablation_variants.SEEDS:
         return intervals.over_seeds(values), "seeds"
     if len(values) == 1 and over_faces is not None:
         return over_faces(), "faces"
@@ -254,7 +254,7 @@ def rows(runs: Runs, measures: Sequence[str]) -> list[dict[str, str]]:
         chosen = {name: {found.n: found for found in curve(runs, kind, name)} for name in measures}
         for n in sorted({n for points in chosen.values() for n in points}):
             shown = {
-                MEASURES[name].title: ablation_arms.told(points.get(n), MEASURES[name].digits)
+                MEASURES[name].title: ablation_variants.told(points.get(n), MEASURES[name].digits)
                 for name, points in chosen.items()
             }
             lines.append({"test set": kind, "N": str(n)} | shown)
@@ -275,7 +275,7 @@ def gain_rows(runs: Runs, steps: Sequence[tuple[int, int]] = ((1, 2), (2, 3), (1
                     {
                         "test set": kind,
                         "N": f"{start} to {end}",
-                        "gain (points)": ablation_arms.told(found, 1, sign=True),
+                        "gain (points)": ablation_variants.told(found, 1, sign=True),
                         "interval over": found.over or NOTHING,
                         "McNemar's p, seed by seed": ", ".join(f"{test.p:.2g}" for test in found.tests),
                     }
@@ -313,8 +313,8 @@ def figure(sources: Mapping[str, Runs], measure: str = "accuracy") -> Figure:
             axis.plot([p.n for p in points], [p.mean for p in points], style, marker="o", color=colour, label=name)
             sure = [point for point in points if point.interval is not None]
             if sure:
-                arm = [[p.mean - p.interval.low for p in sure], [p.interval.high - p.mean for p in sure]]
-                axis.errorbar([p.n for p in sure], [p.mean for p in sure], arm, fmt="none", capsize=3, color=colour)
+                ends = [[p.mean - p.interval.low for p in sure], [p.interval.high - p.mean for p in sure]]
+                axis.errorbar([p.n for p in sure], [p.mean for p in sure], ends, fmt="none", capsize=3, color=colour)
     axis.set_xticks(sorted(everywhere))
     axis.set_xlabel("N, most emotions in a training label")
     axis.set_ylabel(MEASURES[measure].title)

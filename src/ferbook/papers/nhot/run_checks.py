@@ -1,7 +1,7 @@
 """What the claim file of paper 002 asks of recorded runs.
 
-Checks pair runs of one seed and give no value before there are ``ablation_arms.SEEDS`` seeds of whatever they compare;
-they need not be changed when more are recorded.
+Checks pair runs of one seed and give no value before there are ``ablation_variants.SEEDS`` seeds of whatever they
+compare; they need not be changed when more are recorded.
 
 Nothing here imports torch.
 """
@@ -12,8 +12,8 @@ from functools import cache
 
 import numpy as np
 
-from ferbook.claims import ablation_arms
-from ferbook.claims.ablation_arms import Runs
+from ferbook.claims import ablation_variants
+from ferbook.claims.ablation_variants import Runs
 from ferbook.claims.checks import Outcome, register
 from ferbook.claims.claim import Claim, Evidence, Training, Verdict
 from ferbook.claims.comparison import compared, shortfall
@@ -52,9 +52,9 @@ def decided(claim: Claim, values: Mapping[object, float], runs: Runs, what: str,
     runs: that were trained for it.
     what: how the number came about.
     """
-    if len(values) < ablation_arms.SEEDS:
+    if len(values) < ablation_variants.SEEDS:
         return waiting(len(values))
-    spread, trained = over_seeds(list(values.values())), ablation_arms.training(runs)
+    spread, trained = over_seeds(list(values.values())), ablation_variants.training(runs)
     detail = f"{network_of(runs)}; {what}; {_interval(spread, digits)}"
     if _has_room_for_both(claim, spread) and not is_stand_in(claim, trained):
         return Outcome.open(Evidence.SAME_DATA, f"{spread.estimate:.{digits}f}; {detail}", trained)
@@ -75,8 +75,8 @@ def _has_room_for_both(claim: Claim, spread: Interval) -> bool:
 
 
 def waiting(seeds: int) -> Outcome:
-    """No value, since fewer than ``ablation_arms.SEEDS`` seeds of all that is compared are recorded."""
-    return Outcome(None, Evidence.SAME_DATA, f"{seeds} of {ablation_arms.SEEDS} seeds are recorded")
+    """No value, since fewer than ``ablation_variants.SEEDS`` seeds of all that is compared are recorded."""
+    return Outcome(None, Evidence.SAME_DATA, f"{seeds} of {ablation_variants.SEEDS} seeds are recorded")
 
 
 def _interval(spread: Interval, digits: int = 1) -> str:
@@ -125,7 +125,7 @@ def recorded_gain(claim: Claim, facts: Facts) -> Outcome:
     for group in ("vgg16", "nhot"):
         runs = _tested_on(recorded_runs(group), place[0])
         values = gains(runs, *place)
-        if len(values) >= ablation_arms.SEEDS:
+        if len(values) >= ablation_variants.SEEDS:
             break
     return decided(claim, values, runs, "epoch chosen on validation")
 
@@ -152,12 +152,12 @@ def recorded_plateau(claim: Claim, facts: Facts) -> Outcome:
     """
     runs = _tested_on(recorded_runs("nhot"), claim.arguments["kind"])
     values = gains(runs, *(claim.arguments[key] for key in ("kind", "start", "end")))
-    if len(values) < ablation_arms.SEEDS:
+    if len(values) < ablation_variants.SEEDS:
         return waiting(len(values))
     spread, within, trained = (
         over_seeds(list(values.values())),
         float(claim.arguments["within"]),
-        ablation_arms.training(runs),
+        ablation_variants.training(runs),
     )
     detail = f"{network_of(runs)}; gain of {spread.estimate:.1f}, {_interval(spread)}"
     if -within <= spread.low and spread.high <= within:
@@ -180,7 +180,7 @@ def recorded_drop(claim: Claim, facts: Facts) -> Outcome:
     runs = recorded_runs("nhot")
     points = {point.n: dict(zip(point.seeds, point.values, strict=True)) for point in curves.drop(runs)}
     common = sorted(set.intersection(*map(set, points.values()))) if points else []
-    if len(common) < ablation_arms.SEEDS:
+    if len(common) < ablation_variants.SEEDS:
         return waiting(len(common))
     by_n = {n: {seed: values[seed] for seed in common} for n, values in points.items()}
     worst = max(by_n, key=lambda n: shortfall(claim, float(np.mean(list(by_n[n].values())))))
@@ -207,12 +207,14 @@ def recorded_spread(claim: Claim, facts: Facts) -> Outcome:
     """Standard deviation (points) of accuracy over the seeds of one setting, pooled over the recorded runs over N."""
     recorded = recorded_runs("nhot")
     places = curves.grid(recorded)
-    full = [list(map(curves.accuracy, runs.values())) for runs in places.values() if len(runs) >= ablation_arms.SEEDS]
+    full = [
+        list(map(curves.accuracy, runs.values())) for runs in places.values() if len(runs) >= ablation_variants.SEEDS
+    ]
     if not full:
         return waiting(max(map(len, places.values()), default=0))
     pooled = math.sqrt(float(np.mean([np.var(values, ddof=1) for values in full])))
     detail = f"{network_of(recorded)}; {len(full)} combinations of test set and N"
-    return Outcome(pooled, Evidence.SAME_DATA, detail, trained=ablation_arms.training(recorded))
+    return Outcome(pooled, Evidence.SAME_DATA, detail, trained=ablation_variants.training(recorded))
 
 
 @register("recorded recall")
@@ -241,13 +243,13 @@ def recorded_accuracy(claim: Claim, facts: Facts) -> Outcome:
         name: run
         for name, run in _all_runs().items()
         if _fits(run.config, claim.arguments)
-        and not is_stand_in(claim, ablation_arms.training({name: run}))
+        and not is_stand_in(claim, ablation_variants.training({name: run}))
         and curves.best_on_test(run) is not None
     }
-    arms = ablation_arms.by_name(fitting).values()
-    runs = next((runs for runs in arms if len(runs) >= ablation_arms.SEEDS), None)
+    variants = ablation_variants.by_name(fitting).values()
+    runs = next((runs for runs in variants if len(runs) >= ablation_variants.SEEDS), None)
     if runs is None:
-        return waiting(max(map(len, arms), default=0))
+        return waiting(max(map(len, variants), default=0))
     values = {seed: curves.best_on_test(run) for seed, run in runs.items()}
     chosen = float(np.mean(list(map(curves.accuracy, runs.values()))))
     return decided(claim, values, runs, f"epoch chosen on test, with {chosen:.2f} if chosen on validation", 2)
@@ -275,11 +277,11 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     """
     arguments = claim.arguments
     described = _described(arguments["group"])
-    first, second = (_arm(described, arguments[key]) for key in ("first", "second"))
+    first, second = (_variant(described, arguments[key]) for key in ("first", "second"))
     runs = recorded_runs(arguments["group"])
-    found = ablation_arms.difference(runs, first, second, curves.accuracy)
+    found = ablation_variants.difference(runs, first, second, curves.accuracy)
     values = {} if found is None else dict(zip(found.keys, found.values, strict=True))
-    return decided(claim, values, ablation_arms.of_arms(runs, first, second), f"{first} less {second}")
+    return decided(claim, values, ablation_variants.of_variants(runs, first, second), f"{first} less {second}")
 
 
 @register("recorded best")
@@ -295,9 +297,9 @@ def recorded_best(claim: Claim, facts: Facts) -> Outcome:
     if not order:
         return waiting(_common(group))
     runs = recorded_runs(group)
-    trained = ablation_arms.training(runs)
+    trained = ablation_variants.training(runs)
     best, second, *_ = order
-    claimed = _arm(_described(group), f"ordinary-{claim.printed}")
+    claimed = _variant(_described(group), f"ordinary-{claim.printed}")
     rival = second if claimed == best else claimed
     ahead = over_seeds([order[best][seed] - order[rival][seed] for seed in order[best]])
     name, other = (label.removeprefix("ordinary-") for label in (best, rival))
@@ -331,10 +333,10 @@ def _described(group: str) -> dict[str, Config]:
 
 def _labels(described: Mapping[str, Config]) -> list[str]:
     """Names of a group's settings without group and seed, in the description's order."""
-    return [name.partition("/")[2] for name in ablation_arms.names(described)]
+    return [name.partition("/")[2] for name in ablation_variants.names(described)]
 
 
-def _arm(described: Mapping[str, Config], label: str) -> str:
+def _variant(described: Mapping[str, Config], label: str) -> str:
     """`label`, if runs of that name are described. Raises ValueError, so that a claim cannot wait for ever."""
     labels = _labels(described)
     if label not in labels:
@@ -343,7 +345,7 @@ def _arm(described: Mapping[str, Config], label: str) -> str:
 
 
 def _seeds_of_all(group: str) -> tuple[Sequence[str], dict[str, dict[str, RunResult]]]:
-    found = ablation_arms.by_name(recorded_runs(group))
+    found = ablation_variants.by_name(recorded_runs(group))
     labels = _labels(_described(group))
     return sorted(set.intersection(*(set(found.get(label, {})) for label in labels))), found
 
@@ -353,9 +355,9 @@ def _common(group: str) -> int:
 
 
 def _ranked(group: str) -> dict[str, dict[str, float]]:
-    """Accuracy by setting and seed, best mean first; nothing below ``ablation_arms.SEEDS`` common seeds."""
+    """Accuracy by setting and seed, best mean first; nothing below ``ablation_variants.SEEDS`` common seeds."""
     seeds, found = _seeds_of_all(group)
-    if len(seeds) < ablation_arms.SEEDS:
+    if len(seeds) < ablation_variants.SEEDS:
         return {}
     values = {label: {seed: curves.accuracy(by_seed[seed]) for seed in seeds} for label, by_seed in found.items()}
     order = sorted(values, key=lambda label: -float(np.mean(list(values[label].values()))))

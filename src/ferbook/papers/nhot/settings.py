@@ -17,8 +17,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ferbook.claims import ablation_arms, printed
-from ferbook.claims.ablation_arms import Estimate, Measure, Runs
+from ferbook.claims import ablation_variants, printed
+from ferbook.claims.ablation_variants import Estimate, Measure, Runs
 from ferbook.claims.report import NOTHING
 from ferbook.core.errors import ConfigError
 from ferbook.learning import sweeps
@@ -107,18 +107,20 @@ def by_setting(runs: Runs) -> dict[str, dict[str, RunResult]]:
     Raises ConfigError if a setting was tested on both test sets, so that its runs would be mixed.
     """
     found: dict[str, dict[str, RunResult]] = {}
-    for name, of_arm in ablation_arms.by_name(runs).items():
+    for name, of_variant in ablation_variants.by_name(runs).items():
         kind, _, rest = name.partition("-")
         setting = rest if kind in curves.KINDS else name
         if setting in found:
             raise ConfigError("runs", f"{setting!r} has runs on two test sets", "Choose those of one.")
-        found[setting] = of_arm
+        found[setting] = of_variant
     return found
 
 
 def _plain(runs: Runs) -> dict[str, RunResult]:
     """The runs without the test set in their names."""
-    return {f"{setting}-{key}": run for setting, of_arm in by_setting(runs).items() for key, run in of_arm.items()}
+    return {
+        f"{setting}-{key}": run for setting, of_variant in by_setting(runs).items() for key, run in of_variant.items()
+    }
 
 
 def _settings(group: str, *sources: Runs) -> list[str]:
@@ -140,20 +142,22 @@ def so_far(group: str, runs: Runs) -> str:
 
 def estimate(runs: Runs, setting: str, measure: str | Measure = "accuracy") -> Estimate | None:
     """A measure of a setting over its seeds; None if no run holds it."""
-    return ablation_arms.estimate(by_setting(runs).get(setting, {}), _measure(measure).of)
+    return ablation_variants.estimate(by_setting(runs).get(setting, {}), _measure(measure).of)
 
 
 def difference(runs: Runs, of: str, to: str, measure: str | Measure = "accuracy") -> Estimate | None:
     """A measure of setting `of` less that of setting `to`, seed by seed; None without a seed that both have."""
-    return ablation_arms.difference(_plain(runs), of, to, _measure(measure).of)
+    return ablation_variants.difference(_plain(runs), of, to, _measure(measure).of)
 
 
 def spread(runs: Runs, settings: Sequence[str], measure: str | Measure = "accuracy") -> Estimate | None:
     """The largest value of a measure among settings less the smallest, seed by seed; None without a seed of all."""
     found, of = by_setting(runs), _measure(measure).of
     values = [{key: of(run) for key, run in found.get(setting, {}).items()} for setting in settings]
-    shared = [key for key in values[0] if all(of_arm.get(key) is not None for of_arm in values)]
-    return ablation_arms.estimated({key: float(np.ptp([of_arm[key] for of_arm in values])) for key in shared})
+    shared = [key for key in values[0] if all(of_variant.get(key) is not None for of_variant in values)]
+    return ablation_variants.estimated(
+        {key: float(np.ptp([of_variant[key] for of_variant in values])) for key in shared}
+    )
 
 
 def _measure(measure: str | Measure) -> Measure:
@@ -189,7 +193,7 @@ def rows(
                     less = None if setting == base else difference(runs, setting, base, measure)
                     unit = "points" if "(%)" in measure.title else measure.title
                     title = f"{name}: less {words(group, base)} ({unit})"
-                    line[title] = ablation_arms.told(less, measure.digits, sign=True)
+                    line[title] = ablation_variants.told(less, measure.digits, sign=True)
         lines.append(line)
     return lines
 
@@ -197,7 +201,7 @@ def rows(
 def _told(found: Estimate | None, measure: Measure) -> str:
     if found is not None and measure in (PICTURES, EPOCHS) and len(set(found.values)) == 1:
         return f"{found.values[0]:,}"
-    return ablation_arms.told(found, measure.digits)
+    return ablation_variants.told(found, measure.digits)
 
 
 def finding(group: str, runs: Runs, of: str, to: str, measure: str | Measure = "accuracy") -> str:
@@ -205,10 +209,10 @@ def finding(group: str, runs: Runs, of: str, to: str, measure: str | Measure = "
     found, both = difference(runs, of, to, measure), f"{words(group, of)} against {words(group, to)}"
     if found is None:
         return f"{both}: not recorded yet"
-    told = f"{both}: {ablation_arms.told(found, _measure(measure).digits, sign=True)}"
+    told = f"{both}: {ablation_variants.told(found, _measure(measure).digits, sign=True)}"
     if found.interval is None:
-        return f"{told}; it takes {ablation_arms.SEEDS} seeds for a finding"
-    return f"{told}; {ablation_arms.direction(found) or 'undecided, as the interval includes zero'}"
+        return f"{told}; it takes {ablation_variants.SEEDS} seeds for a finding"
+    return f"{told}; {ablation_variants.direction(found) or 'undecided, as the interval includes zero'}"
 
 
 # --- Curves over epochs: figure 25 and table 2 ---
@@ -260,7 +264,7 @@ def statistics_rows(group: str, runs: Runs) -> list[dict[str, str]]:
         for place, (title, values) in enumerate(zip((*_STATISTICS[:2], above), ours, strict=True)):
             printed_title = paper.columns[place]
             line[f"the paper: {printed_title}"] = theirs.get(printed_title, NOTHING)
-            line[f"{figures.SOURCE_NAMES['recorded']}: {title}"] = ablation_arms.told(values)
+            line[f"{figures.SOURCE_NAMES['recorded']}: {title}"] = ablation_variants.told(values)
         lines.append(line)
     return lines
 
@@ -270,7 +274,9 @@ def _statistics(runs: Runs, threshold: float | None) -> tuple[Estimate | None, .
     if threshold is None:
         return (None, None, None)
     found = {key: statistics(run, threshold) for key, run in runs.items()}
-    return tuple(ablation_arms.estimated({k: s and float(s[place]) for k, s in found.items()}) for place in range(3))
+    return tuple(
+        ablation_variants.estimated({k: s and float(s[place]) for k, s in found.items()}) for place in range(3)
+    )
 
 
 def leading(group: str, runs: Runs) -> str:
@@ -280,8 +286,8 @@ def leading(group: str, runs: Runs) -> str:
     if len(found) < 2 or not seeds or threshold is None:
         return "too little is recorded to say which setting leads"
     means = {
-        setting: np.mean([statistics(of_arm[seed], threshold) for seed in seeds], axis=0)
-        for setting, of_arm in found.items()
+        setting: np.mean([statistics(of_variant[seed], threshold) for seed in seeds], axis=0)
+        for setting, of_variant in found.items()
     }
     parts = []
     for place, title in enumerate(("the highest accuracy", "the 75th percentile", f"epochs above {threshold:.1f} %")):
@@ -298,7 +304,8 @@ def learning_figure(group: str, runs: Runs) -> Figure | None:
     Only the epochs that all seeds of a setting have enter its mean.
     """
     found = {
-        setting: [curves.test_curve(run) for run in of_arm.values()] for setting, of_arm in by_setting(runs).items()
+        setting: [curves.test_curve(run) for run in of_variant.values()]
+        for setting, of_variant in by_setting(runs).items()
     }
     found = {setting: [values for values in kept if len(values)] for setting, kept in found.items()}
     shown = [setting for setting in _settings(group, runs) if found.get(setting)]

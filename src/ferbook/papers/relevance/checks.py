@@ -6,7 +6,7 @@ the references have :mod:`ferbook.papers.relevance.text_checks`. Nothing here im
 
 import numpy as np
 
-from ferbook.claims import ablation_arms, printed
+from ferbook.claims import ablation_variants, printed
 from ferbook.claims.checks import Outcome, register
 from ferbook.claims.claim import Claim, Evidence, Training
 from ferbook.claims.dataset_summary import Facts
@@ -247,4 +247,4 @@ def what_ties_add(claim: Claim, facts: Facts) -> Outcome:
     detail = (
         f"{both:.2f} % of {run.metrics['faces']['test']:,} faces, {first:.2f} % if the first of them alone is right"
     )
-    return Outcome(both - first, Evidence.SAME_DATA, detail, trained=ablation_arms.training({"": run}))
+    return Outcome(both - first, Evidence.SAME_DATA, detail, trained=ablation_variants.training({"": run}))

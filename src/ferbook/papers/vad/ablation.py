@@ -23,8 +23,8 @@ from ferbook.learning.configs import Config
 from ferbook.measures import intervals, regression
 from ferbook.papers.vad import annotated
 from ferbook.papers.vad.experiments import (
-    ARMS,
     MODELS,
+    VARIANTS,
     Faces,
     Predicted,
     calibrate,
@@ -49,22 +49,22 @@ def scores(predicted: np.ndarray, truth: np.ndarray, axes: Sequence[str] = VAD_A
 
 
 def holdout(
-    base: Config, arms: Sequence[str], seeds: Sequence[int], known: Faces, test: Faces
+    base: Config, variants: Sequence[str], seeds: Sequence[int], known: Faces, test: Faces
 ) -> dict[str, list[dict[str, dict[str, float]]]]:
-    """Per arm one :func:`scores` per seed, trained on `known` and tested on `test`, pairs sharing their seed.
+    """Per variant one :func:`scores` per seed, trained on `known` and tested on `test`, pairs sharing their seed.
 
     Parameters
     ----------
     base: what all runs share.
-    arms: of ``ARMS``.
+    variants: of ``VARIANTS``.
     seeds: of the pairs.
     known, test: faces.
     """
-    found: dict[str, list[dict[str, dict[str, float]]]] = {arm: [] for arm in arms}
+    found: dict[str, list[dict[str, dict[str, float]]]] = {variant: [] for variant in variants}
     for seed in seeds:
-        for arm in arms:
-            config = configs.parse(sweeps.merged(base.model_dump(), {"seed": seed, "vad": ARMS[arm]}))
-            found[arm].append(measured(predict(train(config, known), test.images), test, config.vad.axes))
+        for variant in variants:
+            config = configs.parse(sweeps.merged(base.model_dump(), {"seed": seed, "vad": VARIANTS[variant]}))
+            found[variant].append(measured(predict(train(config, known), test.images), test, config.vad.axes))
     return found
 
 
@@ -75,23 +75,23 @@ def measured(predicted: Predicted, faces: Faces, axes: Sequence[str]) -> dict[st
 
 
 def paired(runs: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]], of: str = "mse") -> dict[str, object]:
-    """Per arm and axis, how much an arm changes a measure against ``none`` of the same seed: mean and interval.
+    """Per variant and axis, how much a variant changes a measure against ``none`` of the same seed: mean and interval.
 
     Parameters
     ----------
-    runs: per arm one dictionary of measures per seed; ``none`` among them.
+    runs: per variant one dictionary of measures per seed; ``none`` among them.
     of: the measure; ``accuracy`` belongs to ``category``.
 
     Returns
     -------
-    Arm to axis to ``intervals.Interval``, as a dictionary; below 0, the arm lowers the measure.
+    Variant to axis to ``intervals.Interval``, as a dictionary; below 0, the variant lowers the measure.
     """
     found: dict[str, object] = {}
-    for arm, measured in runs.items():
-        if arm == "none":
+    for variant, measured in runs.items():
+        if variant == "none":
             continue
         axes = [name for name in measured[0] if of in measured[0][name]]
-        found[arm] = {
+        found[variant] = {
             axis: intervals.over_seeds(
                 [one[axis][of] - none[axis][of] for one, none in zip(measured, runs["none"], strict=True)]
             )._asdict()
@@ -127,15 +127,17 @@ def gathered(marked: FaceSet, store: Path | None = None) -> dict[str, object]:
                 hint = f"`ferbook sweep {PAPER} --group {group}` makes it."
                 raise DataError("this run is not recorded", sweeps.record_path(PAPER, name), hint=hint)
             rows = np.array([place[one] for one in own["ids"].tolist()])
-            arms = kinds.setdefault(_kind(group, config), {}).setdefault(_arm(config), {})
-            all_faces = arms.setdefault(config.seed, _empty(len(marked), len(config.vad.axes)))
+            variants = kinds.setdefault(_kind(group, config), {}).setdefault(_variant(config), {})
+            all_faces = variants.setdefault(config.seed, _empty(len(marked), len(config.vad.axes)))
             all_faces.probabilities[rows], all_faces.vad[rows] = own["probabilities"], own["vad"]
             if config.split.kind == "folds":
                 fold[rows] = config.split.fold
-            elif _arm(config) == "none":
+            elif _variant(config) == "none":
                 network = trained.network(config, store)
                 features.append(last_features(network, marked.images, mirror=False).double().numpy())
-    runs = {kind: {arm: list(seeds.values()) for arm, seeds in arms.items()} for kind, arms in kinds.items()}
+    runs = {
+        kind: {variant: list(seeds.values()) for variant, seeds in variants.items()} for kind, variants in kinds.items()
+    }
     tuned = {name: runs[f"tuned, {name}"] for name in MODELS if f"tuned, {name}" in runs}
     return summary(Faces.of(marked), fold, runs["proxy"], tuned, runs["scratch"], features)
 
@@ -147,10 +149,12 @@ def _kind(group: str, config: Config) -> str:
     return f"tuned, {next(name for name, axes in MODELS.items() if axes == config.vad.axes)}"
 
 
-def _arm(config: Config) -> str:
-    """The one of ``ARMS`` that a run is in."""
+def _variant(config: Config) -> str:
+    """The one of ``VARIANTS`` that a run is in."""
     asked = config.vad.model_dump()
-    return next(arm for arm, part in ARMS.items() if configs.Vad(**{"axes": asked["axes"], **part}) == config.vad)
+    return next(
+        variant for variant, part in VARIANTS.items() if configs.Vad(**{"axes": asked["axes"], **part}) == config.vad
+    )
 
 
 def _empty(faces: int, axes: int) -> Predicted:
@@ -169,8 +173,8 @@ def summary(
 
     Returns
     -------
-    ``runs``: per kind of training and arm one entry per seed (:func:`scores` and accuracy). ``differences`` and
-    ``accuracy_differences``: arms against ``none``, paired by seed (:func:`paired`). ``confusion``: counts, in the
+    ``runs``: per kind of training and variant one entry per seed (:func:`scores` and accuracy). ``differences`` and
+    ``accuracy_differences``: variants against ``none``, paired by seed (:func:`paired`). ``confusion``: counts, in the
     order of ``FER2013_CODES``. ``baselines``: scores of
     predictors without a regressor. ``best``: the mean of the seeds' predictions, tuned without consistency, and the
     read-out, with intervals over faces, and how much they lower the squared error of each baseline.
@@ -181,13 +185,15 @@ def summary(
         def on_scale(one: Predicted) -> Predicted:
             return one._replace(vad=calibrate(one.vad, truth, fold)) if adjust else one
 
-        return {arm: [measured(on_scale(one), faces, axes) for one in predicted] for arm, predicted in runs.items()}
+        return {
+            variant: [measured(on_scale(one), faces, axes) for one in predicted] for variant, predicted in runs.items()
+        }
 
     runs = {
         "proxy": all_of(first),
         "proxy, calibrated": all_of(first, adjust=True),
         "scratch": all_of(scratch),
-        **{f"tuned, {name}": all_of(arms, MODELS[name]) for name, arms in tuned.items()},
+        **{f"tuned, {name}": all_of(variants, MODELS[name]) for name, variants in tuned.items()},
     }
     together = tuned["all"]["none"]
     category = np.array(Predicted(np.mean([one.probabilities for one in together], axis=0), truth).category)
@@ -233,10 +239,10 @@ def _answers(runs: Mapping[str, Mapping[str, Sequence[Mapping[str, Mapping[str, 
     together = runs["tuned, all"]
     found: dict[str, object] = {}
     for measure, better in (("mse", -1), ("accuracy", 1)):
-        for arm, axes in paired(together, measure).items():
+        for variant, axes in paired(together, measure).items():
             for axis, change in axes.items():
                 ends = f"{change['low']:+.4f} to {change['high']:+.4f}"
-                found.setdefault(arm, {})[axis] = {
+                found.setdefault(variant, {})[axis] = {
                     "says": _word(change, better),
                     "detail": f"{change['estimate']:+.4f} (95 % interval {ends}, {change['count']} pairs of runs)",
                 }
@@ -252,7 +258,7 @@ def _word(change: Mapping[str, float], better: int) -> str:
 
 
 def mean_of(runs: Sequence[Mapping[str, Mapping[str, float]]], axis: str, measure: str) -> intervals.Interval:
-    """A measure's mean over the seeds of one arm, with Student's interval."""
+    """A measure's mean over the seeds of one variant, with Student's interval."""
     return intervals.over_seeds([one[axis][measure] for one in runs])
 
 

@@ -222,9 +222,9 @@ def category_baselines(
 
 
 PREDICTED_CATEGORY, TRUE_CATEGORY = "mean of the predicted category", "mean of the true category"
-#: The arms of the ablation, as the ``vad`` of a config. Lambda is swept for the soft cost; the printed costs have no
-#: gradient to be weighted.
-ARMS: dict[str, Mapping[str, object]] = {
+#: The variants of the ablation, as the ``vad`` of a config. Lambda is swept for the soft cost; the printed costs have
+#: no gradient to be weighted.
+VARIANTS: dict[str, Mapping[str, object]] = {
     "none": {},
     "equations": {"consistency": "equations"},
     "table": {"consistency": "table"},
@@ -234,5 +234,5 @@ ARMS: dict[str, Mapping[str, object]] = {
 }
 #: What is learned together: 003's four models.
 MODELS: dict[str, tuple[str, ...]] = {**{axis: (axis,) for axis in VAD_AXES}, "all": VAD_AXES}
-#: Arms that 003's single-axis models are run in.
-SINGLE_ARMS = ("none", "soft, lambda 1")
+#: Variants that 003's single-axis models are run in.
+SINGLE_VARIANTS = ("none", "soft, lambda 1")

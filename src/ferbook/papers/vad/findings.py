@@ -26,12 +26,12 @@ PAPER, OTHER = "#444444", "#0072b2"
 
 @dataclass(frozen=True)
 class Slope:
-    """What consistency costs change (003, 004): per arm and axis the change of squared error, paired by seed.
+    """What consistency costs change (003, 004): per variant and axis the change of squared error, paired by seed.
 
     Parameters
     ----------
-    printed, smooth: arm to axis to ``estimate``, ``low``, ``high``.
-    pairs: runs with and without, per arm.
+    printed, smooth: variant to axis to ``estimate``, ``low``, ``high``.
+    pairs: runs with and without, per variant.
     """
 
     printed: Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -39,7 +39,7 @@ class Slope:
     pairs: int
 
     def tally(self, which: str) -> tuple[int, int, int]:
-        """How many changes of ``printed`` or ``smooth`` arms are exactly zero, clearly lower, clearly higher."""
+        """How many changes of ``printed`` or ``smooth`` variants are exactly zero, clearly lower, clearly higher."""
         found = [change for axes in getattr(self, which).values() for change in axes.values()]
         return (
             sum(c["estimate"] == c["low"] == c["high"] == 0 for c in found),
@@ -48,23 +48,25 @@ class Slope:
         )
 
     def comparisons(self, which: str) -> int:
-        """How many changes there are, arms times axes."""
+        """How many changes there are, variants times axes."""
         return sum(map(len, getattr(self, which).values()))
 
 
 def slope() -> Slope:
     """The recorded ablation on the annotated faces."""
     found = records.read(ABLATION)["values"]
-    arms = found["differences"]["tuned, all"]
-    printed_arms = {name: arms[name] for name in arms if not name.startswith("soft")}
-    return Slope(printed_arms, {name: arms[name] for name in arms if name not in printed_arms}, found["seeds"])
+    variants = found["differences"]["tuned, all"]
+    printed_variants = {name: variants[name] for name in variants if not name.startswith("soft")}
+    return Slope(
+        printed_variants, {name: variants[name] for name in variants if name not in printed_variants}, found["seeds"]
+    )
 
 
 def draw_slope(found: Slope, smooth: str = "soft, lambda 1") -> Figure:
     """Changes of squared error of the printed costs and of one smooth cost, with intervals over seeds."""
     shown = {**found.printed, smooth: found.smooth[smooth]}
     return figures.forest(
-        {f"{arm}: {axis}": _ends(change) for arm, axes in shown.items() for axis, change in axes.items()},
+        {f"{variant}: {axis}": _ends(change) for variant, axes in shown.items() for axis, change in axes.items()},
         xlabel="change of mean squared error against none",
     )
 

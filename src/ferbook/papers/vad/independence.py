@@ -29,8 +29,8 @@ from ferbook.papers.vad.experiments import Faces, Predicted, calibrate
 from ferbook.papers.vad.readout import last_features
 
 RECORD, GROUP = "003/orthogonality", "orthogonality"
-#: Weights of the loss by arm: without it, a tenth of the published code's weight, and that weight.
-ARMS: dict[str, float] = {
+#: Weights of the loss by variant: without it, a tenth of the published code's weight, and that weight.
+VARIANTS: dict[str, float] = {
     "none": 0.0,
     "weight 0.05": 0.1 * orthogonality.PUBLISHED_WEIGHT,
     "weight 0.5": orthogonality.PUBLISHED_WEIGHT,
@@ -85,20 +85,20 @@ def loss_of(network: nn.Module) -> float:
 
 
 def summary(runs: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]]) -> dict[str, object]:
-    """Means per arm, and differences to the arm without the loss, paired by seed, each with a 95 % interval.
+    """Means per variant, and differences to the variant without the loss, paired by seed, each with a 95 % interval.
 
     Parameters
     ----------
-    runs: per arm one :func:`one_run` per seed.
+    runs: per variant one :func:`one_run` per seed.
     """
     measures = {"mse": VAD_AXES, "r2": VAD_AXES, "accuracy": ("category",), FORM: ("filters",), OVERLAP: ("filters",)}
     return {
         "arms": {
-            arm: {
+            variant: {
                 of: {name: intervals.over_seeds([one[name][of] for one in found])._asdict() for name in names}
                 for of, names in measures.items()
             }
-            for arm, found in runs.items()
+            for variant, found in runs.items()
         },
         "differences": {of: paired(runs, of) for of in measures},
     }
@@ -120,11 +120,11 @@ def record(root: str | Path | None = None, store: Path | None = None) -> Path:
     test = Faces.of(marked)
     fold = annotated.fold_of(test.category, folds.kept_together(marked))
     described = sweeps.runs(sweeps.description(PAPER))
-    runs: dict[str, list[dict[str, dict[str, float]]]] = {arm: [] for arm in ARMS}
+    runs: dict[str, list[dict[str, dict[str, float]]]] = {variant: [] for variant in VARIANTS}
     for name, found in sweeps.predictions(PAPER, GROUP, store).items():
         config = described[f"{GROUP}/{name}"]
         predicted = Predicted(np.asarray(found["probabilities"], float), np.asarray(found["vad"], float))
-        runs[_arm(config)].append(one_run(predicted, trained.network(config, store), test, fold))
+        runs[_variant(config)].append(one_run(predicted, trained.network(config, store), test, fold))
     made = sweeps.load(PAPER, GROUP)
     first, config = next(iter(made.values())), described[f"{GROUP}/{next(iter(made))}"]
     seeds = {config.seed for config in sweeps.chosen(described, GROUP).values()}
@@ -152,6 +152,6 @@ def record(root: str | Path | None = None, store: Path | None = None) -> Path:
     )
 
 
-def _arm(config: Config) -> str:
-    """The one of ``ARMS`` that a run is in."""
-    return next(arm for arm, weight in ARMS.items() if weight == config.vad.orthogonality)
+def _variant(config: Config) -> str:
+    """The one of ``VARIANTS`` that a run is in."""
+    return next(variant for variant, weight in VARIANTS.items() if weight == config.vad.orthogonality)

@@ -1,7 +1,7 @@
-"""Runs that differ in one setting and in the seed: what each arm reaches, and what one adds to another, seed by seed.
+"""Runs that differ in one setting and in the seed: what each variant reaches, and what one adds to another by seed.
 
-A run is named after its arm and what repeats it: ``none-seed0`` is arm ``none``, ``seed0``. Every number says how many
-runs lie behind it, and carries an interval once there are enough of them.
+A run is named after its variant and what repeats it: ``none-seed0`` is variant ``none``, ``seed0``. Every number says
+how many runs lie behind it, and carries an interval once there are enough of them.
 
 Nothing here imports torch.
 """
@@ -64,7 +64,7 @@ def estimated(found: Mapping[str, float | None]) -> Estimate | None:
 
 
 def by_name(runs: Mapping[str, Run]) -> dict[str, dict[str, Run]]:
-    """The runs of each arm, in order, by what repeats them."""
+    """The runs of each variant, in order, by what repeats them."""
     found: dict[str, dict[str, Run]] = {}
     for label, run in runs.items():
         name, _, key = label.rpartition("-")
@@ -73,18 +73,18 @@ def by_name(runs: Mapping[str, Run]) -> dict[str, dict[str, Run]]:
 
 
 def names(runs: Mapping[str, object]) -> list[str]:
-    """The arms there are runs of, in order."""
+    """The variants there are runs of, in order."""
     return list(by_name(runs))
 
 
-def arm(runs: Mapping[str, Run], name: str) -> dict[str, Run]:
-    """The runs of one arm, by what repeats them; nothing if there are none."""
+def variant(runs: Mapping[str, Run], name: str) -> dict[str, Run]:
+    """The runs of one variant, by what repeats them; nothing if there are none."""
     return by_name(runs).get(name, {})
 
 
-def of_arms(runs: Mapping[str, Run], *names: str) -> dict[str, Run]:
-    """The runs of some arms alone, under their full names."""
-    return {f"{name}-{key}": run for name in names for key, run in arm(runs, name).items()}
+def of_variants(runs: Mapping[str, Run], *names: str) -> dict[str, Run]:
+    """The runs of some variants alone, under their full names."""
+    return {f"{name}-{key}": run for name in names for key, run in variant(runs, name).items()}
 
 
 def estimate(runs: Runs, value: Value) -> Estimate | None:
@@ -93,8 +93,8 @@ def estimate(runs: Runs, value: Value) -> Estimate | None:
 
 
 def difference(runs: Runs, of: str, to: str, value: Value) -> Estimate | None:
-    """A number of arm `of` less that of arm `to`, seed by seed, over the seeds that both have; None without one."""
-    first, second = ({key: value(run) for key, run in arm(runs, name).items()} for name in (of, to))
+    """A number of variant `of` less that of `to`, seed by seed, over the seeds that both have; None without one."""
+    first, second = ({key: value(run) for key, run in variant(runs, name).items()} for name in (of, to))
     shared = [key for key in first if first[key] is not None and second.get(key) is not None]
     return estimated({key: first[key] - second[key] for key in shared})
 
