@@ -83,7 +83,11 @@ def test_where_nothing_is_missing_it_says_so(project):
     assert "rule run" not in done.stdout
 
 
-def test_the_plugin_is_an_extra_with_a_version():
+def test_the_plugin_is_an_extra_and_its_version_is_told_as_it_is():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert all("==" in need for need in extras["cluster"])
-    assert "snakemake-executor-plugin-slurm" not in (ROOT / "requirements.txt").read_text()
+    (plugin,) = extras["cluster"]
+    assert re.fullmatch(r"snakemake-executor-plugin-slurm==[\d.]+", plugin)
+    assert plugin.partition("==")[0] not in (ROOT / "requirements.txt").read_text()
+    for place in (Path("README.md"), PROFILE, Path("book/paper_scale.py")):
+        told = re.findall(r"snakemake-executor-plugin-slurm==[\d.]+\d", (ROOT / place).read_text())
+        assert told == [plugin], place
