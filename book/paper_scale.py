@@ -185,7 +185,8 @@ report.prose(
 # lacks. On a cluster with {term}`Slurm`:
 #
 # ```sh
-# pip install snakemake-executor-plugin-slurm==2.8.0
+# pip install \
+#   snakemake-executor-plugin-slurm==2.8.0
 # export FERBOOK_DATA=/path/to/data
 # snakemake runs --profile profiles/slurm \
 #   --config sweep=002 group=imagenet
