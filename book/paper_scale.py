@@ -21,7 +21,7 @@
 # value; change them in the next cell to what you know of yours. What follows about two cores rests on [recorded speeds](verdicts/runtime).
 
 # %% tags=["parameters"]
-peak_tflops = 989  # dense bfloat16, million million operations a second: an NVIDIA H100 SXM, as published
+peak_tflops = 989  # dense bfloat16, million million operations a second: an NVIDIA H100 SXM; half of the published rate for sparse matrices
 shares = [0.1, 0.4]  # of that peak, reached where arithmetic is what takes time; assumed
 step_ms = [10, 2]  # milliseconds that a step takes at least, whatever it computes; assumed
 start_s = [60, 20]  # seconds until a training begins: the job, the program, the pictures; assumed
@@ -50,7 +50,7 @@ report.table(
             "assumption": "peak rate, dense bfloat16 (million million operations a second)",
             "worse": f"{peak_tflops:,}",
             "better": f"{peak_tflops:,}",
-            "whence": "published for an NVIDIA H100 SXM",
+            "whence": "half of what is published for an NVIDIA H100 SXM with sparse matrices",
         },
         {
             "assumption": "share of it reached where arithmetic is what takes time",
@@ -98,9 +98,9 @@ by_steps = sum(all(gpu.arithmetic(one) < one.steps * gpu.step_ms / 1e3 for gpu i
 report.prose(
     f"""The recorded machine multiplies matrices at {cost.rate():,.0f} GFLOP/s on {speeds["machine"]["cores"]} cores. The book's small network takes
     {small.operations / small.steps / 1e9:,.0f} GFLOP a step, which a GPU at the assumed shares of its peak would do in
-    {min(on_peak):.2f} to {max(on_peak):.2f} ms. At {min(step_ms)} to {max(step_ms)} ms a step it uses {min(reached):.2%} to {max(reached):.2%} of the peak: it is too
-    small for such a card. Of the {len(everything)} trainings described, {by_steps} are limited by their steps in this way, with the better values and with the worse. **For
-    them the peak rate does not matter**; larger batches, or several runs on one card, would."""
+    {min(on_peak):.2f} to {max(on_peak):.2f} ms. If a step takes {min(step_ms)} to {max(step_ms)} ms, as guessed, it uses {min(reached):.2%} to {max(reached):.2%} of the peak: it is too
+    small for such a card. Of the {len(everything)} trainings described, {by_steps} are limited by their steps in this way, with the better values and with the worse. **If
+    the guesses hold, the peak rate does not matter for them**; larger batches, or several runs on one card, would."""
 )
 
 # %% [markdown]
@@ -172,7 +172,7 @@ least = min(checked, key=lambda one: one.ratio)
 report.prose(
     f"""**What we see.** On the kind of processor whose speeds are recorded, {len(known)} runs of networks that were timed took {median(known):.2f} times the expected seconds
     (median; half of them {paper_scale.middle_half(known)}).
-    {f"The {len(guessed)} runs of networks that were not timed took {median(guessed):.1f} times as long as expected: their many small layers reach less than the mean share." if guessed else ""}
+    {f"The {len(guessed)} runs of networks that were not timed took {median(guessed):.1f} times as long as expected: the mean share is more than they reach." if guessed else ""}
     {f"The {len(other)} runs in bfloat16 took {median(other):.2f} times what the 32-bit processor was expected to." if other else ""}
     Farthest below is `{least.name}`, recorded with {least.ratio:.2f} of the expected seconds; so would be a run that was interrupted and kept the time of its last part alone.
     The figures of sweeps above are as good as this and no better; those of GPUs are worse by as much as their assumptions."""
@@ -199,6 +199,6 @@ report.prose(
 # ## Summary
 #
 # * **Counting** multiply-adds gives the cost of a run before it is run; measured speeds make hours of them.
-# * **Small networks** leave a large GPU idle: its peak rate says little about them.
+# * **Small networks** may leave a large GPU idle: how fast a step can be started then counts for more than its peak rate.
 # * **Independent runs** spread over many GPUs until the longest one decides.
 # * **What to take away.** An estimate is worth what its check says. Measure one run on your machine, and scale the others by it.
