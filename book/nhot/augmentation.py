@@ -307,9 +307,9 @@ seen = records.values_of(agreement.RECORD)
 if seen is None:
     told = "dlib's look at all faces of FER+ is not recorded yet."
 else:
-    count, apart = seen["counts"], seen["agreement"]
-    told = f"""Recorded on all {count["faces"]:,} faces of FER+: dlib finds **{seen["found"]["dlib"]:.1%}**, MTCNN **{seen["found"]["mtcnn"]:.1%}**. Both find
-    {count["both"] / count["faces"]:.1%}; {(count["dlib"] + count["mtcnn"]) / count["faces"]:.1%} are found by one of them alone, {count["none"]:,} faces by
+    finders, apart = seen["counts"], seen["agreement"]
+    told = f"""Recorded on all {finders["faces"]:,} faces of FER+: dlib finds **{seen["found"]["dlib"]:.1%}**, MTCNN **{seen["found"]["mtcnn"]:.1%}**. Both find
+    {finders["both"] / finders["faces"]:.1%}; {(finders["dlib"] + finders["mtcnn"]) / finders["faces"]:.1%} are found by one of them alone, {finders["none"]:,} faces by
     neither. On the faces of both, landmarks lie {apart["median"]:.1%} of the eye distance apart in the median, and {apart["ninetieth"]:.1%} or more on every tenth
     face. What alignment turns by, the tilt of the eyes, differs by {apart["tilt"]["median"]:.1f}° in the median and by {apart["tilt"]["ninetieth"]:.1f}° or more on every
     tenth face."""
