@@ -69,6 +69,13 @@ def test_a_folder_goes_with_its_block(tmp_path):
         pass
 
 
+def test_code_for_other_instructions_is_kept_apart(monkeypatch):
+    monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
+    usual = temporary.compiled()
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
+    assert temporary.compiled() != usual and temporary.compiled().parent == usual.parent
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

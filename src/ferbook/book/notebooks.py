@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,7 +145,7 @@ def _kept_in(scratch: Path) -> Iterator[None]:
     It also runs none of the user's start-up files. What torch compiled is for all kernels.
     """
     places = {name: str(scratch) for name in ("TMPDIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
-    compiled = Path(tempfile.gettempdir()) / f"torchinductor-{os.getuid()}"
+    compiled = temporary.compiled()
     try:
         Path.home()
     except RuntimeError:  # Jupyter wants to know one, whatever it keeps there

@@ -65,6 +65,15 @@ def folder(parent: Path | None = None) -> Iterator[Path]:
         yield Path(place)
 
 
+def compiled() -> Path:
+    """Where torch keeps the code that it compiled, for all processes of this user.
+
+    A place for each ATEN_CPU_CAPABILITY: torch would take code for other instructions from a shared one, and fail.
+    """
+    asked = os.environ.get("ATEN_CPU_CAPABILITY")
+    return Path(tempfile.gettempdir()) / "-".join(["torchinductor", str(os.getuid()), *([asked] if asked else [])])
+
+
 def sweep(parent: Path) -> None:
     """Remove what processes that are gone left in `parent`. A process looks only once at each folder."""
     _sweep_once(parent.resolve(), os.getpid())
