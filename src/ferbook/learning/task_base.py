@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -19,7 +18,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ferbook import models
-from ferbook.core import temporary
 from ferbook.core.errors import FerbookError
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import trained
@@ -287,7 +285,6 @@ def can_compile() -> bool:
     """Whether torch.compile works here: without a C++ compiler and Python's headers it does not."""
     # Its remarks on compilers and CUDA are not for a page; that it did not work is in the run's provenance.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(temporary.compiled()))
     try:
         torch.compile(lambda x: x.sin() + 1)(torch.zeros(3))
     except Exception:  # whatever it is, the answer is no
