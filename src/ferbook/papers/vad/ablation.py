@@ -308,7 +308,7 @@ def plan(described: Mapping[str, Config]) -> dict[str, object]:
 
 
 _FIRST = (("proxy/none", ""), ("tuned/none", "-fold0"), ("scratch/none", "-fold0"))
-#: How the annotated faces are parted: since when this stands in a record, the same picture is never in two folds.
+#: How the annotated faces are parted: the same picture is never in two folds.
 FOLDS = {"count": 5, "same_picture": "together"}
 
 
