@@ -198,7 +198,9 @@ def orphaned_records(stated, folder, pages):
     files = {file for page in pages for file in (page, *dependencies.library_files(page))}
     checks = {Path(sys.modules[check.__module__].__file__) for check in known_checks().values()}
     said = set().union(*map(constants, files | checks)) | used
-    groups = set().union(*map(constants, {*pages, *checks})) | used
+    # A group's name is a plain word: only what is about a paper can mean the group by it.
+    of_papers = {file for file in files if "papers" in file.parts}
+    groups = set().union(*map(constants, {*pages, *checks, *of_papers})) | used
     orphaned = []
     for path in sorted((folder / "recorded").rglob("*.json")):
         name = path.relative_to(folder / "recorded").with_suffix("").as_posix()

@@ -89,7 +89,6 @@ def seconds(config: Config, rate: float, shown: Shown | None = None) -> float:
     return of_run(config, shown) / 1e9 / (rate * share(config.model.name))
 
 
-@cache
 def share(network: str) -> float:
     """The recorded share of the matrix rate that training of a network reaches; of others, the mean share.
 
