@@ -341,7 +341,7 @@ if seen:
 # Alignment by dlib's points takes two of our departures from the paper away: which faces stay as they are, and where eyes, nose and mouth are taken to
 # be. Others remain. The report does not say how it enlarged faces of 48 pixels for a detector that was made for 80 and more, nor by how many of the 68
 # points it aligned, nor where they were to lie; ours are enlarged to 112 pixels within a grey border, and five points go to the mean face of FER+. And
-# network, loss and epochs are not the paper's. The rows "aligned by dlib" above fill as runs are recorded.
+# network, loss and epochs are not the paper's. What alignment by either detector's points gains here is in the table of section 4.3.2, above.
 
 # %% [markdown]
 # ## Looking before turning
