@@ -1,5 +1,6 @@
 """Whole data sets by either detector: pieces that outlive a kill, five of 68 points, what is missing, and agreement."""
 
+import re
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from ferbook import datasets
+from ferbook.core import extras
 from ferbook.core.errors import ConfigError, DataError, FerbookError
 from ferbook.papers.nhot import two_detectors
 from ferbook.synthesis import render, sample
@@ -163,11 +165,12 @@ def test_without_the_extra_one_error_says_what_to_install(monkeypatch, tmp_path)
     image = np.zeros((1, 48, 48), np.uint8)
     dlib_detection._models.cache_clear()
     monkeypatch.setitem(sys.modules, "dlib", None)
-    with pytest.raises(FerbookError, match=r"dlib cannot be imported .*pip install '\.\[dlib\]'"):
+    installs = re.escape(extras.command("dlib"))
+    with pytest.raises(FerbookError, match=f"dlib cannot be imported .*`{installs}`"):
         dlib_detection.detect(image)
     monkeypatch.setitem(sys.modules, "dlib", SimpleNamespace())
     monkeypatch.setattr(dlib_detection, "find_spec", lambda name: None)
-    with pytest.raises(FerbookError, match=r"no package face_recognition_models.*pip install '\.\[dlib\]'"):
+    with pytest.raises(FerbookError, match=f"no package face_recognition_models.*`{installs}`"):
         dlib_detection.detect(image)
     (tmp_path / "models").mkdir()
     monkeypatch.setattr(

