@@ -70,8 +70,9 @@ def compiled() -> Path:
 
     A place for each ATEN_CPU_CAPABILITY: torch would take code for other instructions from a shared one, and fail.
     """
+    user = getattr(os, "getuid", lambda: 0)()  # not every system numbers its users
     asked = os.environ.get("ATEN_CPU_CAPABILITY")
-    return Path(tempfile.gettempdir()) / "-".join(["torchinductor", str(os.getuid()), *([asked] if asked else [])])
+    return Path(tempfile.gettempdir()) / "-".join(["torchinductor", str(user), *([asked] if asked else [])])
 
 
 def sweep(parent: Path) -> None:

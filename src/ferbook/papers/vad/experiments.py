@@ -234,5 +234,3 @@ VARIANTS: dict[str, Mapping[str, object]] = {
 }
 #: What is learned together: 003's four models.
 MODELS: dict[str, tuple[str, ...]] = {**{axis: (axis,) for axis in VAD_AXES}, "all": VAD_AXES}
-#: Variants that 003's single-axis models are run in.
-SINGLE_VARIANTS = ("none", "soft, lambda 1")
