@@ -223,3 +223,28 @@ def test_settings_by_name():
     assert throughput.setting("compact", timed=2).timed == 2
     with pytest.raises(ConfigError, match=r"'compactt' is not measured.*vgg16_48"):
         throughput.setting("compactt")
+
+
+_BLOCKS = """
+import resource, sys
+from ferbook.core.memory import keep_freed
+if sys.argv[1] == "kept" and not keep_freed():
+    print(-1)
+    sys.exit()
+def block():
+    return b"x" * (48 * 2**20)
+block()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(4):
+    block()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def test_memory_that_is_kept_need_not_be_found_again():
+    own, kept = (machine.probed(["-c", _BLOCKS, way], "the memory probe") for way in ("own", "kept"))
+    if kept < 0:
+        pytest.skip("only glibc can be told")
+    # Each block is 48 MiB: 12,288 pages of 4 KiB, or fewer larger ones.
+    assert own > 50
+    assert kept < own / 20
