@@ -40,7 +40,7 @@ def own_mib(process: int) -> float:
 
 
 def keep_freed() -> bool:
-    """Let this process keep the memory that it frees, for what it takes next. Returns whether its C library (glibc) does.
+    """Let this process keep the memory that it frees, for what it takes next; whether its C library (glibc) does.
 
     By itself that maps each large block anew and gives it back when it is freed, and the system zeroes its pages each
     time. A training step takes and frees hundreds of such blocks, the same ones in each step. What a process holds at
