@@ -9,7 +9,7 @@ from ferbook.book import bench
 from ferbook.cli.commands import main
 from ferbook.core import paths
 
-NETWORK = {"factor": 1.2, "factor_allowed": 2.0, "precision": "32-true", "setting": {"batch": 32}}
+NETWORK = {"factor": 1.2, "engine": {"matrix_share": 0.6}, "precision": "32-true", "setting": {"batch": 32}}
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ NETWORK = {"factor": 1.2, "factor_allowed": 2.0, "precision": "32-true", "settin
         ("faces_per_s_48", 800, False),
         ("faces_per_s_48", 799, True),
         ("factor", 2.5, False),
-        ("networks.vgg16_48.factor", 3.49, True),
-        ("networks.cifar_resnet18.factor", 3, False),
-        ("networks.compact.factor", 3.99, True),
-        ("networks.compact.factor_allowed", 0.1, False),
+        ("networks.vgg16_48.engine.matrix_share", 0.879, True),
+        ("networks.cifar_resnet18.engine.matrix_share", 0.85, False),
+        ("networks.compact.engine.matrix_share", 0.649, True),
+        ("networks.compact.usual.matrix_share", 0.1, False),
         ("faces", 1, False),
     ],
 )
@@ -31,27 +31,15 @@ def test_limits(key, value, missed):
     assert bench.is_missed(key, value) is missed
 
 
-def test_a_miss_is_explained_by_what_the_machine_allows():
-    assert bench.shortfall("vgg16_48", {**NETWORK, "factor": 3.6}) == ""
-    assert bench.shortfall("vgg16_48", NETWORK) == (
-        "no bf16 instructions: at the machine's full matrix rate it would be 2.0"
-    )
-    assert "bf16" not in bench.shortfall("vgg16_48", {**NETWORK, "precision": "bf16-mixed"})
-    assert bench.shortfall("vgg16_48", {**NETWORK, "factor_allowed": 7.5}) == (
-        "the machine's matrix rate would allow 7.5"
-    )
-
-
 def test_a_report_marks_what_is_missed_and_keeps_everything(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(paths, "project_root", lambda: tmp_path)
-    found = {"load": 0.1, "networks": {"compact": NETWORK, "vgg16_48": {**NETWORK, "factor": 4.0}}}
+    found = {"load": 0.1, "networks": {"compact": NETWORK, "vgg16_48": {**NETWORK, "engine": {"matrix_share": 0.9}}}}
     monkeypatch.setattr(bench, "training", lambda: found)
     bench.run(parts=["training"])
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if "MISSED" in line] == [
-        f"  {'networks.compact.factor':44} {'1.2':>12}  (at least 4)  MISSED"
+        f"  {'networks.compact.engine.matrix_share':44} {'0.6':>12}  (at least 0.65)  MISSED"
     ]
-    assert "  compact: factor missed; no bf16 instructions: at the machine's full matrix rate it would be 2.0" in lines
     assert not any("batch" in line or "other programs" in line for line in lines)
     kept = json.loads((tmp_path / "_build" / "bench" / "training.json").read_text())
     assert kept["networks"] == found["networks"]

@@ -222,9 +222,12 @@ def test_one_network_has_an_interval_over_faces_and_several_one_over_networks():
 
 
 def test_the_benchmark_compares_turns_that_lie_beside_each_other(monkeypatch):
-    told = {"batched": [1.0, 2.0, 1.0], "plain": [2.0, 3.0, 4.0], "peak": 1500.4, "difference": 0.000123}
+    # Eight pictures in a batch, three one by one: seconds of one picture are 1, 2, 1 and 2, 3, 4.
+    told = {"batched": [8.0, 16.0, 8.0], "plain": [6.0, 9.0, 12.0], "peak": 1500.4, "difference": 0.000123}
     monkeypatch.setattr(benchmark.machine, "probed", lambda *_: told)
     found = benchmark.lrp()
-    assert found["lrp_factors"] == [2, 1.5, 4] and found["lrp_factor"] == 2
-    assert found["lrp_images_per_s"] == 1 and found["lrp_images_per_s_plain"] == pytest.approx(1 / 3, abs=1e-3)
+    assert found["lrp_factors"] == [2, 1.5, 4] and found["lrp_factor"] == round(12 ** (1 / 3), 2)
+    low, high = found["lrp_factor_interval"]
+    assert low < found["lrp_factor"] < high
+    assert found["lrp_images_per_s"] == 0.75 and found["lrp_images_per_s_plain"] == pytest.approx(1 / 3, abs=1e-3)
     assert found["lrp_peak_mib"] == 1500

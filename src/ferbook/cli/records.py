@@ -72,7 +72,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
         "papers.relevance.rank_scores:record": "nothing",
         "relevance.intensity:record_voted": "FER+ at hand",
     },
-    # How fast relevance of VGG16 is here, and below, how fast this machine trains; leave it alone meanwhile.
+    # How fast relevance of VGG16 is here, and below, training and detection; leave the machine alone meanwhile.
     "relevance-speed": {"relevance.benchmark:record": "nothing"},
     # VGG16 on FER+, which `ferbook sweep 001` trains.
     "relevance-vgg16": {"relevance.photographs:record": "FER+", "relevance.maps:record": "FER+"},
@@ -82,6 +82,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     # Installs other tools under _build/peers and needs npm for one.
     "peers": {"photos.peers:record": "FER+"},
     "training": {"book.bench:record_training": "nothing"},
+    "detection-speed": {"book.bench:record_detection": "nothing"},
     # How many pictures each described run shows, which its cost is counted from.
     "run-sizes": {"learning.cost:record": "nothing"},
     "annotations": {"papers.vad.annotated:record": "root"},

@@ -17,6 +17,8 @@ from ferbook.core.errors import FerbookError
 
 #: Side of the matrices whose product gives the machine's rate.
 MATRIX = 2048
+#: Instruction sets that multiply bfloat16 numbers; others emulate it.
+WITH_BFLOAT16 = ("AMX", "AVX-512 bf16")
 # A product that would take longer than this many seconds is measured on smaller matrices.
 _PATIENCE = 1.0
 
@@ -27,12 +29,19 @@ def description() -> dict[str, object]:
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "processor": _processor(),
-        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "instructions": instructions(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
         "system": platform.system(),
         "python": platform.python_version(),
         **{name: version(name) for name in ("numpy", "pillow", "torch", "torchvision", "lightning")},
     }
+
+
+def instructions() -> str:
+    """The widest instruction set for products of matrices that torch uses here: AMX, AVX-512 bf16, AVX512, AVX2, ..."""
+    if torch.cpu._is_amx_tile_supported():
+        return WITH_BFLOAT16[0]
+    return WITH_BFLOAT16[1] if torch.cpu._is_avx512_bf16_supported() else torch.backends.cpu.get_cpu_capability()
 
 
 def _processor() -> str:

@@ -25,7 +25,7 @@ from ferbook.learning import sweeps
 from ferbook.learning.configs import Config, Data, Labels
 
 #: Names of the records of how fast networks train on a processor, and of how many pictures an epoch of a run shows.
-SPEEDS, SIZES = "runtime/training", "runtime/run-sizes"
+SPEEDS, SIZES = "runtime/training/avx2", "runtime/run-sizes"
 
 
 @dataclass(frozen=True)

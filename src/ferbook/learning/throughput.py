@@ -20,7 +20,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -105,7 +104,7 @@ def setting(network: str, **changes: object) -> Setting:
     raise ConfigError("network", f"{network!r} is not measured", f"Known: {names}.")
 
 
-def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: bool = True) -> dict[str, object]:
+def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 4, parts: bool = True) -> dict[str, object]:
     """Train every setting both ways, in turns.
 
     Parameters
@@ -116,11 +115,11 @@ def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: boo
 
     Returns
     -------
-    ``matrix``: of :func:`ferbook.core.machine.matrix_rates`. ``networks``: by name, per way the mean images_per_s,
-    peak_mib (workers' included), gflop_per_s (:mod:`ferbook.core.operations`) and matrix_share, of the faster matrix
-    rate; ``factor``, the engine's images_per_s over the usual loop's, and ``factors``, one per turn;
-    ``factor_allowed``, what it would be if the engine did nothing but multiply at that rate; ``precision`` and
-    ``compiled``, of the engine; ``parts``.
+    ``matrix``: of :func:`ferbook.core.machine.matrix_rates`. ``networks``: by name, per way the images_per_s, peak_mib
+    (workers' included), gflop_per_s (:mod:`ferbook.core.operations`) and matrix_share, of the faster matrix rate, all
+    of the best turn, as the rate is that of the best product; ``factor``, how many times the usual loop's speed the
+    engine's is, with its ``factor_interval`` and ``factors``, one per turn (:mod:`ferbook.measures.turns`);
+    ``precision`` and ``compiled``, of the engine; ``parts``.
 
     Raises
     ------
@@ -132,8 +131,8 @@ def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: boo
     with temporary.folder() as scratch:
         _write_faces(max(setting.pictures() for setting in settings), scratch)
         for setting in settings:
-            turns = [{way: _measured(way, setting, scratch) for way in WAYS} for _ in range(repeats)]
-            runs[setting.network] = {way: [turn[way] for turn in turns] for way in WAYS}
+            found = [{way: _measured(way, setting, scratch) for way in WAYS} for _ in range(repeats)]
+            runs[setting.network] = {way: [turn[way] for turn in found] for way in WAYS}
             made_of[setting.network] = _measured("parts", setting, scratch) if parts else {}
     # Others may have used the machine for a while; what it can do is the better of two tries.
     rates = max(before, machine.matrix_rates(), key=machine.fastest)
@@ -149,10 +148,12 @@ def compare(settings: Sequence[Setting] = SETTINGS, repeats: int = 2, parts: boo
 
 def summary(setting: Setting, runs: Mapping[str, Sequence[Mapping[str, Any]]], matrix_rate: float) -> dict[str, Any]:
     """One network's entry of :func:`compare`, of the runs of either way. matrix_rate: in GFLOP/s."""
+    from ferbook.measures import turns
+
     additions = models.multiply_adds(setting.network, setting.side, in_channels=1)
     billions = operations.of_training(additions) / 1e9
-    speed = {way: mean(run["images_per_s"] for run in runs[way]) for way in WAYS}
-    turns = zip(*(runs[way] for way in WAYS), strict=True)
+    speed = {way: max(run["images_per_s"] for run in runs[way]) for way in WAYS}
+    took = {way: [1 / run["images_per_s"] for run in runs[way]] for way in WAYS}
     return {
         "setting": asdict(setting),
         "multiply_adds": additions,
@@ -165,9 +166,7 @@ def summary(setting: Setting, runs: Mapping[str, Sequence[Mapping[str, Any]]], m
             }
             for way in WAYS
         },
-        "factor": round(speed["engine"] / speed["usual"], 2),
-        "factors": [round(engine["images_per_s"] / usual["images_per_s"], 2) for engine, usual in turns],
-        "factor_allowed": round(matrix_rate / billions / speed["usual"], 2),
+        **turns.figures(turns.of_turns(took["usual"], took["engine"])),
         "precision": runs["engine"][0]["precision"],
         "compiled": runs["engine"][0]["compiled"],
     }

@@ -14,7 +14,7 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from torch import Tensor, nn
 
 from ferbook import datasets, models
-from ferbook.core import dependencies, records
+from ferbook.core import dependencies, machine, records
 from ferbook.core.errors import ConfigError, DataError
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.faces.faceset import FaceSet
@@ -237,7 +237,7 @@ def use_bfloat16(precision: str) -> bool:
         return precision == "bf16"
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported()
-    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return machine.instructions() in machine.WITH_BFLOAT16
 
 
 def _task(

@@ -2,10 +2,10 @@
 
 import os
 from pathlib import Path
-from statistics import median
 
 from ferbook import datasets
 from ferbook.core import machine, records
+from ferbook.measures import turns
 
 #: What the project asks of itself, on two cores.
 LIMITS: dict[str, tuple[str, float]] = {"lrp_factor": ("at least", 1.5), "lrp_peak_mib": ("at most", 6 * 1024)}
@@ -16,22 +16,20 @@ RECORD = "runtime/relevance"
 # In a process of its own, so that the peak memory is that of one batch alone; the two take turns, so that whatever else
 # the machine does meets both.
 _PROBE = """
-import json, sys, time
+import json, sys
 import torch
 from zennit.attribution import Gradient
 from zennit.composites import EpsilonPlus
 from ferbook import models
 from ferbook.core.memory import peak_mib
+from ferbook.measures import turns
 from ferbook.relevance.lrp import relevance
 
-size, batch, single, rounds = map(int, sys.argv[1:])
+size, batch, single, least, most = map(int, sys.argv[1:])
 network = models.build("vgg16_frozen", num_classes=7, seed=0).eval()
 images = torch.rand(batch, 3, size, size, generator=torch.Generator().manual_seed(0))
 targets = torch.arange(batch) % 7
 classes = torch.eye(7)
-relevance(network, images[:1], targets[:1], "z_plus")
-batched, plain, peak = [], [], None
-
 def one_by_one(pictures):
     with Gradient(model=network, composite=EpsilonPlus(zero_params="bias")) as attributor:
         return [
@@ -39,23 +37,22 @@ def one_by_one(pictures):
             for image, target in zip(pictures, targets)
         ]
 
-for _ in range(rounds):
-    start = time.perf_counter()
-    relevance(network, images, targets, "z_plus", batch=batch)
-    batched.append((time.perf_counter() - start) / batch)
-    peak = peak or peak_mib()
-    start = time.perf_counter()
-    one_by_one(images[:single])
-    plain.append((time.perf_counter() - start) / single)
+def together(pictures):
+    return relevance(network, pictures, targets[: len(pictures)], "z_plus", batch=batch)
+
+together(images)
+peak = peak_mib()
+one_by_one(images[:1])
+timed = turns.factor(lambda: one_by_one(images[:single]), lambda: together(images), least=least, most=most)
 # In double precision: in single, the epsilon rule of the dense layers makes much of what rounding leaves.
 network, images, classes = network.double(), images[:1].double(), classes.double()
-(alone,), together = one_by_one(images), relevance(network, images, targets[:1], "z_plus")
-difference = (alone - together).abs().max() / together.abs().max()
-print(json.dumps({"batched": batched, "plain": plain, "peak": peak, "difference": float(difference)}))
+(alone,), whole = one_by_one(images), together(images)
+difference = (alone - whole).abs().max() / whole.abs().max()
+print(json.dumps({"batched": timed.fast_s, "plain": timed.slow_s, "peak": peak, "difference": float(difference)}))
 """
 
 
-def lrp(size: int = 224, batch: int = 8, single: int = 3, rounds: int = 3) -> dict[str, object]:
+def lrp(size: int = 224, batch: int = 8, single: int = 3, least: int = 4, most: int = 12) -> dict[str, object]:
     """Images per second and the factor between them; peak memory of a batch; how far the two results differ.
 
     Parameters
@@ -63,17 +60,18 @@ def lrp(size: int = 224, batch: int = 8, single: int = 3, rounds: int = 3) -> di
     size: side of the images in pixels.
     batch: images in the batch.
     single: how many of them the plain loop explains.
-    rounds: how often the two take turns; figures are medians over them.
+    least, most: how often the two take turns (:func:`ferbook.measures.turns.factor`).
     """
-    found = machine.probed(["-c", _PROBE, *map(str, (size, batch, single, rounds))], "the probe of relevance")
-    factors = [slow / fast for slow, fast in zip(found["plain"], found["batched"], strict=True)]
+    found = machine.probed(["-c", _PROBE, *map(str, (size, batch, single, least, most))], "the probe of relevance")
+    # Seconds of one image, as the two ways are timed on different numbers of them.
+    plain, batched = ([one / count for one in found[way]] for way, count in (("plain", single), ("batched", batch)))
+    factor = turns.of_turns(plain, batched)
     return {
         "lrp_size": size,
         "lrp_batch": batch,
-        "lrp_images_per_s": round(1 / median(found["batched"]), 3),
-        "lrp_images_per_s_plain": round(1 / median(found["plain"]), 3),
-        "lrp_factor": round(median(factors), 2),
-        "lrp_factors": [round(factor, 2) for factor in factors],
+        "lrp_images_per_s": round(len(batched) / sum(batched), 3),
+        "lrp_images_per_s_plain": round(len(plain) / sum(plain), 3),
+        **turns.figures(factor, "lrp_"),
         "lrp_peak_mib": round(found["peak"]),
         "lrp_difference": float(f"{found['difference']:.1e}"),
     }

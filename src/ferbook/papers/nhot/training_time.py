@@ -25,7 +25,7 @@ COPIES = 4
 #: The network of table 4, as the record of networks and that of speeds call it.
 TIMED = "vgg16_48"
 #: Names of the records of networks' sizes and of speeds, named here because their modules import torch.
-SIZES, SPEEDS = "002/architectures", "runtime/training"
+SIZES, SPEEDS = "002/architectures", "runtime/training/avx2"
 
 
 @dataclass(frozen=True)
