@@ -222,8 +222,8 @@ def mosaic(width: int, height: int) -> Callable[[bytes], bytes]:
     return lambda data: data[:21] + size + data[25:]
 
 
-def mosaics(file: str, edit: Callable[[bytes], bytes]) -> Case:
-    return table_of("ferplus mosaics", file, edit)
+def mosaics(edit: Callable[[bytes], bytes]) -> Case:
+    return table_of("ferplus mosaics", MOSAIC, edit)
 
 
 def as_large_as_told(path: Path) -> None:
@@ -233,19 +233,15 @@ def as_large_as_told(path: Path) -> None:
     path.write_bytes(mosaic(84 * 48, 340 * 48)(path.read_bytes()))
 
 
-MOSAIC, TILES = "FER2013Train.webp", "FER2013Train.csv"
+MOSAIC = "FER2013Train.webp"
 CASES |= {
-    "mosaic: 16,383 x 16,383": (mosaics(MOSAIC, mosaic(16_383, 16_383)), f"{MOSAIC}: is a broken WEBP"),
-    "mosaic: 8,000 x 16,383": (mosaics(MOSAIC, mosaic(8_000, 16_383)), f"{MOSAIC}: is 8000 x 16383 pixels instead"),
+    "mosaic: 16,383 x 16,383": (mosaics(mosaic(16_383, 16_383)), f"{MOSAIC}: is a broken WEBP"),
+    "mosaic: 8,000 x 16,383": (mosaics(mosaic(8_000, 16_383)), f"{MOSAIC}: is 8000 x 16383 pixels instead"),
     "mosaic: as large as its table says, and empty": (
         formed("ferplus mosaics", MOSAIC, as_large_as_told),
         f"{MOSAIC}: is a broken WEBP",
     ),
-    "mosaic: a PNG inside": (mosaics(MOSAIC, lambda data: png(4032, 48)), f"{MOSAIC}: is not a WEBP image"),
-    "mosaic: a quote that never ends": (
-        mosaics(TILES, lambda data: b'"' + data + b"x" * 400_000),
-        f"{TILES}: is not a CSV table",
-    ),
+    "mosaic: a PNG inside": (mosaics(lambda data: png(4032, 48)), f"{MOSAIC}: is not a WEBP image"),
 }
 
 VOTES, PIXELS = "fer2013new.csv", "fer2013.csv"
