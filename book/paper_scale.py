@@ -182,7 +182,8 @@ report.prose(
 # ## Running it
 #
 # `ferbook queue --budget SECONDS` trains on one machine what decides most claims per second; `ferbook sweep 002` trains what a sweep still
-# lacks. On a cluster with {term}`Slurm`:
+# lacks. To a machine without network, `ferbook pack FOLDER` packs FER+ into 57 MiB without loss; there,
+# `FERBOOK_DATA=FOLDER ferbook queue --budget SECONDS` trains on it. On a cluster with {term}`Slurm`:
 #
 # ```sh
 # pip install \

@@ -173,6 +173,17 @@ class TinyFerplus:
                     archive.writestr(f"{part}/{name}", content)
         return self.folder
 
+    def write_mosaics(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for split, part in PARTS.items():
+            names = sorted(row[0] for row in self.rows[split])
+            sheet = Image.new("L", (84 * 48, (len(names) + 83) // 84 * 48))
+            for tile, name in enumerate(names):
+                sheet.paste(Image.fromarray(self.images[name]), (tile % 84 * 48, tile // 84 * 48))
+            (self.folder / f"{part}.webp").write_bytes(encoded(sheet, "WEBP", lossless=True, quality=0, method=0))
+            (self.folder / f"{part}.csv").write_text(self.label_csv(split))
+        return self.folder
+
     def write_kaggle(self) -> Path:
         """With one unnamed row (a removed picture) and one name listed twice, as in the public tables."""
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -313,6 +313,7 @@ class Form(NamedTuple):
 FORMS: dict[str, Form] = {
     "ferplus folders": Form(lambda root: TinyFerplus(root / "ferplus").write_folders(), ferplus.load),
     "ferplus archives": Form(lambda root: TinyFerplus(root / "ferplus").write_archives(), ferplus.load),
+    "ferplus mosaics": Form(lambda root: TinyFerplus(root / "ferplus").write_mosaics(), ferplus.load),
     "ferplus tables": Form(lambda root: TinyFerplus(root / "ferplus").write_kaggle(), ferplus.load),
     "fer2013 table": Form(fer2013_table, fer2013.load),
     "fer2013 folders": Form(fer2013_classes, lambda root: fer2013.load(root / "archive")),

@@ -216,6 +216,34 @@ def kaggle(file: str, edit: Callable[[bytes], bytes]) -> Case:
     return table_of("ferplus tables", file, edit)
 
 
+def mosaic(width: int, height: int) -> Callable[[bytes], bytes]:
+    """A WebP whose header promises so many pixels."""
+    size = ((width - 1) | (height - 1) << 14).to_bytes(4, "little")
+    return lambda data: data[:21] + size + data[25:]
+
+
+def mosaics(edit: Callable[[bytes], bytes]) -> Case:
+    return table_of("ferplus mosaics", MOSAIC, edit)
+
+
+def as_large_as_told(path: Path) -> None:
+    """Many rows in the table, and a header that promises their pixels."""
+    rows = (f"x{number}.png,b" + ",1" * 10 for number in range(28_560))
+    path.with_suffix(".csv").write_text("\n".join(rows))
+    path.write_bytes(mosaic(84 * 48, 340 * 48)(path.read_bytes()))
+
+
+MOSAIC = "FER2013Train.webp"
+CASES |= {
+    "mosaic: 16,383 x 16,383": (mosaics(mosaic(16_383, 16_383)), f"{MOSAIC}: is a broken WEBP"),
+    "mosaic: 8,000 x 16,383": (mosaics(mosaic(8_000, 16_383)), f"{MOSAIC}: is 8000 x 16383 pixels instead"),
+    "mosaic: as large as its table says, and empty": (
+        formed("ferplus mosaics", MOSAIC, as_large_as_told),
+        f"{MOSAIC}: is a broken WEBP",
+    ),
+    "mosaic: a PNG inside": (mosaics(lambda data: png(4032, 48)), f"{MOSAIC}: is not a WEBP image"),
+}
+
 VOTES, PIXELS = "fer2013new.csv", "fer2013.csv"
 CASES |= {
     "kaggle: semicolons": (kaggle(VOTES, lambda data: data.replace(b",", b";")), "has no column Image name"),

@@ -1,4 +1,4 @@
-"""The FER+ reader: three layouts, one content; every way a download breaks; an independent recount of the real data."""
+"""The FER+ reader: four layouts, one content; every way a download breaks; an independent recount of the real data."""
 
 import csv
 import hashlib
@@ -21,7 +21,7 @@ from tests import spoil
 from tests.conftest import REAL_DATA, TinyFerplus, encoded, needs_ferplus
 from tests.folders import pixels
 
-LAYOUTS = ["write_folders", "write_archives", "write_kaggle"]
+LAYOUTS = ["write_folders", "write_archives", "write_mosaics", "write_kaggle"]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -45,6 +45,27 @@ def test_parts_may_be_mixed(tiny, tmp_path):
     (mixed / "FER2013Valid.zip").unlink()
     (folders / "FER2013Valid").rename(mixed / "FER2013Valid")
     assert load("ferplus", mixed).provenance["layout"] == "archives+folders"
+    for name in ("FER2013Test.webp", "FER2013Test.csv"):
+        (TinyFerplus(tmp_path / "third").write_mosaics() / name).rename(mixed / name)
+    assert load("ferplus", mixed).provenance["layout"] == "archives+folders", "the archive is read before the mosaic"
+    (mixed / "FER2013Test.zip").unlink()
+    assert load("ferplus", mixed).provenance["layout"] == "archives+folders+mosaics"
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[:3])
+def test_rows_may_be_in_any_order_and_fill_more_than_one_row_of_tiles(tmp_path, layout):
+    made = TinyFerplus(tmp_path, sizes={"train": 90, "valid": 84, "test": 1})
+    for rows in made.rows.values():
+        rows.reverse()
+    faces = load("ferplus", getattr(made, layout)())
+    assert faces.ids.tolist() == sorted(made.images)
+    np.testing.assert_array_equal(faces.images, np.stack([made.images[name] for name in faces.ids]))
+
+
+def test_a_mosaic_is_decoded_without_touching_pillow_s_limit(tiny):
+    before = Image.MAX_IMAGE_PIXELS
+    load("ferplus", tiny.write_mosaics())
+    assert before == Image.MAX_IMAGE_PIXELS
 
 
 def test_found_in_the_parent_folder_and_through_the_environment(tiny, monkeypatch):
@@ -101,9 +122,22 @@ def fifth(*votes):
     return lambda rows: rows[4].__setitem__(slice(2, None), votes)
 
 
+def sheet(mode, width, height, *colour):
+    """The train part's mosaic, of one colour."""
+    return spoil.at(TRAIN, lambda path: Image.new(mode, (width, height), *colour).save(path, lossless=True))
+
+
+def promised(path, width, height):
+    """A mosaic whose header tells another size."""
+    overwritten(path, 21, ((width - 1) | (height - 1) << 14).to_bytes(4, "little"))
+
+
+TRAIN, TABLE = "FER2013Train.webp", "FER2013Train.csv"
 ZEROS, NEUTRAL = ["0"] * 10, ["10", *["0"] * 9]
 VOTES, PIXELS = "fer2013new.csv", "fer2013.csv"
-TWICE = r"label\.csv, line {}: fer0000000\.png is listed a second time \(first in FER2013Train\.zip, line {}\)"
+TWICE = (
+    r"label\.csv, line {}: fer0000000\.png is listed a second time \(first in FER2013Train\.zip/label\.csv, line {}\)"
+)
 SAME = r"fer2013new\.csv, line {}: fer0000000\.png is listed a second time, with other votes \(first in line {}\)"
 BROKEN = {
     "write_archives": {
@@ -147,6 +181,51 @@ BROKEN = {
             r"line 2: a row without an image name",
         ),
         "empty table": (labels(list.clear), "the label table is empty"),
+    },
+    "write_mosaics": {
+        "missing part": (spoil.gone("FER2013Valid.webp"), "valid part is missing"),
+        "no table": (
+            spoil.gone("FER2013Test.csv"),
+            r"FER2013Test\.csv: the label table is missing beside FER2013Test\.webp",
+        ),
+        "text as webp": (spoil.written(TRAIN), r"FER2013Train\.webp: is not a WEBP image"),
+        "half a webp": (spoil.cut(TRAIN), r"FER2013Train\.webp: is (a broken|not a) WEBP"),
+        "damaged webp": (
+            spoil.at(TRAIN, lambda path: overwritten(path, 3000, bytes(range(256)) * 8)),
+            r"FER2013Train\.webp: (is a broken WEBP|holds more faces)",
+        ),
+        "empty": (spoil.written(TRAIN, ""), r"FER2013Train\.webp: is not a WEBP image"),
+        "too small for its table": (
+            spoil.edited(TABLE, lambda rows: rows.extend([f"more{n}", "b", *NEUTRAL] for n in range(81))),
+            r"FER2013Train\.webp: is 4032 x 48 pixels instead of 4032 x 96: the 85 faces of FER2013Train\.csv",
+        ),
+        "too large for its table": (sheet("L", 4032, 96), "is 4032 x 96 pixels instead of 4032 x 48: the 4 faces"),
+        "no multiple of 48": (sheet("L", 4032, 50), "is 4032 x 50 pixels instead of 4032 x 48"),
+        "narrower": (sheet("L", 48, 48), "is 48 x 48 pixels instead of 4032 x 48"),
+        "enormous": (
+            spoil.at(TRAIN, lambda path: promised(path, 16383, 16383)),
+            r"FER2013Train\.webp: is a broken WEBP",
+        ),
+        "large": (
+            spoil.at(TRAIN, lambda path: promised(path, 4032, 16320)),
+            r"FER2013Train\.webp: is 4032 x 16320 pixels instead",
+        ),
+        "colour": (sheet("RGB", 4032, 48, (1, 2, 3)), r"FER2013Train\.webp: is not a grey picture"),
+        "transparent": (sheet("RGBA", 4032, 48, (1, 1, 1, 9)), r"FER2013Train\.webp: is not a grey picture"),
+        "a row lost": (spoil.edited(TABLE, list.pop), r"FER2013Train\.webp: holds more faces than the 3 that FER2013"),
+        "duplicate id": (
+            spoil.edited(TABLE, lambda rows: rows.append(rows[0])),
+            r"FER2013Train\.csv, line 5: fer0000000\.png is listed a second time \(first in FER2013Train\.csv, line 1",
+        ),
+        "in two parts": (
+            lambda root: spoil.copied("FER2013Valid.csv", "FER2013Test.csv")(root),
+            r"FER2013Test\.csv, line 1: fer0000004\.png is listed a second time \(first in FER2013Valid\.csv, line 1\)",
+        ),
+        "nine votes": (
+            spoil.edited(TABLE, lambda rows: rows[2].pop()),
+            r"FER2013Train\.csv, line 3: 9 vote columns instead of 10",
+        ),
+        "empty table": (spoil.written(TABLE, ""), r"FER2013Train\.csv: the label table is empty"),
     },
     "write_kaggle": {
         "fewer pixels rows": (spoil.edited(PIXELS, list.pop), r"fer2013\.csv: 9 rows, but fer2013new\.csv has 10"),

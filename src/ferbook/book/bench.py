@@ -18,7 +18,8 @@ from PIL import Image
 from ferbook import datasets
 from ferbook.core import machine, paths, records, temporary
 from ferbook.core.errors import ConfigError
-from ferbook.datasets.ferplus import LABELS, PARTS, SIDE
+from ferbook.datasets.ferplus import PARTS
+from ferbook.datasets.ferplus_parts import LABELS, SIDE
 from ferbook.learning import throughput
 from ferbook.measures import turns
 from ferbook.relevance import benchmark

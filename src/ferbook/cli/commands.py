@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import time
 from collections import Counter
@@ -36,6 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     data.add_argument("name", nargs="?", default="ferplus")
     data.add_argument("--root", help="folder of the data set (default: FERBOOK_DATA, else data/)")
     data.set_defaults(run=_data)
+
+    pack = commands.add_parser(
+        "pack", help="write FER+ as three mosaics with their tables, to carry to another machine"
+    )
+    pack.add_argument("folder", type=Path, help="a new folder")
+    pack.add_argument("--root", help="folder of FER+ (default: FERBOOK_DATA, else data/)")
+    pack.set_defaults(run=_pack)
 
     record = commands.add_parser("record", help="measure on the complete data and write to data/recorded")
     record.add_argument("what", choices=sorted(records.RECORDS))
@@ -120,6 +128,20 @@ def _data(options: argparse.Namespace) -> int:
     if unread:
         more = f" and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
         print(f"not read: {len(unread)} other files or folders: {', '.join(unread[:_SHOWN])}{more}")
+    return 0
+
+
+def _pack(options: argparse.Namespace) -> int:
+    from ferbook.datasets import ferplus, ferplus_pack
+
+    faces, sizes = ferplus_pack.write(options.folder, options.root)
+    print(f"ferplus: {len(faces):,} faces, checksum {faces.provenance['checksum']}, {ferplus.release_of(faces)}")
+    for name, size in sizes.items():
+        print(f"{size / 2**20:8.2f} MiB  {name}")
+    print(
+        f"{sum(sizes.values()) / 2**20:8.2f} MiB in all, read back and found the same. Where the folder lies, use it by"
+    )
+    print(f"FERBOOK_DATA={shlex.quote(str(options.folder))} ferbook queue --budget 540")
     return 0
 
 

@@ -77,3 +77,28 @@ def replacing(target: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # where even that is refused, nothing was written
             staging.unlink(missing_ok=True)
+
+
+def require_new(folder: Path) -> None:
+    """Refuse a folder that is there already, unless it is empty. Raises FerbookError."""
+    with clearly_written(folder):
+        if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+            raise FerbookError(f"{folder} is there already and not empty; name a new folder, or remove it.")
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """A folder to fill, beside `folder`, that takes its place if the block ends well: whole or not at all.
+
+    Raises
+    ------
+    FerbookError: if something is at `folder` already, as :func:`require_new`.
+    OutputError: if there is no room or no right to write.
+    """
+    require_new(folder)
+    with clearly_written(folder), temporary.folder(folder.absolute().parent) as staging:
+        made = staging / "made"
+        made.mkdir()
+        yield made
+        # An empty folder is replaced by a renamed one; one that has been filled meanwhile is refused.
+        os.replace(made, folder)

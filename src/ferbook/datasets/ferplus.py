@@ -1,8 +1,11 @@
-"""FER+ (Barsoum et al. 2016): the faces of FER2013 with ten votes each, in any of the three forms people have it.
+"""FER+ (Barsoum et al. 2016): the faces of FER2013 with ten votes each, in any of the four forms people have it.
 
 * **folders**: ``FER2013Train/``, ``FER2013Valid/``, ``FER2013Test/``, each with 48 x 48 grey PNGs and a ``label.csv``
   (image name, box, ten vote counts), as the FER+ tools write them;
 * **archives**: the same as one zip per split, read without unpacking (``FER2013Train.zip``, ...);
+* **mosaics**: one lossless picture per split (``FER2013Train.webp``, ...) with a tile per face, 84 to a row in the
+  order of their names, beside the split's ``label.csv`` under the same name (``FER2013Train.csv``, ...), as ``ferbook
+  pack`` writes them for a machine to which little can be carried;
 * **Kaggle**: ``fer2013.csv`` or ``icml_face_data.csv`` (pixels as text) beside ``fer2013new.csv`` (the vote table, row
   by row in the same order).
 
@@ -24,18 +27,17 @@ import numpy as np
 from ferbook.core import paths
 from ferbook.core.errors import DataError, MissingDataError
 from ferbook.datasets import cache
-from ferbook.datasets.ferplus_parts import LABELS, Archive, Folder, Source
-from ferbook.datasets.files import DAMAGED, code_of, decode, find_file, grey_pixels, others, proper, rows, table
+from ferbook.datasets.ferplus_parts import SIDE, Archive, Folder, Mosaic, Source
+from ferbook.datasets.files import DAMAGED, code_of, find_file, grey_pixels, others, proper, rows, table
 from ferbook.faces.emotions import VOTE_COLUMNS
 from ferbook.faces.faceset import FaceSet
 
-SIDE = 48
 #: FER2013's table under its two names: from the challenge's first archive and from its second, which has the same rows.
 PIXEL_TABLES: tuple[str, ...] = ("fer2013.csv", "icml_face_data.csv")
 VOTE_TABLE = "fer2013new.csv"
 #: Folders beside or below a given one in which FER2013 and FER+ are looked for.
 FOLDERS: tuple[str, ...] = ("ferplus", "FERPlus", "fer2013", "FER2013")
-#: Folder or archive of each official part.
+#: Folder, archive or mosaic of each official part.
 PARTS: dict[str, str] = {"train": "FER2013Train", "valid": "FER2013Valid", "test": "FER2013Test"}
 #: FER2013's own words for the same parts.
 USAGE: dict[str, str] = {"Training": "train", "PublicTest": "valid", "PrivateTest": "test"}
@@ -77,7 +79,7 @@ def find(root: str | Path | None = None) -> cache.Layout:
     """
     place = paths.data_root(root)
     for folder in (place, *(place / name for name in FOLDERS)):
-        if any(_part(folder, name) for name in PARTS.values()):
+        if any(_source(folder, name) for name in PARTS.values()):
             return _Parts(folder)
         pixels = pixel_table(folder)
         if pixels is not None:
@@ -86,7 +88,9 @@ def find(root: str | Path | None = None) -> cache.Layout:
         hint = "`ferbook data fer2013` reads class folders with FER2013's own labels; FER+'s votes are not among them."
         raise MissingDataError("no FER+ here, but FER2013 as class folders", place, hint=f"{hint} {HOW_TO_GET}")
     raise MissingDataError(
-        f"no FER+ here: neither FER2013Train (folder or .zip) nor {' nor '.join(PIXEL_TABLES)}", place, hint=HOW_TO_GET
+        f"no FER+ here: neither FER2013Train (folder, .zip or .webp) nor {' nor '.join(PIXEL_TABLES)}",
+        place,
+        hint=HOW_TO_GET,
     )
 
 
@@ -142,30 +146,36 @@ def release_of(faces: FaceSet) -> str:
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
-def _part(folder: Path, name: str) -> Path | None:
-    """The folder or archive of one part; the folder wins where both are there."""
-    return folder / name if (folder / name).is_dir() else find_file(folder, f"{name}.zip")
+def _source(folder: Path, name: str) -> Source | None:
+    """One part; where it lies there in several forms, the folder wins, then the archive."""
+    if (folder / name).is_dir():
+        return Folder(folder / name)
+    if (archive := find_file(folder, f"{name}.zip")) is not None:
+        return Archive(archive)
+    mosaic = find_file(folder, f"{name}.webp")
+    return None if mosaic is None else Mosaic(mosaic)
 
 
 class _Parts:
-    """Three folders or archives, one per official part."""
+    """The three official parts, each a folder, an archive or a mosaic."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.sources: dict[str, Source] = {}
         for split, name in PARTS.items():
-            path = _part(folder, name)
-            if path is None:
-                hint = f"All of {', '.join(PARTS.values())} are needed, each as a folder or a .zip."
-                raise DataError(f"the {split} part is missing: neither {name} nor {name}.zip", folder, hint=hint)
-            self.sources[split] = Folder(path) if path.is_dir() else Archive(path)
+            source = _source(folder, name)
+            if source is None:
+                hint = f"All of {', '.join(PARTS.values())} are needed, each as a folder, a .zip or a .webp."
+                problem = f"the {split} part is missing: neither {name} nor {name}.zip nor {name}.webp"
+                raise DataError(problem, folder, hint=hint)
+            self.sources[split] = source
 
     def mark(self) -> str:
         return sha256("".join(source.mark() for source in self.sources.values()).encode()).hexdigest()
 
     def others(self) -> list[str]:
         votes = find_file(self.folder, VOTE_TABLE)
-        parts = [source.path for source in self.sources.values()]
+        parts = [path for source in self.sources.values() for path in (source.path, source.table)]
         within = [name for source in self.sources.values() for name in source.others()]
         return [*others(self.folder, [], [*parts, *([votes] if votes else [])]), *within]
 
@@ -173,46 +183,37 @@ class _Parts:
         ids, votes, splits, images = [], [], [], []
         first_seen: dict[str, str] = {}
         for split, source in self.sources.items():
-            present = source.names()
+            lines: dict[str, int] = {}
             for line, listed, counts in _label_rows(source):
                 name = proper(listed)
-                place = source.path / LABELS
                 if name in first_seen:
                     hint = "Each face must be listed once; remove one of the two."
-                    raise DataError(f"{name} is listed a second time (first in {first_seen[name]})", place, line, hint)
-                first_seen[name] = f"{source.path.name}, line {line}"
-                if name not in present:
-                    raise DataError(f"{listed} is listed but not in {source.path.name}", place, line, DAMAGED)
-                images.append(decode(source.read(name), source.path, name, side=SIDE))
-                ids.append(name)
+                    problem = f"{name} is listed a second time (first in {first_seen[name]})"
+                    raise DataError(problem, source.table, line, hint)
+                first_seen[name] = f"{source.table.relative_to(self.folder).as_posix()}, line {line}"
+                lines[name] = line
                 votes.append(counts)
-                splits.append(split)
-            unlisted = sorted(name for name in present - first_seen.keys() if name.endswith(".png"))
-            if unlisted:
-                problem = f"{len(unlisted)} pictures are not listed in {LABELS}, the first {unlisted[0]}"
-                raise DataError(problem, source.path, hint=DAMAGED)
-        kinds = {"folders" if isinstance(source, Folder) else "archives" for source in self.sources.values()}
-        return _assemble(ids, images, votes, splits, "+".join(sorted(kinds)))
+            ids.extend(lines)
+            splits.extend([split] * len(lines))
+            images.extend(source.pictures(lines))
+        return _assemble(ids, images, votes, splits, "+".join(sorted({s.layout for s in self.sources.values()})))
 
 
 def _label_rows(source: Source) -> Iterator[tuple[int, str, np.ndarray]]:
     """Line, image name and votes of each row."""
-    place = source.path / LABELS
-    if LABELS not in source.names():
-        raise DataError(f"has no {LABELS}", source.path, hint="The FER+ tools write one into each part.")
     # A wrong byte spoils one cell, and the line it stands in is then refused by its content.
-    text = io.StringIO(source.read(LABELS).decode("utf-8-sig", errors="replace"), newline="")
+    text = io.StringIO(source.labels().decode("utf-8-sig", errors="replace"), newline="")
     found = False
-    for line, row in enumerate(rows(csv.reader(text), place), start=1):
+    for line, row in enumerate(rows(csv.reader(text), source.table), start=1):
         if not row:
             continue
         # name, box, ten votes
         if not row[0].strip():
-            raise DataError("a row without an image name", place, line, "Remove it.")
+            raise DataError("a row without an image name", source.table, line, "Remove it.")
         found = True
-        yield line, row[0].strip(), _votes(row[2:], place, line)
+        yield line, row[0].strip(), _votes(row[2:], source.table, line)
     if not found:
-        raise DataError("the label table is empty", place, hint=DAMAGED)
+        raise DataError("the label table is empty", source.table, hint=DAMAGED)
 
 
 def _votes(cells: list[str], place: Path, line: int) -> np.ndarray:

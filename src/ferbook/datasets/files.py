@@ -59,17 +59,34 @@ def decode(
     ------
     DataError: if it is no picture of these formats, is broken, or has another size or mode.
     """
+    with opened_picture(data, source, name, formats) as picture:
+        (width, height), found = picture.size, picture.mode
+        if found != mode or (side is not None and (width, height) != (side, side)) or width * height > MOST_PIXELS:
+            needed = f"mode {mode}" if side is None else f"{side} x {side} of mode {mode}"
+            hint = "Use the pictures as they were published, without resizing or conversion."
+            problem = f"is {width} x {height} pixels of mode {found} instead of {needed}"
+            raise DataError(problem, source, name, hint)
+        return np.asarray(picture)
+
+
+@contextmanager
+def opened_picture(data: bytes, source: Path, name: str | None, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+    """An encoded picture, of which nothing but the header is decoded before the block asks for pixels.
+
+    A header may promise more pixels than memory holds: the block looks at the size first.
+
+    Parameters
+    ----------
+    data, source, name, formats: as for :func:`decode`.
+
+    Raises
+    ------
+    DataError: if it is no picture of these formats, or is broken.
+    """
     wanted = "/".join(formats)
     try:
         with quiet(), Image.open(io.BytesIO(data), formats=formats) as picture:
-            # A header may promise more pixels than memory holds: it is looked at before anything is decoded.
-            (width, height), found = picture.size, picture.mode
-            if found != mode or (side is not None and (width, height) != (side, side)) or width * height > MOST_PIXELS:
-                needed = f"mode {mode}" if side is None else f"{side} x {side} of mode {mode}"
-                hint = "Use the pictures as they were published, without resizing or conversion."
-                problem = f"is {width} x {height} pixels of mode {found} instead of {needed}"
-                raise DataError(problem, source, name, hint)
-            return np.asarray(picture)
+            yield picture
     except UnidentifiedImageError:
         raise DataError(f"is not a {wanted} image", source, name, DAMAGED) from None
     except DataError:
@@ -140,7 +157,7 @@ def entries(folder: Path) -> list[Path]:
 def proper(name: str) -> str:
     """A file's name with its suffix in small letters: cameras, Windows and some tools write ``.PNG``."""
     stem, dot, suffix = name.rpartition(".")
-    return stem + dot + suffix.lower()
+    return stem + dot + suffix.lower() if dot else name
 
 
 def find_file(folder: Path, name: str) -> Path | None:

@@ -5,7 +5,6 @@ Run as ``python -m ferbook.book.export.package FILE.zip``. The same checkout giv
 
 import io
 import json
-import os
 import sys
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -16,8 +15,8 @@ from ferbook import __version__
 from ferbook.book.export import claims, printed_tables, recorded
 from ferbook.book.export.tables import Table
 from ferbook.claims.verdicts import Result
-from ferbook.core import paths, temporary
-from ferbook.core.errors import FerbookError, clearly_written, ended
+from ferbook.core import paths
+from ferbook.core.errors import ended
 
 #: What is offered for download: the folder's name in the zip, and the zip's.
 NAME = "reading-faces-data"
@@ -127,18 +126,13 @@ def write(folder: Path) -> int:
     OutputError: if there is no room or no right to write.
     """
     folder = Path(folder)
-    with clearly_written(folder):
-        if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
-            raise FerbookError(f"{folder} is there already and not empty; name a new folder, or remove it.")
+    paths.require_new(folder)
     content = files()
-    with clearly_written(folder), temporary.folder(folder.absolute().parent) as staging:
-        made = staging / "made"
+    with paths.new_folder(folder) as made:
         for name, data in content.items():
             path = made / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        # An empty folder is replaced by a renamed one; one that has been filled meanwhile is refused.
-        os.replace(made, folder)
     return len(content)
 
 
