@@ -1,7 +1,7 @@
 """Recorded runs of paper 002 that differ in one setting and the seed: what sections 4.3.1 to 4.3.4 vary for VGG16.
 
-A group of ``data/sweeps/002.yml`` (losses, augmentation, rotation, copies, alignment, start) holds some settings, each
-with several seeds. Runs go by the names that :func:`ferbook.learning.sweeps.load` gives them,
+A group of ``data/sweeps/002.yml`` (losses, augmentation, rotation, copies, alignment, start, imagenet) holds some
+settings, each with several seeds. Runs go by the names that :func:`ferbook.learning.sweeps.load` gives them,
 ``ordinary-degrees20-seed0``, or without the test set in front. Whatever is missing is left out, and every number says
 how many seeds lie behind it. Accuracies are in per cent, their differences in points.
 
@@ -64,6 +64,7 @@ NAMES: dict[str, dict[str, str]] = {
         "aligned-dlib": "aligned by dlib",
     },
     "start": {"random": "random", "synthetic": "synthetic faces"},
+    "imagenet": {"random": "random", "imagenet": "ImageNet"},
 }
 #: Settings whose accuracy the paper prints for VGG16: their rows in table ``002-accuracies``. What figure 24 shows
 #: without augmentation is not printed; section 4.3.3 prints an accuracy for the unchanged faces, with MSE.
@@ -109,7 +110,7 @@ def by_setting(runs: Runs) -> dict[str, dict[str, RunResult]]:
     found: dict[str, dict[str, RunResult]] = {}
     for name, of_variant in ablation_variants.by_name(runs).items():
         kind, _, rest = name.partition("-")
-        setting = rest if kind in curves.KINDS else name
+        setting = rest if kind in (*curves.KINDS, "official") else name
         if setting in found:
             raise ConfigError("runs", f"{setting!r} has runs on two test sets", "Choose those of one.")
         found[setting] = of_variant
