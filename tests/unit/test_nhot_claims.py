@@ -404,6 +404,37 @@ def test_runs_of_the_papers_network_go_first_once_there_are_enough(recorded):
     assert "not the paper's" in trained("recorded n-hot gain", **GAIN).outcome.detail
 
 
+def mten(epochs=20):
+    """Runs of MTEN over N, other accuracies than the small network's."""
+    runs = grid(seeds=(0, 1, 2))
+    for one in runs.values():
+        one.config.update(model={"name": "mten", "options": {}, "weights": None}, epochs=epochs, loss="mse")
+        one.metrics["test"]["recall"] = [0.25] * 8
+    return runs
+
+
+def about_mten(check, **arguments):
+    about = {"networks": ["mten"], "loss": "mse", "epochs": 40}
+    if check == "recorded n-hot plateau":
+        return judged(check, "yes", "equals", "trained", about=about, within=100, **arguments)
+    return judged(check, "-100", "more than", "trained", about=about, **arguments)
+
+
+@pytest.mark.parametrize(("check", "arguments"), WAITING)
+def test_a_claim_is_decided_by_the_runs_of_the_network_that_it_names(recorded, check, arguments):
+    small = grid()
+    for one in small.values():
+        one.metrics["test"]["recall"] = [0.5] * 8
+    recorded(nhot=small, vgg16=small, mten=mten())
+    found = about_mten(check, **arguments)
+    assert found.outcome.trained.networks == ("mten",) and not found.departures
+    # Too short a training decides nothing, and neither does a group with too few seeds.
+    recorded(nhot=small, mten=mten(epochs=19))
+    assert about_mten(check, **arguments).departures
+    recorded(nhot=small, mten={name: one for name, one in mten().items() if "seed2" not in name})
+    assert about_mten(check, **arguments).outcome.trained.networks == ("compact",)
+
+
 @pytest.mark.parametrize("relation", ["more than", "less than", "at least", "at most"])
 def test_larger_or_smaller_is_undecided_where_the_interval_has_room_for_both(complex_gain, relation):
     mean, half = complex_gain
