@@ -18,7 +18,7 @@ from ferbook.datasets import affectnet
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import sweeps
 from ferbook.measures import multilabel
-from ferbook.papers.cbam import record
+from ferbook.papers.cbam import record, run_checks
 from ferbook.papers.cbam import results as cbam_results
 from ferbook.papers.cbam import tables as cbam_tables
 from ferbook.papers.cbam.tables import Counts
@@ -344,8 +344,9 @@ def test_curves_are_those_of_scikit_learn():
 
 def test_what_is_recorded_fits_what_is_described():
     described = sweeps.runs(sweeps.description("000"))
-    assert {name.partition("/")[0] for name in described} == {"attention", "placement", "folds", "weak", "threshold"}
-    for group in ("attention", "placement", "folds", "weak", "threshold"):
+    groups = ("attention", "placement", "folds", "weak", "threshold", run_checks.PAPERS_SIZE)
+    assert {name.partition("/")[0] for name in described} == set(groups)
+    for group in groups:
         for result in sweeps.load("000", group).values():
             assert result.provenance["data"] == "ferplus" and result.metrics["chosen_on"] == "valid"
     if records.path_of(record.CURVE_RECORD).is_file():
@@ -387,6 +388,24 @@ def test_one_reading_that_is_better_is_enough(monkeypatch):
     assert found("late") == found("down", "late") == found("down", "absent") == (None, Verdict.UNCHECKED)
     assert found("absent", "up") == ("better", Verdict.HOLDS)
     assert found("absent") == (None, Verdict.UNCHECKED)
+
+
+def test_runs_of_the_papers_network_count_where_they_have_all_that_is_compared(monkeypatch):
+    rng = np.random.default_rng(4)
+    noisy = {"up": lambda scores, truth: 0.3 * scores + 0.7 * rng.random(scores.shape)}
+    small = variants(rng, {"none": lambda scores, truth: scores, "up": raised, "other": raised})
+    large = variants(rng, {"none": lambda scores, truth: scores} | noisy)
+    groups = {"x": small, run_checks.PAPERS_SIZE: large}
+    monkeypatch.setattr(sweeps, "loaded", lambda paper, group: groups[group])
+
+    def found(of):
+        asked = {"group": "x", "of": of, "to": "none", "measure": "map"}
+        return judged("multi-label difference", "better", claim_kind="trained", **asked).outcome.value
+
+    assert found("up") == "worse", "of the large network"
+    assert found("other") == "better", "which the small one alone has"
+    del large["up-seed2"]
+    assert found("up") == "better"
 
 
 def ranked(by):

@@ -88,21 +88,8 @@ def test_the_network_scales_images_itself():
 
 
 def test_settings_that_cannot_work():
-    with pytest.raises(ConfigError, match="enlarge"):
-        models.build("efficientnet_lite0", enlarge=-1)
     with pytest.raises(ConfigError, match="stochastic_depth"):
         models.build("efficientnet_lite0", stochastic_depth=1)
-
-
-def test_a_face_is_enlarged_first():
-    torch.manual_seed(0)
-    model = models.build("efficientnet_lite0", 8, 1, enlarge=64, seed=0).eval().double()
-    x = torch.rand(1, 1, 48, 48, dtype=torch.float64)
-    with torch.no_grad():
-        found = model(x)
-        model.enlarge = 0
-        larger = functional.interpolate(x, size=(64, 64), mode="bilinear", align_corners=False)
-        torch.testing.assert_close(found, model(larger))
 
 
 def test_the_real_weights_know_what_they_were_trained_for():

@@ -1,5 +1,6 @@
 """Every network: shapes, gradients, numbers of parameters, weights on disk; and slow literal twins of the equations."""
 
+import copy
 import math
 import pickle
 from urllib.error import URLError
@@ -620,3 +621,21 @@ def test_cifar_resnet_keeps_the_size_at_first():
     with torch.no_grad():
         model(faces(3, 1, 44))
     assert sizes == [(64, 44, 44), (64, 44, 44), (128, 22, 22), (256, 11, 11), (512, 6, 6)]
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "compact", "mten"])
+def test_any_network_can_enlarge_faces_first(name):
+    """And still does as a copy, as the averaged weights of a training are one; images that are larger stay."""
+    torch.manual_seed(0)
+    plain = models.build(name, 8, 1, seed=0).eval().double()
+    model = copy.deepcopy(models.build(name, 8, 1, enlarge=64, seed=0).eval().double())
+    assert plain.state_dict().keys() == model.state_dict().keys()
+    x = torch.rand(2, 1, 48, 48, dtype=torch.float64)
+    larger = nn.functional.interpolate(x, size=(64, 64), mode="bilinear", align_corners=False)
+    with torch.no_grad():
+        torch.testing.assert_close(models.logits(model(x)), models.logits(plain(larger)))
+        largest = torch.rand(2, 1, 80, 80, dtype=torch.float64)
+        torch.testing.assert_close(models.logits(model(largest)), models.logits(plain(largest)))
+    assert models.multiply_adds(name, 48, 1, enlarge=64) == models.multiply_adds(name, 64, 1)
+    with pytest.raises(ConfigError, match="enlarge"):
+        models.build(name, enlarge=-1)

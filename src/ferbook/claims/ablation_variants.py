@@ -106,7 +106,11 @@ def training(runs: Runs) -> Training:
     """
     configs = [run.config for run in runs.values()]
     losses = {config["loss"] for config in configs}
-    sides = {config["data"]["options"].get("side", _SIDES.get(config["data"]["name"])) for config in configs}
+    sides = {
+        config["model"].get("options", {}).get("enlarge")
+        or config["data"]["options"].get("side", _SIDES.get(config["data"]["name"]))
+        for config in configs
+    }
     return Training(
         networks=tuple(dict.fromkeys(config["model"]["name"] for config in configs)),
         loss=losses.pop() if len(losses) == 1 else "",

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ferbook.core.errors import ConfigError
-from ferbook.models.layers import whole
+from ferbook.models.layers import Enlarged, whole
 from ferbook.models.weights import load_imagenet, load_weights
 from ferbook.models.weights import save_weights as save_weights
 
@@ -199,6 +199,7 @@ def build(
     in_channels: int | None = None,
     weights: str | Path | None = None,
     seed: int | None = None,
+    enlarge: int = 0,
     **options: Any,
 ) -> nn.Module:
     """A network, in training mode on the CPU.
@@ -215,6 +216,7 @@ def build(
         or not the paper in question says so. For one channel the first kernel is summed over its three, so a grey
         image gives what its three equal copies would.
     seed: of the random weights; None draws from torch's global generator.
+    enlarge: side in pixels to which the network enlarges smaller images first; 0: they stay as they are.
     options: the architecture's own; ``describe(name).options()`` lists them.
 
     Raises
@@ -241,6 +243,8 @@ def build(
         if seed is not None:
             torch.default_generator.manual_seed(seed)
         model = architecture.load_factory()(num_classes, channels, **architecture.preset, **options)
+    if enlarge != 0:
+        model.register_forward_pre_hook(Enlarged(enlarge))
     if source:
         load_imagenet(model, source, architecture.trunk, architecture.fresh)
     elif weights is not None:

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from ferbook.core import extras
 from ferbook.core.errors import DataError, FerbookError
-from ferbook.models.layers import share, whole
+from ferbook.models.layers import share
 
 # Expansion, kernel, stride of the first, output channels and number of the blocks of each stage.
 _STAGES = (
@@ -46,8 +46,6 @@ class EfficientNetLite0(nn.Module):
 
     Parameters
     ----------
-    enlarge: side in pixels to which smaller images are enlarged first (bilinear), so that a face of 48 pixels meets
-        kernels that were learnt on larger things; 0: images stay as they are.
     dropout: before the classifier.
     stochastic_depth: share of images for which the last block is skipped in training; earlier ones are less.
     """
@@ -57,13 +55,10 @@ class EfficientNetLite0(nn.Module):
         num_classes: int,
         in_channels: int,
         *,
-        enlarge: int = 0,
         dropout: float = 0.2,
         stochastic_depth: float = 0.0,
     ):
         super().__init__()
-        whole("enlarge", enlarge, least=0)
-        self.enlarge = enlarge
         self.stem = _convolution(in_channels, _STEM, 3, 2)
         blocks: list[nn.Module] = []
         before, count = _STEM, sum(stage[-1] for stage in _STAGES)
@@ -81,8 +76,6 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, num_classes)."""
-        if self.enlarge > x.shape[-1]:
-            x = functional.interpolate(x, size=(self.enlarge, self.enlarge), mode="bilinear", align_corners=False)
         # TensorFlow's (value - 127) / 128 of bytes.
         x = (x * 255 - 127) / 128
         return self.classifier(self.head(self.blocks(self.stem(x))).mean((2, 3)))

@@ -52,6 +52,25 @@ def share(field: str, value: float) -> float:
     return value
 
 
+class Enlarged:
+    """A hook before a network: smaller images (N, C, H, W) are enlarged to a side in pixels first, bilinearly.
+
+    A face of 48 pixels then meets kernels that are made for larger pictures. No layer: weights keep their names.
+    """
+
+    def __init__(self, side: int):
+        whole("enlarge", side)
+        self.side = side
+
+    def __call__(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """What the network is given instead of `arguments`, the first of which are images."""
+        images, *others = arguments
+        if images.shape[-1] >= self.side:
+            return arguments
+        size = (self.side, self.side)
+        return nn.functional.interpolate(images, size=size, mode="bilinear", align_corners=False), *others
+
+
 @torch.no_grad()
 def outputs(model: nn.Module, x: Tensor, parts: Iterable[nn.Module]) -> dict[nn.Module, Tensor]:
     """What each of some parts of a network gives as a batch passes through it in evaluation mode; in that order."""

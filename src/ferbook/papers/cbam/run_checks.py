@@ -1,5 +1,7 @@
 """What the claim files of paper 000 name: what FER+'s labels and this book's recorded runs say of its sentences."""
 
+from collections.abc import Sequence
+
 from ferbook.claims import ablation_variants
 from ferbook.claims.ablation_variants import Runs
 from ferbook.claims.checks import Outcome, register
@@ -10,6 +12,8 @@ from ferbook.datasets import affectnet
 from ferbook.learning import sweeps
 from ferbook.papers.cbam import results
 
+#: Group of runs of the paper's own network at its 224 pixels.
+PAPERS_SIZE = "attention-224"
 #: How a detail calls the measures that rank labels.
 _TITLES = {"auc": "area under the ROC curve", "f1": "F1", "ap": "average precision"}
 
@@ -67,7 +71,8 @@ def labels_rarer(claim: Claim, facts: Facts) -> Outcome:
 
 def _network(runs: Runs) -> str:
     one = next(iter(runs.values()))
-    return f"FER+, a ResNet of {one.metrics['parameters']:,} parameters, not the paper's"
+    own = "" if one.config["model"]["name"] == "resnet50_cbam" else ", not the paper's"
+    return f"FER+, a ResNet of {one.metrics['parameters']:,} parameters{own}"
 
 
 @register("multi-label runs without verdict")
@@ -82,6 +87,15 @@ def recorded_without_verdict(claim: Claim, facts: Facts) -> Outcome:
     return Outcome(None, Evidence.OTHER_DATA, f"{claim.arguments['because']}; {ours}")
 
 
+def _of_groups(groups: Sequence[str], compared: Sequence[str], to: str, measure: str) -> Runs:
+    """The runs of some groups: the paper's own network's where they have enough seeds of all that is compared."""
+    large = sweeps.loaded("000", PAPERS_SIZE)
+    found = [results.difference(large, name, to, measure) for name in compared]
+    if all(one is not None and len(one.values) >= ablation_variants.SEEDS for one in found):
+        return large
+    return {name: run for group in groups for name, run in sweeps.loaded("000", group).items()}
+
+
 @register("multi-label difference")
 def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     """``better`` or ``worse``: the sign of a paired difference between recorded runs.
@@ -89,14 +103,12 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     No value where the interval over the seeds holds zero, or with fewer than three seeds. Arguments: ``group``; ``of``
     and ``to``, two variants; ``measure``. ``group`` and ``of`` may be lists. Of several variants, as of a setting that
     may be changed either way or of a text that allows several readings, one that is ``better`` is enough; ``worse``
-    must be all of them.
+    must be all of them. Runs of the paper's own network count where they have enough seeds of all that is compared.
     """
     group, of, to, measure = (claim.arguments[key] for key in ("group", "of", "to", "measure"))
-    runs = {
-        n: r for one in ([group] if isinstance(group, str) else group) for n, r in sweeps.loaded("000", one).items()
-    }
-    told, signs, open_ = [], set(), False
     compared = [of] if isinstance(of, str) else of
+    runs = _of_groups([group] if isinstance(group, str) else group, compared, to, measure)
+    told, signs, open_ = [], set(), False
     for name in compared:
         found = results.difference(runs, name, to, measure)
         if found is None:
