@@ -54,7 +54,8 @@ def drawn(figure_of, ylabel, form):
         for way, label in ways.items()
     }
     shades = colours[: len(series)]
-    return figures.bars(list(names.values()), series, shades, xlabel="network, recorded", ylabel=ylabel, form=form)
+    options = {"xlabel": "network, recorded", "ylabel": ylabel, "form": form, "above": True, "height": 3.8}
+    return figures.bars(list(names.values()), series, shades, **options)
 
 
 # %% [markdown]
@@ -202,7 +203,8 @@ report.table(rows, caption="Arithmetic and peak memory, recorded")
 # %% tags=["remove-input"]
 report.prose(
     f"""{"Every share that is wanted is reached." if not missed else f"Short of what is wanted: {'; '.join(missed)}."}
-    The compact network's layers are narrow: their convolutions alone, without anything around them, do not reach the rate of large matrices."""
+    The compact network's layers are narrow: their convolutions alone, without anything around them, do not reach the rate of large matrices.
+    Peak memory is that of the training process, libraries included, and of what workers hold for themselves."""
 )
 
 # %% tags=["remove-input"]
@@ -217,7 +219,7 @@ report.table(
         }
         for kind, found in recorded.items()
     ],
-    caption="Rates of matrix products, recorded. Peak memory in the table above is that of the training process, libraries included, and of what workers hold for themselves",
+    caption="Rates of matrix products, recorded",
 )
 
 # %% [markdown]

@@ -111,7 +111,7 @@ def bars(
     axis.set_ylabel(ylabel)
     axis.margins(y=0.12)
     if len(series) > 1 and above:
-        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(series))
+        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2 if len(series) > 3 else len(series))
     elif len(series) > 1:
         axis.legend()
     return axis.figure
