@@ -45,7 +45,7 @@ imagenet = sweeps.load("002", "imagenet")
 # | model | ImageNet (pictures of things) | then AffectNet (faces) | here |
 # |---|---|---|---|
 # | 1, "None" | no | no | for the small network, below |
-# | 2, "IN" | yes | no | for EfficientNet-Lite0, below |
+# | 2, "IN" | yes | no | for another network, below |
 # | 3, "AN" | no | yes | not at hand |
 # | 4, "IN-AN" | yes | yes | not at hand |
 #

@@ -114,7 +114,13 @@ report.table(
 # The parts were also measured one by one. *Files* is reading and augmenting alone, in all workers; *batches* is this library's
 # augmentation alone. *Step* is forward, backward and optimiser on a batch that is already there.
 
+
 # %% tags=["remove-input"]
+def speed(value):
+    """Pictures per second as a cell shows it."""
+    return "" if value is None else f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
 parts = {
     "files": "files",
     "batched": "batches",
@@ -127,9 +133,7 @@ report.table(
         {
             "network": names[key],
             "instructions": kind,
-            **{
-                label: f"{found['parts'][part]:,.4g}" if part in found["parts"] else "" for part, label in parts.items()
-            },
+            **{label: speed(found["parts"].get(part)) for part, label in parts.items()},
         }
         for kind, key, found in each
     ],
@@ -225,7 +229,7 @@ report.table(
 # %% [markdown]
 # ## Finding faces
 #
-# Faces are searched in whole batches of pictures. The usual way calls the same detector, MTCNN, picture by picture. Both take turns until the
+# Faces are searched in whole batches of pictures. The usual way calls the same detector, {term}`MTCNN`, picture by picture. Both take turns until the
 # factor's 95 % interval is narrow.
 
 # %% tags=["remove-input"]

@@ -44,7 +44,7 @@ LIMITS: dict[str, tuple[str, float]] = {
 #: Load, in programs that want a core, beyond which timings are not the machine's own.
 BUSY = 0.5
 #: Folder of the records of the training benchmark and of detection's, one file for each instruction set.
-RECORDS = {"training": "runtime/training", "detection": "runtime/detection"}
+RECORDS = {"training": "runtime/training/", "detection": "runtime/detection/"}
 
 # Reports seconds to load and the process's peak memory.
 _PROBE = """
@@ -167,14 +167,14 @@ def record_detection() -> Path:
 def _record(part: str, measured: dict[str, object]) -> Path:
     result = _report(part, measured)
     count = max(setting.pictures() for setting in throughput.SETTINGS)
-    name = f"{RECORDS[part]}/{re.sub('[^a-z0-9]+', '-', result['machine']['instructions'].lower())}"
+    name = f"{RECORDS[part]}{re.sub('[^a-z0-9]+', '-', result['machine']['instructions'].lower())}"
     return records.write(name, result, faces=throughput.pictures(count), module=__file__)
 
 
 def recorded(part: str) -> dict[str, dict[str, Any]]:
     """What was recorded of ``training`` or ``detection``, by instruction set."""
-    names = sorted(path.stem for path in records.path_of(f"{RECORDS[part]}/any").parent.glob("*.json"))
-    found = [records.read(f"{RECORDS[part]}/{name}")["values"] for name in names]
+    names = sorted(path.stem for path in records.path_of(f"{RECORDS[part]}any").parent.glob("*.json"))
+    found = [records.read(f"{RECORDS[part]}{name}")["values"] for name in names]
     return {one["machine"]["instructions"]: one for one in found}
 
 
