@@ -348,6 +348,7 @@ def small_sweep(folder):
         part["model"]["options"]["width"] = 0.25
         part["epochs"] = 1
     content["bases"]["scratch"]["split"]["folds"] = 2
+    del content["groups"]["resnet18"]  # which is large, and not gathered
     variants = {"none": {}, "table": {"vad": {"consistency": "table"}}, "soft1": {"vad": {"consistency": "soft"}}}
     content["groups"]["tuned"]["vary"]["consistency"] = variants
     content["groups"]["single"]["vary"]["axis"] = {"valence": {"vad": {"axes": ["valence"]}}}
@@ -442,20 +443,6 @@ def test_runs_begin_where_their_group_says():
     )
     plan = ablation.plan(DESCRIBED)
     assert plan["seeds"] == 5 and plan["tune_lr"] == 1e-3 and plan["scratch_epochs"] == 20
-
-
-@pytest.mark.parametrize(
-    ("change", "better", "word"),
-    [
-        ((0, 0, 0), -1, "no change at all"),
-        ((-0.1, -0.2, 0.1), -1, "no clear change"),
-        ((-0.1, -0.2, -0.05), -1, "better"),
-        ((-0.1, -0.2, -0.05), 1, "worse"),
-        ((0.1, 0.05, 0.2), 1, "better"),
-    ],
-)
-def test_words_follow_the_interval(change, better, word):
-    assert ablation._word(dict(zip(("estimate", "low", "high"), change, strict=True)), better) == word
 
 
 def test_categories_are_named():

@@ -11,8 +11,9 @@ from ferbook.core import records
 from ferbook.core.errors import DataError, MissingDataError
 from ferbook.datasets import emotion_costs, fer2013_vad
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
-from ferbook.learning import requirements
-from ferbook.papers.vad import annotated, checks
+from ferbook.learning import requirements, sweeps
+from ferbook.learning.runs import RunResult
+from ferbook.papers.vad import annotated, checks, run_checks
 from tests import folders
 from tests.conftest import REAL_DATA, needs
 from tests.unit.claiming import judged, judged_files
@@ -33,8 +34,10 @@ def test_no_stand_in_decides_and_every_trained_claim_says_what_it_is_about(resul
     assert {r.claim.id for r in trained} >= {"003-improves", "004-improves", "003-orthogonal", "004-orthogonal"}
     for result in trained:
         assert result.claim.about.networks and result.claim.about.epochs, result.claim.id
-        assert result.verdict is Verdict.STAND_IN, result.claim.id
-        assert any("compact" in departure for departure in result.departures)
+        if result.verdict is Verdict.STAND_IN:
+            assert any("compact" in departure for departure in result.departures)
+        else:
+            assert result.outcome.trained.networks == ("vad_shared",), result.claim.id
 
 
 def test_one_mathematical_fact_is_one_claim(results):
@@ -274,3 +277,86 @@ def test_the_record_is_of_the_published_labels():
     for part, axes in again.items():
         for axis in VAD_AXES:
             assert axes[axis] == pytest.approx(stored[part][axis])
+
+
+# --- the papers' own network ---
+
+
+@pytest.mark.parametrize(
+    ("change", "lower_is_better", "word"),
+    [
+        ((0, 0, 0), True, "no change at all"),
+        ((-0.1, -0.2, 0.1), True, "no clear change"),
+        ((-0.1, -0.2, -0.05), True, "better"),
+        ((-0.1, -0.2, -0.05), False, "worse"),
+        ((0.1, 0.05, 0.2), False, "better"),
+    ],
+)
+def test_words_follow_the_interval(change, lower_is_better, word):
+    assert run_checks.changed(dict(zip(("estimate", "low", "high"), change, strict=True)), lower_is_better) == word
+
+
+def own_run(errors, accuracy):
+    config = {
+        "model": {"name": "vad_shared"}, "loss": "cross_entropy", "epochs": 60,
+        "data": {"name": "vad_fer2013", "options": {}}, "split": {"kind": "folds"},
+    }  # fmt: skip
+    scores = {of: {"mse": mse} for of, mse in (("model", list(errors)), ("constant", [0.4, 0.3, 0.35]))}
+    test = {"names": list(VAD_AXES), **scores}
+    return RunResult(config, [], {"parameters": 11_173_962, "test_accuracy": accuracy, "test": test}, {})
+
+
+def own_runs(seeds, change=0.0, category=0.0, noise=0.0):
+    """Pairs of runs: with the cost errors differ by `change`, the accuracy by `category`, seeds by `noise`."""
+    rng, runs = np.random.default_rng(3), {}
+    for seed in range(seeds):
+        errors, accuracy = rng.uniform(0.3, 0.5, 3), rng.uniform(0.3, 0.5)
+        shift = noise * (seed - (seeds - 1) / 2)
+        runs[f"none-seed{seed}"] = own_run(errors, accuracy)
+        runs[f"equations-seed{seed}"] = own_run(errors + change + shift, accuracy + category - shift)
+    return runs
+
+
+@pytest.mark.parametrize(
+    ("runs", "verdict", "value"),
+    [
+        (own_runs(3), Verdict.FAILS, "no change at all"),
+        (own_runs(3, -0.1, 0.1, noise=0.01), Verdict.HOLDS, "better"),
+        (own_runs(3, 0.1, -0.1, noise=0.01), Verdict.FAILS, "worse"),
+        (own_runs(3, -0.1, -0.1, noise=0.01), Verdict.FAILS, "better and worse"),
+        # Room for both decides nothing; what is clearly against the claim does, whatever the rest has room for.
+        (own_runs(3, noise=0.1), Verdict.UNCHECKED, None),
+        (own_runs(3, -0.1, noise=0.01), Verdict.UNCHECKED, None),
+        # Two pairs are too few: the small network is shown, and decides nothing.
+        (own_runs(2, -0.1, 0.1), Verdict.STAND_IN, "no change at all"),
+    ],
+)
+def test_the_papers_own_network_decides_from_three_pairs_on(monkeypatch, runs, verdict, value):
+    monkeypatch.setattr(sweeps, "loaded", lambda paper, group: runs if (paper, group) == ("003", "resnet18") else {})
+    found = judged(
+        "recorded ablation", "better", claim_kind="trained",
+        about={"networks": ["vad_shared", "vad_separate"], "epochs": 120},
+        definition="equations", measures=["valence", "arousal", "dominance", "category"],
+    )  # fmt: skip
+    assert (found.verdict, found.outcome.value) == (verdict, value)
+    assert ("ResNet-18 of 11,173,962" in found.outcome.detail) == (verdict is not Verdict.STAND_IN)
+
+
+def test_shorter_runs_of_the_papers_network_decide_nothing(monkeypatch):
+    runs = own_runs(3)
+    for run in runs.values():
+        run.config["epochs"] = 59
+    monkeypatch.setattr(sweeps, "loaded", lambda paper, group: runs)
+    asked = {"definition": "equations", "measures": ["valence"], "about": {"networks": ["vad_shared"], "epochs": 120}}
+    assert judged("recorded ablation", "better", claim_kind="trained", **asked).verdict is Verdict.STAND_IN
+
+
+def test_a_table_of_the_papers_network_has_the_constant_beside_it():
+    runs = own_runs(3) | {"table-seed0": own_run([0.2, 0.3, 0.4], 0.5)}
+    found = run_checks.rows(runs)
+    assert [row["consistency"] for row in found] == ["none", "equations", "table", "constant predictor"]
+    assert found[2]["error of valence"] == "0.20, 1 seed" and found[2]["accuracy"] == "0.50, 1 seed"
+    assert found[3]["error of arousal"].startswith("0.30 (0.30 to 0.30)") and found[3]["accuracy"] == "–"
+    # Three seeds by four measures with the equations, and one seed with the table, whose figures are others.
+    assert run_checks.unmoved(runs) == (12, 16)
+    assert run_checks.unmoved({}) == (0, 0)

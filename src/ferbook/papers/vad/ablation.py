@@ -21,7 +21,7 @@ from ferbook.faces.faceset import FaceSet
 from ferbook.learning import configs, sweeps, trained
 from ferbook.learning.configs import Config
 from ferbook.measures import intervals, regression
-from ferbook.papers.vad import annotated
+from ferbook.papers.vad import annotated, run_checks
 from ferbook.papers.vad.experiments import (
     MODELS,
     VARIANTS,
@@ -238,23 +238,15 @@ def _answers(runs: Mapping[str, Mapping[str, Sequence[Mapping[str, Mapping[str, 
     """What becomes of "consistency lowers the loss" (and raises the accuracy), per definition and axis, in a word."""
     together = runs["tuned, all"]
     found: dict[str, object] = {}
-    for measure, better in (("mse", -1), ("accuracy", 1)):
+    for measure in ("mse", "accuracy"):
         for variant, axes in paired(together, measure).items():
             for axis, change in axes.items():
                 ends = f"{change['low']:+.4f} to {change['high']:+.4f}"
                 found.setdefault(variant, {})[axis] = {
-                    "says": _word(change, better),
+                    "says": run_checks.changed(change, lower_is_better=measure == "mse"),
                     "detail": f"{change['estimate']:+.4f} (95 % interval {ends}, {change['count']} pairs of runs)",
                 }
     return found
-
-
-def _word(change: Mapping[str, float], better: int) -> str:
-    if change["low"] == change["high"] == 0:
-        return "no change at all"
-    if change["low"] <= 0 <= change["high"]:
-        return "no clear change"
-    return "better" if np.sign(change["estimate"]) == better else "worse"
 
 
 def mean_of(runs: Sequence[Mapping[str, Mapping[str, float]]], axis: str, measure: str) -> intervals.Interval:

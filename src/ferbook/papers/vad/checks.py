@@ -1,7 +1,7 @@
-"""Checks of papers 003 and 004: their network's parameters, what tables and equations demand, what was trained.
+"""Checks of papers 003 and 004: their network's parameters, what tables and equations demand, first labels.
 
 What one printed number implies of another is in :mod:`ferbook.papers.vad.number_checks`, equations and references read
-as text in :mod:`ferbook.papers.vad.text_checks`.
+as text in :mod:`ferbook.papers.vad.text_checks`, what was trained in :mod:`ferbook.papers.vad.run_checks`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from scipy import stats
 
 from ferbook.claims import printed
 from ferbook.claims.checks import Outcome, register
-from ferbook.claims.claim import Claim, Evidence, Training
+from ferbook.claims.claim import Claim, Evidence
 from ferbook.claims.dataset_summary import Facts
 from ferbook.core import records
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES, VAD_POINTS, VAD_SOURCES
@@ -191,7 +191,7 @@ def annotated_sign(claim: Claim, facts: Facts) -> Outcome:
     return Outcome.open(Evidence.SAME_DATA, f"{detail}, which has room for more and for less than half")
 
 
-# --- the consistency cost, and what was trained with it ---
+# --- the consistency cost ---
 
 #: Values per axis at which the slope of the printed costs is measured, and the step on either side.
 PROBES, STEP = 200, 1e-4
@@ -237,55 +237,6 @@ def costs_of_the_code(claim: Claim, facts: Facts) -> Outcome:
     ]
     cells = len(costs) * len(VAD_AXES)
     return Outcome(cells - len(others), Evidence.SAME_DATA, f"of {cells}; not: {', '.join(others)}")
-
-
-#: Name of the recorded ablation, which :mod:`ferbook.papers.vad.ablation` makes with torch.
-ABLATION, ORTHOGONALITY = "003/ablation", "003/orthogonality"
-
-
-@register("recorded ablation")
-def recorded_ablation(claim: Claim, facts: Facts) -> Outcome:
-    """What a definition of consistency changed in the recorded ablation, in a word: all axes and the category.
-
-    Arguments: ``definition`` (``equations`` or ``table``), ``measures`` (axes, and ``category``).
-    """
-    stored = records.read(ABLATION)
-    plan = stored["provenance"]["plan"]
-    answers = stored["values"]["claims"][claim.arguments["definition"]]
-    told = {name: answers[name] for name in claim.arguments["measures"]}
-    detail = "; ".join(f"{name}: {answer['says']}, {answer['detail']}" for name, answer in told.items())
-    trained = Training(
-        networks=("compact",), epochs=plan["proxy_epochs"] + plan["tune_epochs"], splits=("folds",), side=plan["side"]
-    )
-    words = list(dict.fromkeys(answer["says"] for answer in told.values()))
-    return Outcome(" and ".join(words), Evidence.OTHER_DATA, detail, trained=trained)
-
-
-@register("recorded orthogonality")
-def recorded_orthogonality(claim: Claim, facts: Facts) -> Outcome:
-    """What training with the orthogonality loss changed in the recorded pairs, in a word per measure.
-
-    Arguments: ``arm``, and ``measures``, pairs of a measure and whose it is, as ``[accuracy, category]``.
-    """
-    stored = records.read(ORTHOGONALITY)
-    plan, differences = stored["provenance"]["plan"], stored["values"]["differences"]
-    words, said = [], []
-    for of, name in claim.arguments["measures"]:
-        change = differences[of][claim.arguments["arm"]][name]
-        words.append(changed(change, lower_is_better=of not in ("accuracy", "r2")))
-        interval = f"{change['low']:+.4f} to {change['high']:+.4f}"
-        said.append(f"{of} of {name}: {change['estimate']:+.4f} (95 % interval {interval}), {words[-1]}")
-    trained = Training(networks=("compact",), epochs=plan["epochs"], splits=("official",), side=plan["side"])
-    value = " and ".join(dict.fromkeys(words))
-    detail = f"{'; '.join(said)}; {plan['seeds']} pairs of runs"
-    return Outcome(value, Evidence.OTHER_DATA, detail, trained=trained)
-
-
-def changed(change: dict[str, float], lower_is_better: bool) -> str:
-    """``better`` or ``worse`` where the interval of a difference leaves out zero, else ``no clear change``."""
-    if change["low"] <= 0 <= change["high"]:
-        return "no clear change"
-    return "better" if (change["estimate"] < 0) == lower_is_better else "worse"
 
 
 # --- the labels that were public with paper 003 ---

@@ -1,0 +1,161 @@
+"""What the claim files of papers 003 and 004 ask of recorded runs: do consistency and orthogonality improve anything?
+
+The claims are about ResNet-18. Its runs decide once there are ``ablation_variants.SEEDS`` pairs of them; until then
+what the book's small network found is shown beside the claim and decides nothing. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ferbook.claims import ablation_variants
+from ferbook.claims.ablation_variants import Runs
+from ferbook.claims.checks import Outcome, register
+from ferbook.claims.claim import Claim, Evidence, Training
+from ferbook.claims.dataset_summary import Facts
+from ferbook.core import records
+from ferbook.faces.emotions import VAD_AXES
+from ferbook.learning import sweeps
+from ferbook.learning.runs import RunResult
+
+PAPER = "003"
+#: The group of runs of the papers' own network, and its variant without consistency.
+PAPERS_NETWORK, WITHOUT = "resnet18", "none"
+#: Names of the records of small networks, which modules make that import torch.
+ABLATION, ORTHOGONALITY = "003/ablation", "003/orthogonality"
+#: What becomes of a measure, in a word.
+SAME, UNCLEAR, BETTER, WORSE = "no change at all", "no clear change", "better", "worse"
+
+
+def changed(change: Mapping[str, float], lower_is_better: bool) -> str:
+    """A difference with its interval (``estimate``, ``low``, ``high``) in a word.
+
+    ``no change at all`` where it is exactly zero in every pair, ``better`` or ``worse`` where the interval leaves out
+    zero, else ``no clear change``.
+    """
+    if change["low"] == change["high"] == 0:
+        return SAME
+    if change["low"] <= 0 <= change["high"]:
+        return UNCLEAR
+    return BETTER if (change["estimate"] < 0) == lower_is_better else WORSE
+
+
+def papers_network() -> Runs:
+    """The recorded runs of the papers' own network, by variant and seed."""
+    return sweeps.loaded(PAPER, PAPERS_NETWORK)
+
+
+def measure(run: RunResult, name: str, of: str = "model") -> float | None:
+    """One number of a run.
+
+    Parameters
+    ----------
+    run: whose test faces are annotated.
+    name: an axis, for the mean squared error of values in [-1, 1]; or ``category``, for the accuracy.
+    of: ``model``; or ``constant``, the mean of the test faces said for each of them, which has no accuracy.
+    """
+    if name == "category":
+        return float(run.metrics["test_accuracy"]) if of == "model" else None
+    test = run.metrics["test"]
+    return float(test[of]["mse"][test["names"].index(name)])
+
+
+def change(runs: Runs, variant: str, name: str) -> ablation_variants.Estimate | None:
+    """What a variant adds to a :func:`measure` against training without consistency, seed by seed."""
+    return ablation_variants.difference(runs, variant, WITHOUT, lambda run: measure(run, name))
+
+
+def pairs(runs: Runs, variant: str) -> int:
+    """How many seeds a variant and training without consistency have both."""
+    found = change(runs, variant, "category")
+    return 0 if found is None else len(found.values)
+
+
+def rows(runs: Runs) -> list[dict[str, str]]:
+    """A table's rows: what each variant reaches, mean and interval over seeds, and what the constant predictor does."""
+
+    def row(variant: str, label: str, of: str) -> dict[str, str]:
+        tested = ablation_variants.variant(runs, variant)
+
+        def told(name: str) -> str:
+            return ablation_variants.told(ablation_variants.estimate(tested, lambda run: measure(run, name, of)), 2)
+
+        return {
+            "consistency": label,
+            **{f"error of {axis}": told(axis) for axis in VAD_AXES},
+            "accuracy": told("category"),
+        }
+
+    variants = ablation_variants.names(runs)
+    return [row(name, name, "model") for name in variants] + [row(WITHOUT, "constant predictor", "constant")]
+
+
+def unmoved(runs: Runs) -> tuple[int, int]:
+    """In how many comparisons (variant by seed by measure) a cost changes nothing at all, and how many there are."""
+    found = [
+        value
+        for variant in ablation_variants.names(runs)
+        if variant != WITHOUT and pairs(runs, variant)
+        for name in (*VAD_AXES, "category")
+        for value in change(runs, variant, name).values
+    ]
+    return sum(value == 0 for value in found), len(found)
+
+
+@register("recorded ablation")
+def recorded_ablation(claim: Claim, facts: Facts) -> Outcome:
+    """What a definition of consistency changed in recorded runs, in a word: all axes and the category.
+
+    Arguments: ``definition`` (``equations`` or ``table``), ``measures`` (axes, and ``category``). The papers' own
+    network decides where there are pairs enough; not where the interval of a measure holds zero and no other measure is
+    against the claim.
+    """
+    definition, measures = claim.arguments["definition"], claim.arguments["measures"]
+    runs = papers_network()
+    if pairs(runs, definition) < ablation_variants.SEEDS:
+        return _by_the_small_network(definition, measures)
+    words, said = [], []
+    for name in measures:
+        found = change(runs, definition, name)
+        words.append(changed(found.interval._asdict(), lower_is_better=name != "category"))
+        said.append(f"{name}: {words[-1]}, {ablation_variants.told(found, 4, sign=True, unit='pair')}")
+    used = ablation_variants.of_variants(runs, definition, WITHOUT)
+    one, trained = next(iter(used.values())), ablation_variants.training(used)
+    network = f"a ResNet-18 of {one.metrics['parameters']:,} parameters"
+    detail = f"{network}, {trained.epochs} epochs on the annotated faces alone; {'; '.join(said)}"
+    if UNCLEAR in words and not {SAME, WORSE} & set(words):
+        return Outcome.open(Evidence.SAME_DATA, detail, trained)
+    return Outcome(" and ".join(dict.fromkeys(words)), Evidence.SAME_DATA, detail, trained=trained)
+
+
+def _by_the_small_network(definition: str, measures: list[str]) -> Outcome:
+    stored = records.read(ABLATION)
+    plan = stored["provenance"]["plan"]
+    answers = stored["values"]["claims"][definition]
+    told = {name: answers[name] for name in measures}
+    detail = "; ".join(f"{name}: {answer['says']}, {answer['detail']}" for name, answer in told.items())
+    trained = Training(
+        networks=("compact",), epochs=plan["proxy_epochs"] + plan["tune_epochs"], splits=("folds",), side=plan["side"]
+    )
+    words = dict.fromkeys(answer["says"] for answer in told.values())
+    return Outcome(" and ".join(words), Evidence.OTHER_DATA, detail, trained=trained)
+
+
+@register("recorded orthogonality")
+def recorded_orthogonality(claim: Claim, facts: Facts) -> Outcome:
+    """What training with the orthogonality loss changed in the recorded pairs, in a word per measure.
+
+    Arguments: ``arm``, and ``measures``, pairs of a measure and whose it is, as ``[accuracy, category]``.
+    """
+    stored = records.read(ORTHOGONALITY)
+    plan, differences = stored["provenance"]["plan"], stored["values"]["differences"]
+    words, said = [], []
+    for of, name in claim.arguments["measures"]:
+        change = differences[of][claim.arguments["arm"]][name]
+        words.append(changed(change, lower_is_better=of not in ("accuracy", "r2")))
+        interval = f"{change['low']:+.4f} to {change['high']:+.4f}"
+        said.append(f"{of} of {name}: {change['estimate']:+.4f} (95 % interval {interval}), {words[-1]}")
+    trained = Training(networks=("compact",), epochs=plan["epochs"], splits=("official",), side=plan["side"])
+    value = " and ".join(dict.fromkeys(words))
+    detail = f"{'; '.join(said)}; {plan['seeds']} pairs of runs"
+    return Outcome(value, Evidence.OTHER_DATA, detail, trained=trained)
