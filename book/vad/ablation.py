@@ -261,7 +261,7 @@ if stored is not None:
 # ### In the papers' own network
 #
 # The networks above are small, so they decide nothing about the papers' own: a ResNet-18 of 11 million parameters. Here it learns from the annotated faces alone, in
-# batches of 16 at a rate of 0.01, as paper 003 trains it, for half of its 120 epochs. Each seed tests another fifth of the faces.
+# batches of 16 at a rate of 0.01, as paper 003 trains it, for half of its 120 epochs. Each seed tests another fifth of the faces. Two runs with the same seed differ in the further cost alone.
 
 # %% tags=["remove-input"]
 own = run_checks.papers_network()

@@ -342,6 +342,18 @@ def test_the_papers_own_network_decides_from_three_pairs_on(monkeypatch, runs, v
     assert ("ResNet-18 of 11,173,962" in found.outcome.detail) == (verdict is not Verdict.STAND_IN)
 
 
+def test_orthogonality_is_decided_by_the_papers_network_but_for_its_features(monkeypatch):
+    runs = {name.replace("equations", "weight0.5"): run for name, run in own_runs(3, -0.1, 0.1, noise=0.01).items()}
+    monkeypatch.setattr(sweeps, "loaded", lambda paper, group: runs)
+
+    def found(*measures):
+        asked = {"arm": "weight 0.5", "measures": measures, "about": {"networks": ["vad_shared"], "epochs": 120}}
+        return judged("recorded orthogonality", "better", claim_kind="trained", **asked)
+
+    assert found(["mse", "valence"], ["accuracy", "category"]).verdict is Verdict.HOLDS
+    assert found(["overlap of features", "filters"]).verdict is Verdict.STAND_IN
+
+
 def test_shorter_runs_of_the_papers_network_decide_nothing(monkeypatch):
     runs = own_runs(3)
     for run in runs.values():
@@ -352,11 +364,13 @@ def test_shorter_runs_of_the_papers_network_decide_nothing(monkeypatch):
 
 
 def test_a_table_of_the_papers_network_has_the_constant_beside_it():
-    runs = own_runs(3) | {"table-seed0": own_run([0.2, 0.3, 0.4], 0.5)}
+    runs = own_runs(3) | {"table-seed0": own_run([0.2, 0.3, 0.4], 0.5), "weight0.5-seed1": own_run([0.3] * 3, 0.4)}
     found = run_checks.rows(runs)
-    assert [row["consistency"] for row in found] == ["none", "equations", "table", "constant predictor"]
+    assert [row["further cost"] for row in found] == [
+        "none", "equations", "table", "orthogonality, weight 0.5", "constant predictor",
+    ]  # fmt: skip
     assert found[2]["error of valence"] == "0.20, 1 seed" and found[2]["accuracy"] == "0.50, 1 seed"
-    assert found[3]["error of arousal"].startswith("0.30 (0.30 to 0.30)") and found[3]["accuracy"] == "–"
+    assert found[4]["error of arousal"].startswith("0.30 (0.30 to 0.30)") and found[4]["accuracy"] == "–"
     # Three seeds by four measures with the equations, and one seed with the table, whose figures are others.
     assert run_checks.unmoved(runs) == (12, 16)
     assert run_checks.unmoved({}) == (0, 0)

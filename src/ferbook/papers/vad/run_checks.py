@@ -6,7 +6,7 @@ what the book's small network found is shown beside the claim and decides nothin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ferbook.claims import ablation_variants
 from ferbook.claims.ablation_variants import Runs
@@ -19,8 +19,8 @@ from ferbook.learning import sweeps
 from ferbook.learning.runs import RunResult
 
 PAPER = "003"
-#: The group of runs of the papers' own network, and its variant without consistency.
-PAPERS_NETWORK, WITHOUT = "resnet18", "none"
+#: The group of runs of the papers' own network; in it the variant without further costs, and those with printed ones.
+PAPERS_NETWORK, WITHOUT, PRINTED = "resnet18", "none", ("equations", "table")
 #: Names of the records of small networks, which modules make that import torch.
 ABLATION, ORTHOGONALITY = "003/ablation", "003/orthogonality"
 #: What becomes of a measure, in a word.
@@ -81,45 +81,44 @@ def rows(runs: Runs) -> list[dict[str, str]]:
             return ablation_variants.told(ablation_variants.estimate(tested, lambda run: measure(run, name, of)), 2)
 
         return {
-            "consistency": label,
+            "further cost": label,
             **{f"error of {axis}": told(axis) for axis in VAD_AXES},
             "accuracy": told("category"),
         }
 
-    variants = ablation_variants.names(runs)
-    return [row(name, name, "model") for name in variants] + [row(WITHOUT, "constant predictor", "constant")]
+    found = [row(name, _LABELS.get(name, name), "model") for name in ablation_variants.names(runs)]
+    return [*found, row(WITHOUT, "constant predictor", "constant")]
+
+
+_LABELS = {"weight0.5": "orthogonality, weight 0.5"}
 
 
 def unmoved(runs: Runs) -> tuple[int, int]:
-    """In how many comparisons (variant by seed by measure) a cost changes nothing at all, and how many there are."""
+    """In how many comparisons (definition, seed, measure) printed consistency changes nothing, and of how many."""
     found = [
         value
-        for variant in ablation_variants.names(runs)
-        if variant != WITHOUT and pairs(runs, variant)
+        for variant in PRINTED
+        if pairs(runs, variant)
         for name in (*VAD_AXES, "category")
         for value in change(runs, variant, name).values
     ]
     return sum(value == 0 for value in found), len(found)
 
 
-@register("recorded ablation")
-def recorded_ablation(claim: Claim, facts: Facts) -> Outcome:
-    """What a definition of consistency changed in recorded runs, in a word: all axes and the category.
+def _by_the_papers_network(variant: str, measures: Sequence[str]) -> Outcome | None:
+    """What a variant changed in the papers' own network, in a word; None where there are too few pairs of runs.
 
-    Arguments: ``definition`` (``equations`` or ``table``), ``measures`` (axes, and ``category``). The papers' own
-    network decides where there are pairs enough; not where the interval of a measure holds zero and no other measure is
-    against the claim.
+    No value where the interval of a measure holds zero and no other measure is against better.
     """
-    definition, measures = claim.arguments["definition"], claim.arguments["measures"]
     runs = papers_network()
-    if pairs(runs, definition) < ablation_variants.SEEDS:
-        return _by_the_small_network(definition, measures)
+    if pairs(runs, variant) < ablation_variants.SEEDS:
+        return None
     words, said = [], []
     for name in measures:
-        found = change(runs, definition, name)
+        found = change(runs, variant, name)
         words.append(changed(found.interval._asdict(), lower_is_better=name != "category"))
         said.append(f"{name}: {words[-1]}, {ablation_variants.told(found, 4, sign=True, unit='pair')}")
-    used = ablation_variants.of_variants(runs, definition, WITHOUT)
+    used = ablation_variants.of_variants(runs, variant, WITHOUT)
     one, trained = next(iter(used.values())), ablation_variants.training(used)
     network = f"a ResNet-18 of {one.metrics['parameters']:,} parameters"
     detail = f"{network}, {trained.epochs} epochs on the annotated faces alone; {'; '.join(said)}"
@@ -128,7 +127,17 @@ def recorded_ablation(claim: Claim, facts: Facts) -> Outcome:
     return Outcome(" and ".join(dict.fromkeys(words)), Evidence.SAME_DATA, detail, trained=trained)
 
 
-def _by_the_small_network(definition: str, measures: list[str]) -> Outcome:
+@register("recorded ablation")
+def recorded_ablation(claim: Claim, facts: Facts) -> Outcome:
+    """What a definition of consistency changed in recorded runs, in a word: all axes and the category.
+
+    Arguments: ``definition`` (``equations`` or ``table``), ``measures`` (axes, and ``category``). The papers' own
+    network decides where there are pairs enough.
+    """
+    definition, measures = claim.arguments["definition"], claim.arguments["measures"]
+    decided = _by_the_papers_network(definition, measures)
+    if decided:
+        return decided
     stored = records.read(ABLATION)
     plan = stored["provenance"]["plan"]
     answers = stored["values"]["claims"][definition]
@@ -145,13 +154,19 @@ def _by_the_small_network(definition: str, measures: list[str]) -> Outcome:
 def recorded_orthogonality(claim: Claim, facts: Facts) -> Outcome:
     """What training with the orthogonality loss changed in the recorded pairs, in a word per measure.
 
-    Arguments: ``arm``, and ``measures``, pairs of a measure and whose it is, as ``[accuracy, category]``.
+    Arguments: ``arm``, and ``measures``, pairs of a measure and whose it is, as ``[accuracy, category]``. Of errors and
+    accuracy the papers' own network decides where there are pairs enough.
     """
+    arm, measures = claim.arguments["arm"], claim.arguments["measures"]
+    if {of for of, _ in measures} <= {"mse", "accuracy"}:
+        decided = _by_the_papers_network(arm.replace(" ", ""), [name for _, name in measures])
+        if decided:
+            return decided
     stored = records.read(ORTHOGONALITY)
     plan, differences = stored["provenance"]["plan"], stored["values"]["differences"]
     words, said = [], []
-    for of, name in claim.arguments["measures"]:
-        change = differences[of][claim.arguments["arm"]][name]
+    for of, name in measures:
+        change = differences[of][arm][name]
         words.append(changed(change, lower_is_better=of not in ("accuracy", "r2")))
         interval = f"{change['low']:+.4f} to {change['high']:+.4f}"
         said.append(f"{of} of {name}: {change['estimate']:+.4f} (95 % interval {interval}), {words[-1]}")
