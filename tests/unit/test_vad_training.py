@@ -348,7 +348,9 @@ def small_sweep(folder):
         part["model"]["options"]["width"] = 0.25
         part["epochs"] = 1
     content["bases"]["scratch"]["split"]["folds"] = 2
-    del content["groups"]["resnet18"]  # which is large, and not gathered
+    content["groups"] = {  # without those of ResNet-18, which is large; they are not gathered
+        name: group for name, group in content["groups"].items() if not name.startswith("resnet18")
+    }
     variants = {"none": {}, "table": {"vad": {"consistency": "table"}}, "soft1": {"vad": {"consistency": "soft"}}}
     content["groups"]["tuned"]["vary"]["consistency"] = variants
     content["groups"]["single"]["vary"]["axis"] = {"valence": {"vad": {"axes": ["valence"]}}}

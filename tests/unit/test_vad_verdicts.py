@@ -1,6 +1,7 @@
 """Verdicts of papers 003 and 004 that were wrong, unfair or empty once, and the checks and records behind them."""
 
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -317,6 +318,11 @@ def own_runs(seeds, change=0.0, category=0.0, noise=0.0):
     return runs
 
 
+def only_in(monkeypatch, runs, short=()):
+    groups = {("003", "resnet18"): runs, ("003", "resnet18-short"): dict(short)}
+    monkeypatch.setattr(sweeps, "loaded", lambda paper, group: groups.get((paper, group), {}))
+
+
 @pytest.mark.parametrize(
     ("runs", "verdict", "value"),
     [
@@ -332,7 +338,7 @@ def own_runs(seeds, change=0.0, category=0.0, noise=0.0):
     ],
 )
 def test_the_papers_own_network_decides_from_three_pairs_on(monkeypatch, runs, verdict, value):
-    monkeypatch.setattr(sweeps, "loaded", lambda paper, group: runs if (paper, group) == ("003", "resnet18") else {})
+    only_in(monkeypatch, runs)
     found = judged(
         "recorded ablation", "better", claim_kind="trained",
         about={"networks": ["vad_shared", "vad_separate"], "epochs": 120},
@@ -344,7 +350,7 @@ def test_the_papers_own_network_decides_from_three_pairs_on(monkeypatch, runs, v
 
 def test_orthogonality_is_decided_by_the_papers_network_but_for_its_features(monkeypatch):
     runs = {name.replace("equations", "weight0.5"): run for name, run in own_runs(3, -0.1, 0.1, noise=0.01).items()}
-    monkeypatch.setattr(sweeps, "loaded", lambda paper, group: runs)
+    only_in(monkeypatch, runs)
 
     def found(*measures):
         asked = {"arm": "weight 0.5", "measures": measures, "about": {"networks": ["vad_shared"], "epochs": 120}}
@@ -354,23 +360,30 @@ def test_orthogonality_is_decided_by_the_papers_network_but_for_its_features(mon
     assert found(["overlap of features", "filters"]).verdict is Verdict.STAND_IN
 
 
-def test_shorter_runs_of_the_papers_network_decide_nothing(monkeypatch):
-    runs = own_runs(3)
-    for run in runs.values():
-        run.config["epochs"] = 59
-    monkeypatch.setattr(sweeps, "loaded", lambda paper, group: runs)
-    asked = {"definition": "equations", "measures": ["valence"], "about": {"networks": ["vad_shared"], "epochs": 120}}
-    assert judged("recorded ablation", "better", claim_kind="trained", **asked).verdict is Verdict.STAND_IN
+def test_shorter_runs_of_the_papers_network_decide_what_is_about_shorter_ones(monkeypatch):
+    short = {name: replace(run, config=run.config | {"epochs": 20}) for name, run in own_runs(3).items()}
+    only_in(monkeypatch, {}, short)
+
+    def verdict(epochs):
+        asked = {"definition": "equations", "measures": ["valence"]}
+        about = {"networks": ["vad_shared"], "epochs": epochs}
+        return judged("recorded ablation", "better", claim_kind="trained", about=about, **asked).verdict
+
+    assert verdict(40) is Verdict.FAILS
+    assert verdict(41) is verdict(120) is Verdict.STAND_IN
+    only_in(monkeypatch, own_runs(3, -0.1, 0.1, noise=0.01), short)
+    assert verdict(40) is verdict(120) is Verdict.HOLDS, "the longest that fit"
 
 
 def test_a_table_of_the_papers_network_has_the_constant_beside_it():
     runs = own_runs(3) | {"table-seed0": own_run([0.2, 0.3, 0.4], 0.5), "weight0.5-seed1": own_run([0.3] * 3, 0.4)}
-    found = run_checks.rows(runs)
+    found = run_checks.rows({"one": runs})
     assert [row["further cost"] for row in found] == [
         "none", "equations", "table", "orthogonality, weight 0.5", "constant predictor",
     ]  # fmt: skip
     assert found[2]["error of valence"] == "0.20, 1 seed" and found[2]["accuracy"] == "0.50, 1 seed"
     assert found[4]["error of arousal"].startswith("0.30 (0.30 to 0.30)") and found[4]["accuracy"] == "–"
+    assert found[0]["epochs"] == "60" and found[4]["epochs"] == "–"
     # Three seeds by four measures with the equations, and one seed with the table, whose figures are others.
-    assert run_checks.unmoved(runs) == (12, 16)
+    assert run_checks.unmoved({"one": runs, "other": own_runs(1)}) == (16, 20)
     assert run_checks.unmoved({}) == (0, 0)

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from matplotlib.figure import Figure
 
-from ferbook.claims.claim import Training
+from ferbook.claims.claim import Claim, Training
 from ferbook.claims.report import NOTHING
 from ferbook.learning.runs import RunResult
 from ferbook.measures import figures, intervals
@@ -118,6 +118,11 @@ def training(runs: Runs) -> Training:
         splits=tuple(dict.fromkeys(config["split"]["kind"] for config in configs)),
         side=sides.pop() if len(sides) == 1 else None,
     )
+
+
+def stand_in(claim: Claim, trained: Training) -> bool:
+    """Whether what was trained departs from what a claim is about, and so decides nothing."""
+    return claim.about is not None and bool(claim.about.departures(trained))
 
 
 #: Height and width in pixels of a data set's faces as they are read.

@@ -15,7 +15,7 @@ import numpy as np
 from ferbook.claims import ablation_variants
 from ferbook.claims.ablation_variants import Runs
 from ferbook.claims.checks import Outcome, register
-from ferbook.claims.claim import Claim, Evidence, Training, Verdict
+from ferbook.claims.claim import Claim, Evidence, Verdict
 from ferbook.claims.comparison import compared, shortfall
 from ferbook.claims.dataset_summary import Facts
 from ferbook.faces.emotions import EMOTIONS
@@ -56,14 +56,9 @@ def decided(claim: Claim, values: Mapping[object, float], runs: Runs, what: str,
         return waiting(len(values))
     spread, trained = over_seeds(list(values.values())), ablation_variants.training(runs)
     detail = f"{network_of(runs)}; {what}; {_interval(spread, digits)}"
-    if _has_room_for_both(claim, spread) and not is_stand_in(claim, trained):
+    if _has_room_for_both(claim, spread) and not ablation_variants.stand_in(claim, trained):
         return Outcome.open(Evidence.SAME_DATA, f"{spread.estimate:.{digits}f}; {detail}", trained)
     return Outcome(spread.estimate, Evidence.SAME_DATA, detail, trained=trained)
-
-
-def is_stand_in(claim: Claim, trained: Training) -> bool:
-    """Whether what was trained departs from what the claim is about."""
-    return claim.about is not None and bool(claim.about.departures(trained))
 
 
 def _has_room_for_both(claim: Claim, spread: Interval) -> bool:
@@ -128,7 +123,7 @@ def closest(claim: Claim, seeds: Callable[[Runs], int], *kinds: str) -> Runs:
     """
     groups = [_tested_on(recorded_runs(group), *kinds) for group in OVER_N]
     enough = [runs for runs in groups if seeds(runs) >= ablation_variants.SEEDS]
-    fitting = [runs for runs in enough if not is_stand_in(claim, ablation_variants.training(runs))]
+    fitting = [runs for runs in enough if not ablation_variants.stand_in(claim, ablation_variants.training(runs))]
     return next(iter(fitting or enough or groups[-1:]))
 
 
@@ -188,7 +183,7 @@ def recorded_plateau(claim: Claim, facts: Facts) -> Outcome:
         found = "yes"
     elif not spread.low <= 0 <= spread.high:
         found = "no"
-    elif is_stand_in(claim, trained):
+    elif ablation_variants.stand_in(claim, trained):
         found = "undecided"
     else:
         return Outcome.open(Evidence.SAME_DATA, detail, trained)
@@ -271,7 +266,7 @@ def recorded_accuracy(claim: Claim, facts: Facts) -> Outcome:
         name: run
         for name, run in _all_runs().items()
         if _fits(run.config, claim.arguments)
-        and not is_stand_in(claim, ablation_variants.training({name: run}))
+        and not ablation_variants.stand_in(claim, ablation_variants.training({name: run}))
         and curves.best_on_test(run) is not None
     }
     variants = ablation_variants.by_name(fitting).values()
@@ -335,7 +330,7 @@ def recorded_best(claim: Claim, facts: Facts) -> Outcome:
     detail = (
         f"{network_of(runs)}; {name} has {mean:.1f} %, {ahead.estimate:.1f} points above {other}; {_interval(ahead)}"
     )
-    if ahead.low <= 0 and not is_stand_in(claim, trained):
+    if ahead.low <= 0 and not ablation_variants.stand_in(claim, trained):
         return Outcome.open(Evidence.SAME_DATA, detail, trained)
     return Outcome(name, Evidence.SAME_DATA, detail, trained=trained)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ferbook.claims import ablation_variants
+from ferbook.claims import ablation_variants, report
 from ferbook.claims.ablation_variants import Runs
 from ferbook.claims.checks import Outcome, register
 from ferbook.claims.claim import Claim, Evidence, Training
@@ -19,8 +19,10 @@ from ferbook.learning import sweeps
 from ferbook.learning.runs import RunResult
 
 PAPER = "003"
-#: The group of runs of the papers' own network; in it the variant without further costs, and those with printed ones.
-PAPERS_NETWORK, WITHOUT, PRINTED = "resnet18", "none", ("equations", "table")
+#: Groups of runs of the papers' own network, the longest first; the one as 003 prints its rate.
+PAPERS_NETWORK, AS_PRINTED = ("resnet18", "resnet18-short"), "resnet18-printed"
+#: Their variant without further costs, and those with printed consistency.
+WITHOUT, PRINTED = "none", ("equations", "table")
 #: Names of the records of small networks, which modules make that import torch.
 ABLATION, ORTHOGONALITY = "003/ablation", "003/orthogonality"
 #: What becomes of a measure, in a word.
@@ -40,9 +42,10 @@ def changed(change: Mapping[str, float], lower_is_better: bool) -> str:
     return BETTER if (change["estimate"] < 0) == lower_is_better else WORSE
 
 
-def papers_network() -> Runs:
-    """The recorded runs of the papers' own network, by variant and seed."""
-    return sweeps.loaded(PAPER, PAPERS_NETWORK)
+def papers_network() -> dict[str, Runs]:
+    """The recorded runs of the papers' own network, by group, and in it by variant and seed; no group without runs."""
+    found = {group: sweeps.loaded(PAPER, group) for group in PAPERS_NETWORK}
+    return {group: runs for group, runs in found.items() if runs}
 
 
 def measure(run: RunResult, name: str, of: str = "model") -> float | None:
@@ -71,32 +74,38 @@ def pairs(runs: Runs, variant: str) -> int:
     return 0 if found is None else len(found.values)
 
 
-def rows(runs: Runs) -> list[dict[str, str]]:
-    """A table's rows: what each variant reaches, mean and interval over seeds, and what the constant predictor does."""
+def rows(groups: Mapping[str, Runs]) -> list[dict[str, str]]:
+    """A table's rows: what each variant of each group reaches, over seeds, and below them the constant predictor."""
 
-    def row(variant: str, label: str, of: str) -> dict[str, str]:
+    def row(runs: Runs, variant: str, label: str, of: str = "model") -> dict[str, str]:
         tested = ablation_variants.variant(runs, variant)
 
         def told(name: str) -> str:
             return ablation_variants.told(ablation_variants.estimate(tested, lambda run: measure(run, name, of)), 2)
 
+        epochs = next(iter(tested.values())).config["epochs"]
         return {
             "further cost": label,
+            "epochs": str(epochs) if of == "model" else report.NOTHING,
             **{f"error of {axis}": told(axis) for axis in VAD_AXES},
             "accuracy": told("category"),
         }
 
-    found = [row(name, _LABELS.get(name, name), "model") for name in ablation_variants.names(runs)]
-    return [*found, row(WITHOUT, "constant predictor", "constant")]
+    found = []
+    for runs in groups.values():
+        found += [row(runs, name, _LABELS.get(name, name)) for name in ablation_variants.names(runs)]
+        found.append(row(runs, WITHOUT, "constant predictor", "constant"))
+    return found
 
 
 _LABELS = {"weight0.5": "orthogonality, weight 0.5"}
 
 
-def unmoved(runs: Runs) -> tuple[int, int]:
+def unmoved(groups: Mapping[str, Runs]) -> tuple[int, int]:
     """In how many comparisons (definition, seed, measure) printed consistency changes nothing, and of how many."""
     found = [
         value
+        for runs in groups.values()
         for variant in PRINTED
         if pairs(runs, variant)
         for name in (*VAD_AXES, "category")
@@ -105,13 +114,13 @@ def unmoved(runs: Runs) -> tuple[int, int]:
     return sum(value == 0 for value in found), len(found)
 
 
-def _by_the_papers_network(variant: str, measures: Sequence[str]) -> Outcome | None:
-    """What a variant changed in the papers' own network, in a word; None where there are too few pairs of runs.
+def _by_the_papers_network(claim: Claim, variant: str, measures: Sequence[str]) -> Outcome | None:
+    """What a variant changed in the papers' own network, in a word; None without enough pairs of runs that may decide.
 
     No value where the interval of a measure holds zero and no other measure is against better.
     """
-    runs = papers_network()
-    if pairs(runs, variant) < ablation_variants.SEEDS:
+    runs = next((runs for runs in papers_network().values() if _may_decide(claim, runs, variant)), None)
+    if runs is None:
         return None
     words, said = [], []
     for name in measures:
@@ -127,6 +136,12 @@ def _by_the_papers_network(variant: str, measures: Sequence[str]) -> Outcome | N
     return Outcome(" and ".join(dict.fromkeys(words)), Evidence.SAME_DATA, detail, trained=trained)
 
 
+def _may_decide(claim: Claim, runs: Runs, variant: str) -> bool:
+    if pairs(runs, variant) < ablation_variants.SEEDS:
+        return False
+    return not ablation_variants.stand_in(claim, ablation_variants.training(runs))
+
+
 @register("recorded ablation")
 def recorded_ablation(claim: Claim, facts: Facts) -> Outcome:
     """What a definition of consistency changed in recorded runs, in a word: all axes and the category.
@@ -135,7 +150,7 @@ def recorded_ablation(claim: Claim, facts: Facts) -> Outcome:
     network decides where there are pairs enough.
     """
     definition, measures = claim.arguments["definition"], claim.arguments["measures"]
-    decided = _by_the_papers_network(definition, measures)
+    decided = _by_the_papers_network(claim, definition, measures)
     if decided:
         return decided
     stored = records.read(ABLATION)
@@ -159,7 +174,7 @@ def recorded_orthogonality(claim: Claim, facts: Facts) -> Outcome:
     """
     arm, measures = claim.arguments["arm"], claim.arguments["measures"]
     if {of for of, _ in measures} <= {"mse", "accuracy"}:
-        decided = _by_the_papers_network(arm.replace(" ", ""), [name for _, name in measures])
+        decided = _by_the_papers_network(claim, arm.replace(" ", ""), [name for _, name in measures])
         if decided:
             return decided
     stored = records.read(ORTHOGONALITY)
