@@ -9,7 +9,7 @@ from ferbook.claims.claim import Verdict
 from ferbook.core import records
 from ferbook.learning import orthogonality
 from ferbook.models.vad import regularised_layers
-from ferbook.papers.vad import checks, experiments, independence
+from ferbook.papers.vad import experiments, independence
 from ferbook.papers.vad.experiments import Faces
 from tests.unit.claiming import judged
 
@@ -55,12 +55,6 @@ def test_the_loss_of_a_network_is_the_penalty_of_its_layers():
     with torch.no_grad():
         expected = orthogonality.penalty(regularised_layers(network)).item()
     assert independence.loss_of(network) == pytest.approx(expected)
-
-
-def test_changes_are_called_by_their_intervals():
-    assert checks.changed({"estimate": -1, "low": -2, "high": -0.5}, lower_is_better=True) == "better"
-    assert checks.changed({"estimate": -1, "low": -2, "high": -0.5}, lower_is_better=False) == "worse"
-    assert checks.changed({"estimate": -1, "low": -2, "high": 0.5}, lower_is_better=True) == "no clear change"
 
 
 def test_the_recorded_pairs_decide_nothing_about_a_resnet():

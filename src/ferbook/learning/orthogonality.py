@@ -75,8 +75,15 @@ def convolutional_form(kernel: Tensor, stride: int = 1, padding: tuple[int, int]
         padding = tuple((size - 1) // stride * stride for size in kernel.shape[2:])
     if any(pad < 0 or pad % stride for pad in padding):
         raise ValueError(f"with stride {stride}, padding {padding} never compares a filter with itself in place")
-    products = _products(kernel, stride, padding)
-    return _residual(products, padding[0] // stride, padding[1] // stride).square().sum()
+    # Matrix products of what overlaps, instead of a convolution with its zeros. Filter i moved against j is j moved the
+    # other way against i, so that half of the displacements count twice.
+    total = _matrix_residual(kernel).square().sum()
+    places = _full(kernel).permute(2, 3, 1, 0).contiguous()
+    for down in range(0, padding[0] + 1, stride):
+        for right in range(-padding[1], padding[1] + 1, stride):
+            if (down, right) > (0, 0):
+                total = total + 2 * _overlap(places, down, right).square().sum()
+    return total
 
 
 def as_published(kernel: Tensor, stride: int = 1) -> Tensor:
@@ -153,6 +160,22 @@ def _matrix_residual(weight: Tensor) -> Tensor:
     with torch.autocast(weight.device.type, enabled=False):
         rows = _full(weight).flatten(1)
         return rows @ rows.T - torch.eye(len(rows), dtype=rows.dtype, device=rows.device)
+
+
+def _overlap(places: Tensor, down: int, right: int) -> Tensor:
+    """Inner products of filters with one another moved by `down` >= 0 and `right` pixels: (out, out).
+
+    Parameters
+    ----------
+    places: the kernel as (height, width, in, out).
+    down, right: in pixels.
+    """
+    height, width, _, filters = places.shape
+    left, reach = max(0, -right), max(0, width - abs(right))
+    moved = places[down:, left + right : left + right + reach].reshape(-1, filters)
+    fixed = places[: max(0, height - down), left : left + reach].reshape(-1, filters)
+    with torch.autocast(places.device.type, enabled=False):
+        return moved.T @ fixed
 
 
 def _products(kernel: Tensor, stride: int, padding: tuple[int, int]) -> Tensor:
