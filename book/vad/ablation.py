@@ -279,8 +279,8 @@ shown
 # %% tags=["remove-input"]
 if compared:
     shown = report.prose(
-        f"""Seed by seed, {still} of {compared} figures are the same with a printed cost and without, to the last digit: the weights never differ. The constant predictor
-        says the mean of the test faces for each of them, which no network can know."""
+        f"""Seed by seed, {still} of {compared} figures are the same with a printed cost and without, to the last digit, as they must be where a cost has no gradient. The
+        constant predictor says the mean of the test faces for each of them, which no network can know."""
     )
 shown if compared else None
 
