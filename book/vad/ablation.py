@@ -258,46 +258,6 @@ if stored is not None:
         xlabel="change of mean squared error (FER2013, recorded)",
     )
 
-# %% [markdown]
-# ### In the papers' own network
-#
-# The networks above are small, so they decide nothing about the papers' own: a ResNet-18 of 11 million parameters. Here it learns from the annotated faces alone, in
-# batches of 16 as both papers have it, for half of their epochs: 60 for paper 003, 20 for paper 004. Neither names an optimiser; here it is AdamW. Each seed tests
-# another fifth of the faces, and two runs with the same seed differ in the further cost alone.
-
-# %% tags=["remove-input"]
-own = run_checks.papers_network()
-still, compared = run_checks.unmoved(own)
-if own:
-    shown = report.table(
-        run_checks.rows(own), caption="ResNet-18 on the annotated faces of FER2013 (recorded): squared errors, accuracy"
-    )
-else:
-    shown = report.prose("None of these runs is recorded yet; `ferbook sweep 003 --group resnet18` makes them.")
-shown
-
-# %% tags=["remove-input"]
-if compared:
-    shown = report.prose(
-        f"""Seed by seed, {still} of {compared} figures are the same with a printed cost and without, to the last digit, as they must be where a cost has no gradient. The
-        constant predictor says the mean of the test faces for each of them, which no network can know."""
-    )
-shown if compared else None
-
-# %% tags=["remove-input"]
-alone = sweeps.loaded("003", run_checks.AS_PRINTED)
-if alone:
-    run = alone["none-seed0"]
-    errors_of = {axis: (run_checks.measure(run, axis), run_checks.measure(run, axis, "constant")) for axis in VAD_AXES}
-    against = ", ".join(f"{axis} {model:.2f} against {mean:.2f}" for axis, (model, mean) in errors_of.items())
-    losses = [epoch["train_loss"] for epoch in run.history]
-    shown = report.prose(
-        f"""Why not at the rate of 0.01 that paper 003 prints? Begun with it (SGD with momentum, one run of {run.config["epochs"]} epochs), the loss leaps to {losses[0]:.0f} in the first epoch,
-        comes back to {losses[9]:.2f} by the tenth and ends at {losses[-1]:.2f}. That network has learned nothing: {run_checks.measure(run, "category"):.0%} of the categories are right, and its errors
-        are no lower than the constant's ({against})."""
-    )
-shown if alone else None
-
 # %% tags=["remove-input"]
 if stored is not None:
     shown = third.rows("003-improves", "003-finer", caption="Paper 003 on the effect of consistency")
@@ -337,6 +297,46 @@ if stored is not None:
         caption="Figures 4, 6 and 7 and table 3 of paper 003, on the published code's scale of average losses (recorded)",
     )
 shown if stored is not None else None
+
+# %% [markdown]
+# ### In the papers' own network
+#
+# The networks above are small, so they decide nothing about the papers' own: a {term}`ResNet-18 <ResNet>` of 11 million parameters. Here it learns from the annotated faces alone, in
+# batches of 16 as both papers have it, for half of their epochs: 60 for paper 003, 20 for paper 004. Neither names an optimiser; here it is {term}`AdamW`, and once {term}`SGD`. Each seed tests
+# another fifth of the faces, and two runs with the same seed differ in the further cost alone.
+
+# %% tags=["remove-input"]
+own = run_checks.papers_network()
+still, compared = run_checks.unmoved(own)
+if own:
+    shown = report.table(
+        run_checks.rows(own), caption="ResNet-18 on the annotated faces of FER2013 (recorded): squared errors, accuracy"
+    )
+else:
+    shown = report.prose("None of these runs is recorded yet; `ferbook sweep 003 --group resnet18` makes them.")
+shown
+
+# %% tags=["remove-input"]
+if compared:
+    shown = report.prose(
+        f"""Seed by seed, {still} of {compared} figures are the same with a printed cost and without, to the last digit, as they must be where a cost has no gradient. The
+        constant predictor says the mean of the test faces for each of them, which no network can know."""
+    )
+shown if compared else None
+
+# %% tags=["remove-input"]
+alone = sweeps.loaded("003", run_checks.AS_PRINTED)
+if alone:
+    run = alone["none-seed0"]
+    errors_of = {axis: (run_checks.measure(run, axis), run_checks.measure(run, axis, "constant")) for axis in VAD_AXES}
+    against = ", ".join(f"{axis} {model:.2f} against {mean:.2f}" for axis, (model, mean) in errors_of.items())
+    losses = [epoch["train_loss"] for epoch in run.history]
+    shown = report.prose(
+        f"""Why not at the rate of 0.01 that paper 003 prints? Begun with it (SGD, one run of {run.config["epochs"]} epochs), the loss leaps to {losses[0]:.0f} in the first epoch,
+        comes back to {losses[9]:.2f} by the tenth and ends at {losses[-1]:.2f}. That network has learned nothing: {run_checks.measure(run, "category"):.0%} of the categories are right, and its errors
+        are no lower than the constant's ({against})."""
+    )
+shown if alone else None
 
 # %% [markdown]
 # ### The papers' figures
