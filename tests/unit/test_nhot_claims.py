@@ -435,6 +435,22 @@ def test_a_claim_is_decided_by_the_runs_of_the_network_that_it_names(recorded, c
     assert about_mten(check, **arguments).outcome.trained.networks == ("compact",)
 
 
+def test_one_setting_with_three_seeds_tells_how_far_seeds_spread(recorded):
+    """Of the network that the claim names, whatever else is recorded of it so far."""
+    large = mten()
+    one = {name: run for name, run in large.items() if name.startswith("ordinary-n3-")}
+    begun = {name: run for name, run in large.items() if name in ("ordinary-n1-seed0", "complex-n3-seed1")}
+    for runs in (one, one | begun):
+        recorded(nhot=grid(), mten=runs)
+        found = about_mten("recorded spread")
+        assert found.outcome.trained.networks == ("mten",) and "; 1 combination of test set" in found.outcome.detail
+        accuracies = [literal_accuracy(one, "ordinary-n3", seed) for seed in (0, 1, 2)]
+        assert found.outcome.value == pytest.approx(np.std(accuracies, ddof=1))
+        found = about_mten("recorded n-hot measure", measure="choice")
+        added = [max(run.history, key=lambda entry: entry["test_accuracy"])["test_accuracy"] for run in one.values()]
+        assert found.outcome.value == pytest.approx(np.mean(added) * 100 - np.mean(accuracies))
+
+
 @pytest.mark.parametrize("relation", ["more than", "less than", "at least", "at most"])
 def test_larger_or_smaller_is_undecided_where_the_interval_has_room_for_both(complex_gain, relation):
     mean, half = complex_gain

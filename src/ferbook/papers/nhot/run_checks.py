@@ -100,7 +100,7 @@ _FULL_LENGTH = {"vgg16": training_time.EPOCHS["vgg16_48"], **training_time.EPOCH
 
 def _tested_on(runs: Runs, *kinds: str) -> dict[str, RunResult]:
     """The runs with one of these test sets."""
-    return {name: run for name, run in runs.items() if run.config["split"]["kind"] in kinds}
+    return {name: run for name, run in runs.items() if not kinds or run.config["split"]["kind"] in kinds}
 
 
 #: Groups of runs over N: the paper's networks first, and at the end the small network that stands in for them.
@@ -114,7 +114,7 @@ def closest(claim: Claim, seeds: Callable[[Runs], int], *kinds: str) -> Runs:
     ----------
     claim: whose network, loss, epochs and test faces are wanted.
     seeds: how many seeds of some runs have all that is compared; fewer than ``ablation_variants.SEEDS`` do not count.
-    kinds: of test sets.
+    kinds: of test sets; none: of all.
 
     Returns
     -------
@@ -208,32 +208,49 @@ def recorded_drop(claim: Claim, facts: Facts) -> Outcome:
 
 @register("recorded n-hot measure")
 def recorded_measure(claim: Claim, facts: Facts) -> Outcome:
-    """A measure of the recorded runs over N, mean over test sets and all N.
+    """A measure of the recorded runs over N, mean over test sets and all N that have enough seeds.
 
-    Argument: ``measure``, one of ``curves.MEASURES``. Only seeds that have every recorded test set and N count.
+    Argument: ``measure``, one of ``curves.MEASURES``. Only seeds that all of them have count.
     """
-    runs = recorded_runs(_complete())
-    places = curves.grid(runs).values()
+    runs = closest(claim, _most_seeds)
+    places = _settled(runs)
     measure = curves.MEASURES[claim.arguments["measure"]].of
-    common = sorted(set.intersection(*(set(by_seed) for by_seed in places))) if places else []
+    common = sorted(set.intersection(*map(set, places)) if places else set())
+    if len(common) < ablation_variants.SEEDS:
+        return waiting(_most_seeds(runs))
     values = {seed: [measure(by_seed[seed]) for by_seed in places] for seed in common}
     means = {seed: float(np.mean(found)) for seed, found in values.items() if None not in found}
-    return decided(claim, means, runs, f"mean over {len(places)} combinations of test set and N", 2)
+    return decided(claim, means, runs, f"mean over {_combinations(places)}", 2)
 
 
 @register("recorded spread")
 def recorded_spread(claim: Claim, facts: Facts) -> Outcome:
-    """Standard deviation (points) of accuracy over the seeds of one setting, pooled over the recorded runs over N."""
-    recorded = recorded_runs(_complete())
-    places = curves.grid(recorded)
-    full = [
-        list(map(curves.accuracy, runs.values())) for runs in places.values() if len(runs) >= ablation_variants.SEEDS
-    ]
-    if not full:
-        return waiting(max(map(len, places.values()), default=0))
-    pooled = math.sqrt(float(np.mean([np.var(values, ddof=1) for values in full])))
-    detail = f"{network_of(recorded)}; {len(full)} combinations of test set and N"
+    """Standard deviation (points) of accuracy over the seeds of one setting, pooled over test sets and N.
+
+    Settings with fewer than ``ablation_variants.SEEDS`` seeds are left out.
+    """
+    recorded = closest(claim, _most_seeds)
+    places = _settled(recorded)
+    if not places:
+        return waiting(_most_seeds(recorded))
+    accuracies = [list(map(curves.accuracy, by_seed.values())) for by_seed in places]
+    pooled = math.sqrt(float(np.mean([np.var(values, ddof=1) for values in accuracies])))
+    detail = f"{network_of(recorded)}; {_combinations(places)}"
     return Outcome(pooled, Evidence.SAME_DATA, detail, trained=ablation_variants.training(recorded))
+
+
+def _most_seeds(runs: Runs) -> int:
+    """How many seeds the combination of test set and N has that has most."""
+    return max(map(len, curves.grid(runs).values()), default=0)
+
+
+def _settled(runs: Runs) -> list[dict[int, RunResult]]:
+    """The runs, by seed, of each combination of test set and N that has enough seeds."""
+    return [by_seed for by_seed in curves.grid(runs).values() if len(by_seed) >= ablation_variants.SEEDS]
+
+
+def _combinations(places: Sequence[object]) -> str:
+    return f"{len(places)} combination{'s' * (len(places) > 1)} of test set and N"
 
 
 @register("recorded recall")
