@@ -9,6 +9,7 @@ from torch import nn
 from torchvision import models
 from torchvision.models import EfficientNet
 
+from ferbook.models.depthwise import quickened
 from ferbook.models.layers import one_of, set_in_channels, share
 
 _SIZES = {f"b{i}": getattr(models, f"efficientnet_b{i}") for i in range(8)}
@@ -37,7 +38,7 @@ def efficientnet(
     model = _SIZES[size](num_classes=num_classes, stochastic_depth_prob=skipped)
     if dropout is not None:
         model.classifier[0] = nn.Dropout(share("dropout", dropout))
-    return set_in_channels(model, in_channels)
+    return set_in_channels(quickened(model), in_channels)
 
 
 def trunk(size: str, in_channels: int) -> tuple[EfficientNet, int]:

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from ferbook.core import extras
 from ferbook.core.errors import DataError, FerbookError
+from ferbook.models.depthwise import quickened
 from ferbook.models.layers import share
 
 # Expansion, kernel, stride of the first, output channels and number of the blocks of each stage.
@@ -73,6 +74,7 @@ class EfficientNetLite0(nn.Module):
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+        quickened(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, num_classes)."""

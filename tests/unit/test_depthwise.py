@@ -1,0 +1,105 @@
+"""Depthwise convolutions of images smaller than their kernel: torch's own are the twin."""
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+from ferbook import models
+from ferbook.models import depthwise
+from ferbook.models.depthwise import DepthwiseConv2d, quickened
+
+CHANNELS = 6
+#: Kernel, stride, padding, height and width.
+SHAPES = [
+    shape
+    for shape in itertools.product((3, 5), (1, 2), (0, 1, 2), (1, 2, 3, 4, 7), (1, 3, 4))
+    if min(shape[3:]) + 2 * shape[2] >= shape[0]
+]
+
+
+def pair(kernel, stride, padding):
+    """A layer and torch's own, with the same weights."""
+    torch.manual_seed(0)
+    own = nn.Conv2d(CHANNELS, CHANNELS, kernel, stride, padding, groups=CHANNELS, bias=False)
+    again = nn.Conv2d(CHANNELS, CHANNELS, kernel, stride, padding, groups=CHANNELS, bias=False)
+    again.load_state_dict(own.state_dict())
+    return own, DepthwiseConv2d(again)
+
+
+def gradients(layer, x):
+    x = x.clone().requires_grad_()
+    y = layer(x)
+    (y * torch.arange(1.0, y.numel() + 1).reshape(y.shape).cos()).sum().backward()
+    return y, x.grad, layer.weight.grad
+
+
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(("kernel", "stride", "padding", "height", "width"), SHAPES)
+def test_outputs_and_gradients_are_those_of_torch(kernel, stride, padding, height, width, order):
+    torch_own, quick = pair(kernel, stride, padding)
+    x = torch.randn(4, CHANNELS, height, width).contiguous(memory_format=order)
+    for expected, found in zip(gradients(torch_own, x), gradients(quick, x), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def ways(quick, x, monkeypatch):
+    """How often a layer's own way back was taken."""
+    taken = []
+    real = depthwise._Convolved.apply
+    monkeypatch.setattr(depthwise._Convolved, "apply", lambda *given: taken.append(1) or real(*given))
+    y = quick(x)
+    if y.requires_grad:
+        y.sum().backward()
+    return len(taken)
+
+
+def test_only_images_below_the_kernel_go_another_way(monkeypatch):
+    _, quick = pair(5, 1, 2)
+    assert ways(quick, torch.randn(2, CHANNELS, 4, 4), monkeypatch) == 1
+    assert ways(quick, torch.randn(2, CHANNELS, 5, 4), monkeypatch) == 0
+    with torch.no_grad():
+        assert ways(quick, torch.randn(2, CHANNELS, 4, 4), monkeypatch) == 0
+
+
+def test_half_precision_is_left_to_torch(monkeypatch):
+    own, quick = pair(5, 1, 2)
+    x = torch.randn(2, CHANNELS, 3, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(own(x), quick(x))
+        assert ways(quick, x, monkeypatch) == 0
+
+
+def test_a_frozen_input_or_kernel_gets_no_gradient():
+    _, quick = pair(3, 1, 1)
+    quick(torch.randn(2, CHANNELS, 2, 2)).sum().backward()
+    assert quick.weight.grad is not None
+    quick.weight.requires_grad_(False)
+    x = torch.randn(2, CHANNELS, 2, 2, requires_grad=True)
+    quick(x).sum().backward()
+    assert x.grad is not None
+
+
+def test_other_convolutions_stay_and_names_too():
+    layers = nn.Sequential(
+        nn.Conv2d(4, 4, 3, groups=4, bias=False),
+        nn.Conv2d(4, 4, 3, groups=4),
+        nn.Conv2d(4, 8, 3, groups=4, bias=False),
+        nn.Conv2d(4, 4, 3, bias=False),
+        nn.Conv2d(4, 4, 3, groups=4, bias=False, padding="same"),
+        nn.Conv2d(4, 4, 3, groups=4, bias=False, dilation=2),
+        nn.Conv2d(4, 4, 3, groups=4, bias=False, padding=1, padding_mode="reflect"),
+    )
+    before = layers.state_dict()
+    assert [type(layer) is DepthwiseConv2d for layer in quickened(layers)] == [True] + 6 * [False]
+    assert list(before) == list(layers.state_dict())
+    assert all(torch.equal(before[name], value) for name, value in layers.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["mten", "efficientnet_lite0"])
+def test_networks_with_such_layers_have_them(name):
+    network = models.build(name, seed=0)
+    own = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d) and layer.groups > 1]
+    assert len(own) >= 16 and all(isinstance(layer, DepthwiseConv2d) for layer in own)
+    assert models.parameter_count(network) == models.parameter_count(network, trainable=True)
