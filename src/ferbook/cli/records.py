@@ -90,6 +90,8 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     # Paper 003's runs, which `ferbook sweep 003` trains.
     "orthogonality": {"papers.vad.independence:record": "root"},
     "vad": {"papers.vad.ablation:record": "root"},
+    # Takes times, like the benchmarks above; half a minute.
+    "one-model": {"papers.vad.one_model:record": "nothing"},
     "outcomes": {"papers.outcomes.record:record": "root"},
     "vad-readout": {"papers.vad.readout:record": "released, annotated"},
 }

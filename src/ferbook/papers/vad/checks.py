@@ -7,6 +7,8 @@ as text in :mod:`ferbook.papers.vad.text_checks`, what was trained in :mod:`ferb
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from scipy import stats
 
@@ -281,3 +283,31 @@ def without(axis: str, part: str) -> tuple[float, float]:
     """The loss without consistency that 003's table 3 and section V give, and by how much rounding may move it."""
     texts = printed.cell("003-table3", axis, f"{part}, all"), printed.cell("003-decreases", axis, part)
     return sum(map(float, texts)), float(sum(map(printed.half_digit, texts)))
+
+
+# --- 003, one model or four ---
+
+#: Name of the record of what one model of all axes takes, named here because its module imports torch.
+ONE_MODEL = "003/one-model"
+
+
+@register("one model or one for each axis")
+def one_model_or_each(claim: Claim, facts: Facts) -> Outcome:
+    """How many times the multiply-adds of one model of all axes a model of each axis takes, under the worse reading."""
+    readings = records.read(ONE_MODEL)["values"]["readings"]
+    times = {
+        name: found["multiply_adds"]["apart"] / found["multiply_adds"]["together"] for name, found in readings.items()
+    }
+    said = "; ".join(
+        f"{LAYOUTS[name]}: {times[name]:.2f} times, and {_timed(found)}" for name, found in readings.items()
+    )
+    return Outcome(min(times.values()), Evidence.ARITHMETIC, said)
+
+
+#: The two readings of the papers' network, in words.
+LAYOUTS = {"vad_shared": "one trunk for all tasks", "vad_separate": "a network for each task"}
+
+
+def _timed(found: Mapping[str, Any]) -> str:
+    low, high = found["factor_interval"]
+    return f"{found['factor']:.2f} times ({low:.2f} to {high:.2f}) the time of a training step"
