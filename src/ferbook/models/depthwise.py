@@ -1,8 +1,8 @@
 """Depthwise convolutions of images that are smaller than the kernel, as EfficientNets have them at the end.
 
 A face of 48 pixels has 2 x 2 places left where a kernel has 5 x 5. For such images oneDNN, which torch computes with on
-processors, gets the gradient of the weights as if channels mixed: a fifth of a training step of MTEN goes there. The sum
-itself is small, since most of the kernel meets nothing but padding; here it is written out.
+processors, gets the gradient of the weights as if channels mixed: a fifth of a training step of MTEN goes there. The
+sum itself is small, since most of the kernel meets nothing but padding; here it is written out.
 """
 
 from collections.abc import Iterator
