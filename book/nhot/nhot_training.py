@@ -179,7 +179,7 @@ report.table(
 audit.rows("002-choice-bias", "002-seed-spread", "002-contempt", caption="Limits that the report names, measured")
 
 # %% [markdown]
-# In these runs the learning rate falls to nothing, so that the last epochs hardly differ, and choosing among them on test faces is worth next to
+# Each row names the network that it was measured on. In these runs the learning rate falls to nothing, so that the last epochs hardly differ, and choosing among them on test faces is worth next to
 # nothing. With a rate that stays the same, as it seems to in the paper, which names no schedule, accuracy jumps from epoch to epoch, and the best of forty is worth more.
 #
 # What to look for in the first table: are the other additions as large as the gain that N is to explain? Where an addition is much the same at every N, it cancels

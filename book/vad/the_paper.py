@@ -106,7 +106,7 @@ third.rows(
     "003-heading-e4",
     "003-four-ablations",
     "003-efficiency",
-    caption="Table 3 of paper 003, pair by pair, and what it leaves open",
+    caption="Table 3 of paper 003, pair by pair, and what is said of it",
 )
 
 # %% [markdown]
@@ -114,8 +114,9 @@ third.rows(
 # features among tasks would hardly agree so well, nor would two runs of separate networks that start from different random weights. [A later
 # page](leads) shows what does agree: regressors that give every face the same value.
 #
-# One model saves work, though: a face that passes through one trunk for all tasks takes a third of what it takes through three, one for each axis with the category.
-# The published code has a network for each task. Then four networks stand against six, since each axis alone needs a classifier of its own.
+# One model does save computing. Where all tasks share one trunk, a face takes one pass through it instead of three, one for each axis with the category: a third of the
+# multiplications. In the published code [nothing is shared](leads): four networks (category, V, A, D) replace six, since each axis alone brings its own classifier,
+# and those two classifiers are all that is saved.
 
 # %% tags=["remove-input"]
 fourth.box("004-joint")

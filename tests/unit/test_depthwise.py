@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ferbook import models
 from ferbook.models import depthwise
@@ -16,6 +17,13 @@ SHAPES = [
     shape
     for shape in itertools.product((3, 5), (1, 2), (0, 1, 2), (1, 2, 3, 4, 7), (1, 3, 4))
     if min(shape[3:]) + 2 * shape[2] >= shape[0]
+]
+#: The same with two sides that differ.
+UNEVEN = [
+    ((3, 5), (1, 2), (1, 2), 2, 4),
+    ((5, 3), (2, 1), (2, 0), 3, 4),
+    ((5, 4), (3, 2), (1, 2), 4, 3),
+    ((5, 5), (1, 1), (0, 2), 5, 2),
 ]
 
 
@@ -36,7 +44,7 @@ def gradients(layer, x):
 
 
 @pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize(("kernel", "stride", "padding", "height", "width"), SHAPES)
+@pytest.mark.parametrize(("kernel", "stride", "padding", "height", "width"), SHAPES + UNEVEN)
 def test_outputs_and_gradients_are_those_of_torch(kernel, stride, padding, height, width, order):
     torch_own, quick = pair(kernel, stride, padding)
     x = torch.randn(4, CHANNELS, height, width).contiguous(memory_format=order)
@@ -73,12 +81,25 @@ def test_half_precision_is_left_to_torch(monkeypatch):
 
 def test_a_frozen_input_or_kernel_gets_no_gradient():
     _, quick = pair(3, 1, 1)
-    quick(torch.randn(2, CHANNELS, 2, 2)).sum().backward()
-    assert quick.weight.grad is not None
-    quick.weight.requires_grad_(False)
-    x = torch.randn(2, CHANNELS, 2, 2, requires_grad=True)
+    x = torch.randn(2, CHANNELS, 2, 2)
     quick(x).sum().backward()
-    assert x.grad is not None
+    assert x.grad is None and quick.weight.grad is not None
+    quick.weight.grad = None
+    quick.weight.requires_grad_(False)
+    x.requires_grad_()
+    quick(x).sum().backward()
+    assert x.grad is not None and quick.weight.grad is None
+
+
+def test_a_bias_from_folding_batch_norm_counts():
+    own, quick = pair(5, 1, 2)
+    norm = nn.BatchNorm2d(CHANNELS).eval()
+    norm.bias.data.normal_()
+    norm.running_mean.normal_()
+    x = torch.randn(2, CHANNELS, 2, 2)
+    folded = fuse_conv_bn_eval(quick.eval(), norm)
+    assert isinstance(folded, DepthwiseConv2d) and folded.weight.requires_grad
+    torch.testing.assert_close(folded(x), norm(own(x)))
 
 
 def test_other_convolutions_stay_and_names_too():
@@ -93,6 +114,9 @@ def test_other_convolutions_stay_and_names_too():
     )
     before = layers.state_dict()
     assert [type(layer) is DepthwiseConv2d for layer in quickened(layers)] == [True] + 6 * [False]
+    for layer in layers[1:]:
+        with pytest.raises(ValueError, match="no depthwise convolution"):
+            DepthwiseConv2d(layer)
     assert list(before) == list(layers.state_dict())
     assert all(torch.equal(before[name], value) for name, value in layers.state_dict().items())
 

@@ -137,6 +137,24 @@ def test_over_seeds_matches_its_twin():
     assert over_seeds([1.0, 1.0])[:3] == (1, 1, 1)
 
 
+def test_a_pooled_deviation_matches_its_twin():
+    """Twin: one group has the usual interval; drawn anew many times, intervals hold the true deviation 95 % of them."""
+    values = [85.2, 84.7, 85.9]
+    found = intervals.pooled_deviation([values])
+    assert found.estimate == pytest.approx(np.std(values, ddof=1)) and found.count == 3
+    # Chi-squared with two degrees of freedom, 97.5 and 2.5 %.
+    ends = [found.estimate * math.sqrt(2 / limit) for limit in (7.377758908227871, 0.05063561596857975)]
+    assert found[1:3] == pytest.approx(ends)
+    assert intervals.pooled_deviation([values, [7.0]])[:3] == pytest.approx(found[:3])
+    uneven = intervals.pooled_deviation([values, [1.0, 2.0, 3.0, 4.0, 5.0]])
+    assert uneven.estimate**2 == pytest.approx((2 * np.var(values, ddof=1) + 4 * 2.5) / 6)
+    random = np.random.default_rng(0)
+    drawn = [intervals.pooled_deviation(random.normal([[0], [9]], 2.0, (2, 3))) for _ in range(2000)]
+    assert np.mean([one.low <= 2 <= one.high for one in drawn]) == pytest.approx(0.95, abs=0.02)
+    with pytest.raises(ValueError, match="two runs"):
+        intervals.pooled_deviation([[1.0], [2.0]])
+
+
 @given(st.integers(1, 60), st.data())
 def test_wilson_matches_its_twin(n, data):
     """The proportions p for which |k/n - p| is z standard errors of p: roots of a quadratic."""

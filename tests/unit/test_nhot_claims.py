@@ -405,7 +405,7 @@ def test_runs_of_the_papers_network_go_first_once_there_are_enough(recorded):
 
 
 def mten(epochs=20):
-    """Runs of MTEN over N, other accuracies than the small network's."""
+    """Runs of MTEN over N, which answer as the small network does."""
     runs = grid(seeds=(0, 1, 2))
     for one in runs.values():
         one.config.update(model={"name": "mten", "options": {}, "weights": None}, epochs=epochs, loss="mse")
@@ -435,20 +435,57 @@ def test_a_claim_is_decided_by_the_runs_of_the_network_that_it_names(recorded, c
     assert about_mten(check, **arguments).outcome.trained.networks == ("compact",)
 
 
+def best_added(runs):
+    """Points that the best epoch on the test faces lies above what counts, by literal arithmetic."""
+    best = [100 * max(entry["test_accuracy"] for entry in run.history) for run in runs]
+    return [top - 100 * run.metrics["test_accuracy"] for top, run in zip(best, runs, strict=True)]
+
+
 def test_one_setting_with_three_seeds_tells_how_far_seeds_spread(recorded):
     """Of the network that the claim names, whatever else is recorded of it so far."""
     large = mten()
     one = {name: run for name, run in large.items() if name.startswith("ordinary-n3-")}
+    for number, each in enumerate(one.values()):
+        each.history[-1]["test_accuracy"] += 0.05 + number / 100
     begun = {name: run for name, run in large.items() if name in ("ordinary-n1-seed0", "complex-n3-seed1")}
+    accuracies = [literal_accuracy(one, "ordinary-n3", seed) for seed in (0, 1, 2)]
     for runs in (one, one | begun):
         recorded(nhot=grid(), mten=runs)
-        found = about_mten("recorded spread")
-        assert found.outcome.trained.networks == ("mten",) and "; 1 combination of test set" in found.outcome.detail
-        accuracies = [literal_accuracy(one, "ordinary-n3", seed) for seed in (0, 1, 2)]
-        assert found.outcome.value == pytest.approx(np.std(accuracies, ddof=1))
+        spread, choice = about_mten("recorded spread"), about_mten("recorded n-hot measure", measure="choice")
+        for found in (spread, choice):
+            assert found.outcome.trained.networks == ("mten",) and found.outcome.trained.splits == ("ordinary",)
+            assert "1 combination of test set" in found.outcome.detail
+        assert spread.outcome.value == pytest.approx(np.std(accuracies, ddof=1))
+        assert choice.outcome.value == pytest.approx(np.mean(best_added(one.values())))
+
+
+def test_a_spread_is_undecided_where_its_interval_has_room_for_both(recorded):
+    recorded(nhot=grid(), mten={name: run for name, run in mten().items() if name.startswith("ordinary-n3-")})
+    found = about_mten("recorded spread")
+    low, high = map(float, found.outcome.detail.rpartition("interval ")[2].split(" to "))
+    for asked, verdict in (
+        (low - 0.1, Verdict.HOLDS),
+        ((low + high) / 2, Verdict.UNCHECKED),
+        (high + 0.1, Verdict.FAILS),
+    ):
+        about = {"networks": ["mten"], "loss": "mse", "epochs": 40}
+        assert judged("recorded spread", f"{asked:.3f}", "at least", "trained", about=about).verdict is verdict
+
+
+def test_a_measure_comes_from_runs_that_have_it(recorded):
+    """Runs without a curve on the test faces, or without three common seeds, leave the small network's to be seen."""
+    bare, apart = mten(), {name: run for name, run in mten().items() if name.startswith("ordinary-n3-")}
+    for entry in (entry for each in bare.values() for entry in each.history):
+        entry.pop("test_accuracy", None)
+    like = next(iter(apart.values())).config
+    for name, each in grid(seeds=(1, 2, 3)).items():
+        if name.startswith("ordinary-n1-"):
+            each.config.update(like | {key: each.config[key] for key in ("labels", "seed")})
+            apart[name] = each
+    for runs in (bare, apart):
+        recorded(nhot=grid(), mten=runs)
         found = about_mten("recorded n-hot measure", measure="choice")
-        added = [max(run.history, key=lambda entry: entry["test_accuracy"])["test_accuracy"] for run in one.values()]
-        assert found.outcome.value == pytest.approx(np.mean(added) * 100 - np.mean(accuracies))
+        assert found.outcome.trained.networks == ("compact",) and found.departures
 
 
 @pytest.mark.parametrize("relation", ["more than", "less than", "at least", "at most"])

@@ -160,6 +160,26 @@ def over_seeds(values: Sequence[float], level: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half, level, len(runs))
 
 
+def pooled_deviation(groups: Sequence[Sequence[float]], level: float = 0.95) -> Interval:
+    """Standard deviation within groups of training runs, pooled by degrees of freedom, with its chi-squared interval.
+
+    Parameters
+    ----------
+    groups: one number per run, of runs that differ in the seed alone; every group may have another mean.
+    level: confidence, between 0 and 1.
+
+    Raises
+    ------
+    ValueError: if no group has two runs.
+    """
+    free = sum(len(values) - 1 for values in groups)
+    if free < 1:
+        raise ValueError("a deviation needs two runs that differ in the seed alone")
+    squares = sum(float(np.sum((np.asarray(values) - np.mean(values)) ** 2)) for values in groups)
+    low, high = (float(np.sqrt(squares / stats.chi2.ppf(tail, free))) for tail in ((1 + level) / 2, (1 - level) / 2))
+    return Interval(float(np.sqrt(squares / free)), low, high, level, sum(map(len, groups)))
+
+
 def over_defined(values: Sequence[float | None]) -> Interval | None:
     """As :func:`over_seeds`; None where a run has no value, as the correlation of faces that all have the same rank."""
     return None if any(value is None for value in values) else over_seeds(values)

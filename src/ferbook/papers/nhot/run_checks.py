@@ -6,7 +6,6 @@ compare; they need not be changed when more are recorded.
 Nothing here imports torch.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
@@ -22,7 +21,7 @@ from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import sweeps
 from ferbook.learning.configs import Config
 from ferbook.learning.runs import RunResult
-from ferbook.measures.intervals import Interval, over_seeds
+from ferbook.measures.intervals import Interval, over_seeds, pooled_deviation
 from ferbook.papers.nhot import curves, settings, training_time
 
 PAPER = "002"
@@ -212,41 +211,51 @@ def recorded_measure(claim: Claim, facts: Facts) -> Outcome:
 
     Argument: ``measure``, one of ``curves.MEASURES``. Only seeds that all of them have count.
     """
-    runs = closest(claim, _most_seeds)
-    places = _settled(runs)
     measure = curves.MEASURES[claim.arguments["measure"]].of
-    common = sorted(set.intersection(*map(set, places)) if places else set())
-    if len(common) < ablation_variants.SEEDS:
-        return waiting(_most_seeds(runs))
-    values = {seed: [measure(by_seed[seed]) for by_seed in places] for seed in common}
-    means = {seed: float(np.mean(found)) for seed, found in values.items() if None not in found}
-    return decided(claim, means, runs, f"mean over {_combinations(places)}", 2)
+
+    def values(runs: Runs) -> dict[int, float]:
+        places = _settled(runs)
+        common = sorted(set.intersection(*map(set, places)) if places else ())
+        found = {seed: [measure(by_seed[seed]) for by_seed in places] for seed in common}
+        return {seed: float(np.mean(each)) for seed, each in found.items() if None not in each}
+
+    runs = closest(claim, lambda runs: len(values(runs)))
+    places = _settled(runs)
+    if not places:
+        return waiting(max(map(len, curves.grid(runs).values()), default=0))
+    return decided(claim, values(runs), _of_places(runs, places), f"mean over {_combinations(places)}", 2)
 
 
 @register("recorded spread")
 def recorded_spread(claim: Claim, facts: Facts) -> Outcome:
     """Standard deviation (points) of accuracy over the seeds of one setting, pooled over test sets and N.
 
-    Settings with fewer than ``ablation_variants.SEEDS`` seeds are left out.
+    Settings with fewer than ``ablation_variants.SEEDS`` seeds are left out. No value where the interval (of a variance,
+    by chi-squared) has room for the claim and for its contrary.
     """
-    recorded = closest(claim, _most_seeds)
+    recorded = closest(claim, lambda runs: max(map(len, _settled(runs)), default=0))
     places = _settled(recorded)
     if not places:
-        return waiting(_most_seeds(recorded))
-    accuracies = [list(map(curves.accuracy, by_seed.values())) for by_seed in places]
-    pooled = math.sqrt(float(np.mean([np.var(values, ddof=1) for values in accuracies])))
-    detail = f"{network_of(recorded)}; {_combinations(places)}"
-    return Outcome(pooled, Evidence.SAME_DATA, detail, trained=ablation_variants.training(recorded))
-
-
-def _most_seeds(runs: Runs) -> int:
-    """How many seeds the combination of test set and N has that has most."""
-    return max(map(len, curves.grid(runs).values()), default=0)
+        return waiting(max(map(len, curves.grid(recorded).values()), default=0))
+    runs = _of_places(recorded, places)
+    spread = pooled_deviation([list(map(curves.accuracy, by_seed.values())) for by_seed in places])
+    trained = ablation_variants.training(runs)
+    ends = f"{spread.level:.0%} interval {spread.low:.2f} to {spread.high:.2f}"
+    detail = f"{network_of(runs)}; {_combinations(places)}; {ends}"
+    if _has_room_for_both(claim, spread) and not ablation_variants.stand_in(claim, trained):
+        return Outcome.open(Evidence.SAME_DATA, f"{spread.estimate:.2f}; {detail}", trained)
+    return Outcome(spread.estimate, Evidence.SAME_DATA, detail, trained=trained)
 
 
 def _settled(runs: Runs) -> list[dict[int, RunResult]]:
     """The runs, by seed, of each combination of test set and N that has enough seeds."""
     return [by_seed for by_seed in curves.grid(runs).values() if len(by_seed) >= ablation_variants.SEEDS]
+
+
+def _of_places(runs: Runs, places: Sequence[Mapping[int, RunResult]]) -> dict[str, RunResult]:
+    """The runs that are in one of some combinations."""
+    there = {id(run) for by_seed in places for run in by_seed.values()}
+    return {name: run for name, run in runs.items() if id(run) in there}
 
 
 def _combinations(places: Sequence[object]) -> str:
@@ -391,7 +400,9 @@ def _seeds_of_all(group: str) -> tuple[Sequence[str], dict[str, dict[str, RunRes
 
 
 def _complete() -> str:
-    """The group over N that has enough seeds of every N on both test sets: MTEN's, or else the small network's."""
+    """The group over N that has enough seeds of every N on both test sets, as what is said of any N needs: MTEN's, or
+    else the small network's.
+    """
     described = {name.partition("/")[0] for name in described_runs()}
     return "mten" if "mten" in described and _common("mten") >= ablation_variants.SEEDS else "nhot"
 

@@ -1,9 +1,9 @@
 """What it costs to learn all axes in one model, beside a model of each axis: paper 003, section V.
 
-Paper 003 trains V, A and D each with the category, and then all of them at once, in batches of 16 faces of 44 pixels.
-The paper speaks of one network for several tasks; the published code has a network for each task. Both are counted, and
-a training step of either is timed in turns. The record is ``data/recorded/003/one-model.json``, which ``ferbook record
-one-model`` writes.
+Paper 003 trains V, A and D each with the category, and then all of them at once, in batches of 16 (section IV.A); its
+published code crops faces to 44 pixels. The paper speaks of one network for several tasks; the code has a network for
+each task. Both are counted, and a training step of either is timed in turns: ``ferbook record one-model`` writes
+``data/recorded/003/one-model.json``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from torch import nn
 from ferbook import models
 from ferbook.core import machine, records
 from ferbook.datasets import load
-from ferbook.faces.emotions import EMOTIONS, VAD_AXES
+from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VAD_AXES
 from ferbook.faces.faceset import FaceSet
 from ferbook.measures import turns
-from ferbook.models.vad import VadOutput
 
 RECORD = "003/one-model"
 #: The two readings, by the names of their networks.
@@ -31,35 +30,40 @@ BATCH, SIDE = 16, 44
 def counted(network: str) -> dict[str, int]:
     """Multiply-adds of a face's way through one model of all axes, ``together``, and through one of each, ``apart``."""
     return {
-        "together": models.multiply_adds(network, SIDE),
-        "apart": sum(models.multiply_adds(network, SIDE, axes=[axis]) for axis in VAD_AXES),
+        "together": _multiply_adds(network, VAD_AXES),
+        "apart": sum(_multiply_adds(network, [axis]) for axis in VAD_AXES),
     }
 
 
-def step(network: str, axes: Sequence[str], faces: FaceSet) -> Callable[[], VadOutput]:
-    """A training step on a batch: cross-entropy of the category and squared errors of the axes, by AdamW.
+def _multiply_adds(network: str, axes: Sequence[str]) -> int:
+    return models.multiply_adds(network, SIDE, num_classes=len(FER2013_CODES), axes=list(axes))
+
+
+def step(network: str, axes: Sequence[str], faces: FaceSet) -> Callable[[], float]:
+    """A training step on a batch, by AdamW; it gives the loss, cross-entropy of the category plus the axes' squared error.
 
     Parameters
     ----------
     network: one of ``READINGS``.
     axes: that the model learns.
-    faces: ``BATCH`` of them, with V, A and D.
+    faces: the batch, with V, A and D.
     """
-    model = models.build(network, len(EMOTIONS), seed=0, axes=list(axes)).to(memory_format=torch.channels_last)
+    model = models.build(network, len(FER2013_CODES), seed=0, axes=list(axes)).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
     pictures = torch.tensor(faces.images[:, None, :SIDE, :SIDE]).float().div(255).repeat(1, 3, 1, 1)
     pictures = pictures.contiguous(memory_format=torch.channels_last)
-    categories = torch.from_numpy(faces.distribution.argmax(axis=1))
+    seven = [EMOTIONS.index(name) for name in FER2013_CODES]
+    categories = torch.from_numpy(faces.distribution[:, seven].argmax(axis=1))
     columns = [VAD_AXES.index(axis) for axis in axes]
     values = torch.tensor(faces.vad[:, columns]).float()
 
-    def once() -> VadOutput:
+    def once() -> float:
         found = model(pictures)
         loss = nn.functional.cross_entropy(found.logits, categories) + nn.functional.mse_loss(found.vad, values)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        return found
+        return loss.item()
 
     return once
 
