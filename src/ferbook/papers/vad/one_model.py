@@ -40,7 +40,7 @@ def _multiply_adds(network: str, axes: Sequence[str]) -> int:
 
 
 def step(network: str, axes: Sequence[str], faces: FaceSet) -> Callable[[], float]:
-    """A training step on a batch, by AdamW; it gives the loss, cross-entropy of the category plus the axes' squared error.
+    """A training step on a batch by AdamW. It gives the loss: the category's cross-entropy, the axes' squared error.
 
     Parameters
     ----------
