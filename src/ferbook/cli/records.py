@@ -63,6 +63,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
         "claims.dataset_summary:record_table": "root",
         "claims.dataset_summary:record": "FER+",
     },
+    "single-label": {"papers.nhot.single_label:record": "root"},
     "detection": {"vision.finding:record": "FER+"},
     # Looks for all faces with dlib (the extra of that name): one to two hours on one core; killed, it goes on.
     "detectors": {"vision.agreement:record": "FER+"},
@@ -90,7 +91,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     # Paper 003's runs, which `ferbook sweep 003` trains.
     "orthogonality": {"papers.vad.independence:record": "root"},
     "vad": {"papers.vad.ablation:record": "root"},
-    # Takes times, like the benchmarks above; half a minute.
+    # Takes times, like the benchmarks above; one minute.
     "one-model": {"papers.vad.one_model:record": "nothing"},
     "outcomes": {"papers.outcomes.record:record": "root"},
     "vad-readout": {"papers.vad.readout:record": "released, annotated"},
