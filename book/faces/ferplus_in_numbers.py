@@ -336,7 +336,11 @@ _ = figures.gallery(faces.images[differing], titles, columns=4, cell=1.6)
 
 # %% tags=["remove-input"]
 alone = records.read("002/single-label")["values"]
-asked = {"what most of the others say": "majority", "what one of the others says": "annotator", "FER2013's label": "label"}
+asked = {
+    "what most of the others say": "majority",
+    "what one of the others says": "annotator",
+    "FER2013's label": "label",
+}
 report.comparison(
     list(asked),
     {

@@ -18,6 +18,7 @@ from ferbook.datasets import affectnet
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import sweeps
 from ferbook.measures import multilabel
+from ferbook.measures.intervals import Interval
 from ferbook.papers.cbam import record, run_checks
 from ferbook.papers.cbam import results as cbam_results
 from ferbook.papers.cbam import tables as cbam_tables
@@ -323,6 +324,9 @@ def test_differences_pair_seeds_and_say_nothing_from_too_few():
     assert same.mean == 0 and ablation_variants.direction(same) is None
     assert "3 seeds" in ablation_variants.told(found) and ablation_variants.told(None) == report.NOTHING
     assert ablation_variants.told(ablation_variants.Estimate((0,), (-0.01,), None), sign=True) == "+0.0, 1 seed"
+    ends = ablation_variants.Estimate(("seed0", "seed1"), (1.0, 2.0), Interval(1.5, -0.3, 3.3, 0.95, 2))
+    assert ablation_variants.told(ends, 0, unit="run") == "2 (0 to 3), 2 runs"
+    assert ablation_variants.told(ends, 0, sign=True) == "+2 (-0 to +3), 2 seeds"
 
 
 def test_tables_stand_without_runs():

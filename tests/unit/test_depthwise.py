@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ferbook import models
-from ferbook.models import depthwise
+from ferbook.models import benchmark, depthwise
 from ferbook.models.depthwise import DepthwiseConv2d, quickened
 
 CHANNELS = 6
@@ -127,3 +127,16 @@ def test_networks_with_such_layers_have_them(name):
     own = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d) and layer.groups > 1]
     assert len(own) >= 16 and all(isinstance(layer, DepthwiseConv2d) for layer in own)
     assert models.parameter_count(network) == models.parameter_count(network, trainable=True)
+
+
+def test_the_benchmark_compares_with_torchs_own_layers():
+    """Same weights and answers either way; only one of the two has layers that are written out."""
+    found = benchmark.depthwise(batch=2, least=2, most=2)
+    assert found["depthwise_factor"] > 0 and len(found["depthwise_factors"]) == 2
+    assert found["step_s"] > 0 and found["plain_step_s"] > 0
+    quick, plain = models.build("mten", seed=0), benchmark.plainly(models.build("mten", seed=0))
+    assert any(type(layer) is DepthwiseConv2d for layer in quick.modules())
+    assert not any(type(layer) is DepthwiseConv2d for layer in plain.modules())
+    images = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(quick.eval()(images).logits, plain.eval()(images).logits)

@@ -5,6 +5,7 @@ import math
 import re
 import sys
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from ferbook.claims.checks import known_checks
 from ferbook.claims.claim import Evidence, Verdict
 from ferbook.core import paths, records
 from ferbook.core.errors import FerbookError
+from ferbook.datasets import affectnet
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import configs
-from ferbook.papers.nhot import checks, curves, run_checks
+from ferbook.papers.nhot import checks, curves, run_checks, source_checks
 from tests.unit.claiming import ends, judged, student
 from tests.unit.test_nhot import FACES, grid, literally_right, run
 
@@ -894,3 +896,39 @@ def test_last_taggers_are_a_difference():
     known = dataset_summary.Facts({"agreement_with_second_crowd": None}, Evidence.SYNTHETIC, {})
     (result,) = verdicts.judge([STATED["002-taggers-flat"]], known)
     assert result.verdict is Verdict.UNCHECKED
+
+
+def test_an_accuracy_takes_the_place_that_higher_ones_leave_it():
+    others = {"a": 90.0, "b": 80.0, "c": 95.5}
+    for accuracy, place in ((96, "best"), (95, "second"), (85.0, "third"), (79, "fourth")):
+        found = judged("place among published accuracies", place, accuracy=accuracy, others=others)
+        assert found.verdict is Verdict.HOLDS and found.outcome.evidence is Evidence.PUBLISHED
+    assert (
+        judged("place among published accuracies", "best", accuracy=80.0, others={"b": 80.0}).verdict is Verdict.HOLDS
+    )
+
+
+def test_the_data_set_with_most_rare_emotions_decides():
+    few, many = {"disgust": 1, "neutral": 99}, {"fear": 5, "contempt": 6, "happiness": 89}
+    found = judged("rare emotions elsewhere", "10", "at most", counted={"few": few, "many": many})
+    assert found.verdict is Verdict.FAILS and found.outcome.value == pytest.approx(11)
+    theirs = affectnet.TRAINING_FACES
+    found = judged("rare emotions elsewhere", "10", "at most", counted={"few": few})
+    assert found.outcome.value == pytest.approx(
+        100 * (theirs["disgust"] + theirs["fear"] + theirs["contempt"]) / sum(theirs.values())
+    )
+
+
+@pytest.mark.parametrize(
+    ("gain", "verdict"),
+    [
+        ((0.2, 0.1, 0.3), Verdict.HOLDS),
+        ((-0.2, -0.3, -0.1), Verdict.FAILS),
+        ((0.1, -0.1, 0.3), Verdict.UNCHECKED),
+    ],
+)
+def test_what_annotators_meet_more_often_is_the_better_label(monkeypatch, gain, verdict):
+    shared = {"faces": 10, "majority": 0.8, "annotator": 0.7, "label": 0.6, "gain": {"majority": gain}}
+    read = SimpleNamespace(read=lambda name: {"values": {"shared": shared}})
+    monkeypatch.setattr(source_checks, "records", read)
+    assert judged("label that annotators meet", "better").verdict is verdict

@@ -22,6 +22,7 @@ from ferbook.datasets.ferplus import PARTS
 from ferbook.datasets.ferplus_parts import LABELS, SIDE
 from ferbook.learning import throughput
 from ferbook.measures import turns
+from ferbook.models.benchmark import depthwise
 from ferbook.relevance import benchmark
 
 #: Faces in the stand-in archives: as many as FER+ has.
@@ -64,7 +65,7 @@ def run(root: str | None = None, parts: Collection[str] = ()) -> dict[str, dict[
     Parameters
     ----------
     root: folder of FER+ (or ``FERBOOK_DATA``); without it loading is measured on stand-in archives of the same size.
-    parts: some of loading, rendering, detection, training and relevance; default: all.
+    parts: some of loading, rendering, detection, training, relevance and depthwise; default: all.
 
     Raises
     ------
@@ -76,6 +77,7 @@ def run(root: str | None = None, parts: Collection[str] = ()) -> dict[str, dict[
         "detection": detection,
         "training": training,
         "relevance": benchmark.lrp,
+        "depthwise": depthwise,
     }
     for name in parts:
         if name not in known:

@@ -143,10 +143,11 @@ def told(found: Estimate | None, digits: int = 1, sign: bool = False, unit: str 
     if found is None:
         return NOTHING
     plus = "+" if sign else ""
-    # A mean of nothing has no sign; an end of an interval keeps it, for it says on which side of zero it lies.
+    # A mean of nothing has no sign; an end of a difference's interval keeps it: it says on which side of zero it lies.
+    end = "+" if sign else "z"
     text = f"{found.mean:{plus}z.{digits}f}"
     if found.interval is not None:
-        text += f" ({found.interval.low:{plus}.{digits}f} to {found.interval.high:{plus}.{digits}f})"
+        text += f" ({found.interval.low:{end}.{digits}f} to {found.interval.high:{end}.{digits}f})"
     return f"{text}, {len(found.values)} {unit}{'s' * (len(found.values) > 1)}"
 
 

@@ -222,7 +222,7 @@ def recorded_measure(claim: Claim, facts: Facts) -> Outcome:
     runs = closest(claim, lambda runs: len(values(runs)))
     places = _settled(runs)
     if not places:
-        return waiting(max(map(len, curves.grid(runs).values()), default=0))
+        return waiting(_most_seeds(runs))
     return decided(claim, values(runs), _of_places(runs, places), f"mean over {_combinations(places)}", 2)
 
 
@@ -233,10 +233,10 @@ def recorded_spread(claim: Claim, facts: Facts) -> Outcome:
     Settings with fewer than ``ablation_variants.SEEDS`` seeds are left out. No value where the interval (of a variance,
     by chi-squared) has room for the claim and for its contrary.
     """
-    recorded = closest(claim, lambda runs: max(map(len, _settled(runs)), default=0))
+    recorded = closest(claim, _most_seeds)
     places = _settled(recorded)
     if not places:
-        return waiting(max(map(len, curves.grid(recorded).values()), default=0))
+        return waiting(_most_seeds(recorded))
     runs = _of_places(recorded, places)
     spread = pooled_deviation([list(map(curves.accuracy, by_seed.values())) for by_seed in places])
     trained = ablation_variants.training(runs)
@@ -250,6 +250,11 @@ def recorded_spread(claim: Claim, facts: Facts) -> Outcome:
 def _settled(runs: Runs) -> list[dict[int, RunResult]]:
     """The runs, by seed, of each combination of test set and N that has enough seeds."""
     return [by_seed for by_seed in curves.grid(runs).values() if len(by_seed) >= ablation_variants.SEEDS]
+
+
+def _most_seeds(runs: Runs) -> int:
+    """How many seeds the combination of test set and N has that has most."""
+    return max(map(len, curves.grid(runs).values()), default=0)
 
 
 def _of_places(runs: Runs, places: Sequence[Mapping[int, RunResult]]) -> dict[str, RunResult]:

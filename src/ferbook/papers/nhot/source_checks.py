@@ -9,12 +9,17 @@ from ferbook.claims.claim import Claim, Evidence
 from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed_checks import against_itself
 from ferbook.core import records
+from ferbook.datasets import affectnet
 from ferbook.papers.nhot import single_label
 
 #: The references of the report, and which works introduced what it cites.
 REFERENCES, SOURCES = "002-references", "002-sources"
 #: Figures and tables, and where the text mentions them.
 FIGURES = "002-figures"
+#: Places in an order of accuracies.
+PLACES = ("best", "second", "third", "fourth", "fifth")
+#: Emotions that the report calls rare (section 5.2.4).
+RARE_EMOTIONS = ("disgust", "fear", "contempt")
 #: Parts that the report announces, and those that follow.
 ANNOUNCED = "002-announced"
 
@@ -69,6 +74,33 @@ def last_taggers(claim: Claim, facts: Facts) -> Outcome:
     return Outcome(100 * (curve[-1] - curve[start - 1]), Evidence(facts.evidence), detail)
 
 
+@register("place among published accuracies")
+def place_among_published(claim: Claim, facts: Facts) -> Outcome:
+    """``best``, ``second``, ... : the place of an ``accuracy`` among it and ``others``, at best.
+
+    A work that is not among the others can only make it worse. Argument ``others``: accuracy by source.
+    """
+    own, others = claim.arguments["accuracy"], claim.arguments["others"]
+    above = [accuracy for accuracy in others.values() if accuracy > own]
+    detail = "; ".join(f"{accuracy} % in {source}" for source, accuracy in others.items())
+    return Outcome(PLACES[len(above)], Evidence.PUBLISHED, f"{own} % beside {detail}")
+
+
+@register("rare emotions elsewhere")
+def rare_emotions_elsewhere(claim: Claim, facts: Facts) -> Outcome:
+    """Per cent of faces with an emotion that is rare in FER+, in that one of other data sets that has most.
+
+    Argument: ``counted``, faces by emotion of each data set besides AffectNet, whose training table is published.
+    """
+    counted = {"AffectNet": affectnet.TRAINING_FACES, **claim.arguments["counted"]}
+    shares = {
+        name: 100 * sum(faces.get(emotion, 0) for emotion in RARE_EMOTIONS) / sum(faces.values())
+        for name, faces in counted.items()
+    }
+    detail = ", ".join(f"{name} {share:.1f} %" for name, share in shares.items())
+    return Outcome(max(shares.values()), Evidence.PUBLISHED, f"{', '.join(RARE_EMOTIONS)}: {detail}")
+
+
 @register("label that annotators meet")
 def label_that_annotators_meet(claim: Claim, facts: Facts) -> Outcome:
     """``better`` or ``worse``: whether an annotator meets the others' majority more often than FER2013's label.
@@ -80,8 +112,8 @@ def label_that_annotators_meet(claim: Claim, facts: Facts) -> Outcome:
     gain, low, high = (100 * end for end in found["gain"]["majority"])
     detail = (
         f"on {found['faces']:,} faces {found['majority']:.1%} of annotators name what most of the others do, "
-        f"{found['label']:.1%} FER2013's label: {gain:+.1f} points ({low:.1f} to {high:.1f}); a single one of the others "
-        f"is met by {found['annotator']:.1%}"
+        f"{found['label']:.1%} FER2013's label: {gain:+.1f} points ({low:.1f} to {high:.1f}); a single one of the "
+        f"others is met by {found['annotator']:.1%}"
     )
     if low <= 0 <= high:
         return Outcome.open(Evidence.SAME_DATA, detail)

@@ -96,10 +96,6 @@ def measured(network: str, faces: FaceSet, most: int = 12) -> dict[str, object]:
 
 def record() -> Path:
     """Count and time both readings and write what was found; says where."""
-    faces = _faces()
+    faces = load("synthetic", count=BATCH, seed=0)
     values = {"readings": {network: measured(network, faces) for network in READINGS}, "machine": machine.description()}
     return records.write(RECORD, values, faces=faces, module=__file__, batch=BATCH, side=SIDE, seed=0)
-
-
-def _faces() -> FaceSet:
-    return load("synthetic", count=BATCH, seed=0)
