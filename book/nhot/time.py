@@ -67,6 +67,16 @@ report.prose(
 audit.rows("002-table4-*", "002-table5-*", "002-time-*", "002-memory-*", caption="Tables 1, 4 and 5")
 
 # %% [markdown]
+# ## What fits a card
+#
+# Did memory stand in the way? A training step keeps each weight with its gradient and the two means of the Adam optimiser, and of each picture the maps that the backward
+# pass needs again. Both can be counted without a card (32 bits for a number). The last columns say how many pictures half of a card's memory holds at once; the
+# other half is left to what is not counted, such as the convolutions' own work. How many pictures there are in all makes no difference.
+
+# %% tags=["remove-input"]
+report.table(training_time.memory_rows(), caption="What a training step keeps in memory")
+
+# %% [markdown]
 # ## What a whole reproduction costs
 #
 # The text fixes how many trainings stand behind most figures. Each costs its epochs (40, for {term}`DAN` 60) times the pictures of one epoch. {term}`RAN`, DAN and {term}`MTEN` were not
@@ -97,6 +107,6 @@ report.table(training_time.grid_rows(grids), caption="Runs on FER+ of this chapt
 #
 # * **Scope.** Section 5.1.1 and tables 1, 4 and 5.
 # * **What holds.** The tables agree with each other, and weeks it would have been.
-# * **What is open.** Whether memory limited the batch; the batch size is not given.
+# * **What is open.** Whether memory limited the batch: many hundred faces fit, but the batch size is not given.
 # * **What was easy.** A time per epoch and a network's name give a speed.
 # * **What to take away.** State batch size and pictures per second. And when time allows one run only, three shorter ones say more: they have an interval.

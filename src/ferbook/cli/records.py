@@ -82,6 +82,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     "released": {"photos.shipped:record": "released"},
     # Installs other tools under _build/peers and needs npm for one.
     "peers": {"photos.peers:record": "FER+"},
+    "memory": {"papers.nhot.memory_need:record": "nothing"},
     "training": {"book.bench:record_training": "nothing"},
     "detection-speed": {"book.bench:record_detection": "nothing"},
     # How many pictures each described run shows, which its cost is counted from.

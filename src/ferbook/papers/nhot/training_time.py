@@ -18,7 +18,7 @@ from ferbook.core import operations, records
 from ferbook.learning import sweeps
 from ferbook.learning.runs import RunResult
 from ferbook.measures import figures
-from ferbook.papers.nhot.checks import minutes
+from ferbook.papers.nhot.checks import NEEDS, minutes, pictures_at_once
 
 #: Size of the augmented training set by the original one (section 5.1.1).
 COPIES = 4
@@ -114,6 +114,23 @@ def speed_of(network: str) -> float:
         return known[network]
     adds = records.read(SIZES)["values"]["multiply_adds"]
     return known[TIMED] * adds[TIMED] / adds[network]
+
+
+def memory_rows() -> list[dict[str, str]]:
+    """One line per network and size of picture: what a training step keeps, and how many pictures half a card holds."""
+    found = []
+    for name, need in records.read(NEEDS)["values"].items():
+        held = {f"at once on {card.memory} MB": f"{pictures_at_once(need, int(card.memory)):,}" for card in cards()}
+        found.append(
+            {
+                "network": name,
+                "side (pixels)": str(need["side"]),
+                "weights (MiB)": f"{need['weights']:,.0f}",
+                "a picture (MiB)": f"{need['picture']:.1f}",
+                **held,
+            }
+        )
+    return found
 
 
 def card_rows() -> list[dict[str, str]]:
