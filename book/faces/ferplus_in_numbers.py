@@ -363,6 +363,63 @@ report.prose(
 audit.box("002-taggers-flat", "002-majority-better")
 
 # %% [markdown]
+# ## Minor votes
+#
+# Are single votes slips of attention, or do they say something about the face? Two tests. First, a label foretells what a further annotator will answer. We hold
+# out each vote in turn and take the squared distance between the others' shares and that answer (the Brier score): the better the label, the
+# smaller the error. Does it shrink when votes that look like outliers are left out?
+
+# %% tags=["remove-input"]
+minor = records.read("002/minor-votes")["values"]
+without = {name: found for name, found in minor["outlying"].items() if isinstance(found, dict)}
+report.table(
+    [
+        {"votes left out": "none", "error": f"{minor['outlying']['error']:.4f}", "difference": report.NOTHING},
+        *(
+            {
+                "votes left out": name,
+                "error": f"{found['error']:.4f}",
+                "difference": "{:+.4f} ({:+.4f} to {:+.4f})".format(*found["difference"]),
+            }
+            for name, found in without.items()
+        ),
+    ],
+    caption=f"Error of the label against a further answer, {minor['outlying']['faces']:,} faces of FER+, 95 % intervals over faces",
+)
+
+# %% [markdown]
+# Second, pictures that were judged by two crowds. Where a few of the first crowd named an emotion that is not the main one, does anybody of the second? Beside it
+# stands how often second crowds name it on other faces with the same main emotion, which is what a vote unrelated to the face would give.
+
+# %% tags=["remove-input"]
+report.table(
+    [
+        {
+            "votes of the first crowd": {"4": "4 or more"}.get(count, count),
+            "answers": f"{found['answers']:,}",
+            "named again": f"{found['again']:.1%}",
+            "on other faces": f"{found['elsewhere']:.1%}",
+            "difference by picture (points)": "{:+.1f} ({:+.1f} to {:+.1f})".format(
+                *(100 * end for end in found["gain"])
+            ),
+        }
+        for count, found in minor["minor"].items()
+        if isinstance(found, dict)
+    ],
+    caption=f"Minor answers that a second crowd repeats, {minor['minor']['pictures']:,} pictures of FER+",
+)
+
+# %% tags=["remove-input"]
+one, lone = minor["minor"]["1"], without["a single vote against all others"]["difference"][0]
+report.prose(
+    f"""Even a vote that stands alone against all others tells something: the label is {"worse" if lone > 0 else "better"} without it. A single vote is repeated by a second crowd on
+    {one["again"]:.0%} of the faces, where chance would give {one["elsewhere"]:.0%}. So part of the single votes is noise, but leaving them all out loses more than it cleans."""
+)
+
+# %% tags=["remove-input"]
+audit.box("002-minor-votes", "002-outliers")
+
+# %% [markdown]
 # ## All claims decided here
 
 # %% tags=["remove-input"]

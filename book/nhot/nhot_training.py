@@ -110,11 +110,12 @@ audit.rows(
     "002-nhot-two-three",
     "002-nhot-beyond-three",
     "002-nhot-fluctuation",
-    "002-minor-votes",
     caption="The shape of the curve (figure 28)",
 )
 
 # %% [markdown]
+# Whether the votes that N leaves out say anything about the face can be asked without a network: [FER+ in numbers](../faces/ferplus_in_numbers) does.
+#
 # ### Step by step
 #
 # Both runs of a pair are tested on the same faces. {term}`McNemar's test` looks only at faces that one of them gets right and the other wrong, and asks

@@ -188,7 +188,6 @@ audit.rows(
 audit.rows(
     "002-web-complexity",
     "002-affectnet-bytes",
-    "002-outliers",
     "002-intensity",
     "002-attributes",
     "002-balanced",

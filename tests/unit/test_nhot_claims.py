@@ -18,7 +18,7 @@ from ferbook.core.errors import FerbookError
 from ferbook.datasets import affectnet
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import configs
-from ferbook.papers.nhot import checks, curves, run_checks, source_checks
+from ferbook.papers.nhot import checks, curves, run_checks, vote_checks
 from tests.unit.claiming import ends, judged, student
 from tests.unit.test_nhot import FACES, grid, literally_right, run
 
@@ -930,5 +930,5 @@ def test_the_data_set_with_most_rare_emotions_decides():
 def test_what_annotators_meet_more_often_is_the_better_label(monkeypatch, gain, verdict):
     shared = {"faces": 10, "majority": 0.8, "annotator": 0.7, "label": 0.6, "gain": {"majority": gain}}
     read = SimpleNamespace(read=lambda name: {"values": {"shared": shared}})
-    monkeypatch.setattr(source_checks, "records", read)
+    monkeypatch.setattr(vote_checks, "records", read)
     assert judged("label that annotators meet", "better").verdict is verdict

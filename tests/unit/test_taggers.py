@@ -74,3 +74,47 @@ def test_who_is_left_to_ask_and_what_pairs_up_is_checked():
         taggers.met(np.array([[2, 0], [1, 0]]), np.array([0, 0]))
     with pytest.raises(ValueError, match="pair up"):
         taggers.met(np.array([[2, 0]]), np.array([0, 0]))
+
+
+@pytest.mark.parametrize("reduced", [None, taggers.without_single, taggers.without_lone])
+def test_the_error_of_a_label_is_that_of_a_loop_over_held_out_votes(reduced):
+    rng = np.random.default_rng(1)
+    drawn = rng.multinomial(10, [0.6, 0.2, 0.1, 0.1], size=20)
+    votes = np.concatenate([drawn, [[9, 1, 0, 0], [1, 1, 0, 0], [0, 2, 0, 0]]])
+    found = taggers.held_out_error(votes, reduced)
+    for face, counts in enumerate(votes):
+        answers, errors = np.repeat(np.arange(4), counts), []
+        for held, answer in enumerate(answers):
+            others = np.bincount(np.delete(answers, held), minlength=4)
+            kept = others if reduced is None else reduced(others[None])[0]
+            kept = kept if kept.sum() else others
+            errors.append(np.sum((kept / kept.sum() - np.eye(4)[answer]) ** 2))
+        assert found[face] == pytest.approx(np.mean(errors))
+
+
+def test_which_votes_are_left_out():
+    votes = np.array([[9, 1, 0], [8, 1, 1], [5, 4, 1], [1, 1, 0]])
+    assert taggers.without_single(votes).tolist() == [[9, 0, 0], [8, 0, 0], [5, 4, 0], [0, 0, 0]]
+    assert taggers.without_lone(votes).tolist() == [[9, 0, 0], [8, 1, 1], [5, 4, 1], [1, 1, 0]]
+
+
+def test_minor_answers_recur_as_a_loop_counts_them():
+    rng = np.random.default_rng(2)
+    votes, others = (rng.multinomial(6, [0.5, 0.3, 0.2], size=30) for _ in range(2))
+    found = taggers.recurring(votes, others)
+    rows = []
+    for face, counts in enumerate(votes):
+        for answer, count in enumerate(counts):
+            if 0 < count < counts.max():
+                like = [i for i in range(30) if i != face and votes[i].argmax() == counts.argmax()]
+                rows.append(
+                    (face, count, int(others[face, answer] > 0), np.mean([others[i, answer] > 0 for i in like]))
+                )
+    assert rows and len(rows) == len(found.face)
+    for place, row in enumerate(rows):
+        assert [each[place] for each in found] == pytest.approx(list(row), nan_ok=True)
+
+
+def test_without_another_face_like_it_nothing_can_be_expected():
+    found = taggers.recurring(np.array([[3, 1], [1, 3]]), np.array([[3, 1], [0, 4]]))
+    assert np.isnan(found.elsewhere).all() and found.again.tolist() == [1, 0]

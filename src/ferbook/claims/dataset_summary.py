@@ -24,6 +24,7 @@ from ferbook.faces.splits import (
     leaked,
     official_split,
     ordinary_split,
+    twins,
 )
 from ferbook.faces.taggers import agreement, agreement_with
 
@@ -159,7 +160,7 @@ def _duplicate_facts(faces: FaceSet, cleaned: Cleaned, drawn: Split) -> dict[str
     kept_groups = groups[cleaned.keep]
     facts["ordinary_test_leaked"] = int(leaked(kept_groups, drawn.train, drawn.test).sum())
     facts |= _twin_agreement(kept_groups, cleaned.distribution)
-    first, second = _twins(groups)
+    first, second = twins(groups)
     votes = np.asarray(faces.votes)
     facts["agreement_with_second_crowd"] = (
         agreement_with(votes[first], votes[second], np.random.default_rng(SEED)).tolist() if first.size else None
@@ -167,16 +168,9 @@ def _duplicate_facts(faces: FaceSet, cleaned: Cleaned, drawn: Split) -> dict[str
     return facts
 
 
-def _twins(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the first and of the second copy of each picture that is there more than once."""
-    order = np.argsort(groups, kind="stable")
-    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
-    return order[starts[sizes > 1]], order[starts[sizes > 1] + 1]
-
-
 def _twin_agreement(groups: np.ndarray, distribution: np.ndarray) -> dict[str, object]:
     """How far two crowds agree on the very same picture: the first two copies of each repeated one."""
-    first, second = _twins(groups)
+    first, second = twins(groups)
     if not first.size:
         return {"twin_pairs": 0, "twin_same_winner": None, "twin_single_label": None, "twin_same_votes": None}
     top = distribution == distribution.max(axis=1, keepdims=True)

@@ -64,6 +64,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
         "claims.dataset_summary:record": "FER+",
     },
     "single-label": {"papers.nhot.single_label:record": "root"},
+    "minor-votes": {"papers.nhot.minor_votes:record": "FER+"},
     "detection": {"vision.finding:record": "FER+"},
     # Looks for all faces with dlib (the extra of that name): one to two hours on one core; killed, it goes on.
     "detectors": {"vision.agreement:record": "FER+"},

@@ -79,6 +79,13 @@ def duplicate_groups(images: np.ndarray) -> np.ndarray:
     return groups
 
 
+def twins(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the first and of the second copy of each picture that is there more than once. groups: (N,)."""
+    order = np.argsort(groups, kind="stable")
+    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
+    return order[starts[sizes > 1]], order[starts[sizes > 1] + 1]
+
+
 def leaked(groups: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Which test faces have an identical picture among the training faces. -> (len(test),) bool."""
     return np.isin(groups[test], groups[train])

@@ -1,4 +1,4 @@
-"""How many annotators it takes to name a face's main emotion: the question of paper 002's figures 11 and 12.
+"""How many annotators it takes to name a face's main emotion, and what few of them say: paper 002's figures 11 and 12.
 
 Votes are drawn from the crowd that there is, without putting any back. Against the crowd's own winner the curve must
 reach 1 with the last vote; against a second crowd that judged the same picture it need not. Nor must a majority that an
@@ -7,6 +7,7 @@ annotator is asked to meet who was left out of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -78,15 +79,12 @@ def met(votes: np.ndarray, label: np.ndarray) -> Met:
     ------
     ValueError: if a face has fewer than two votes, or the two do not pair up.
     """
-    votes, label = np.asarray(votes, dtype=int), np.asarray(label)
+    votes, label = _with_others(votes), np.asarray(label)
     if label.shape != votes.shape[:1]:
         raise ValueError(f"votes and labels must pair up: {votes.shape} and {label.shape}")
     totals = votes.sum(axis=1)
-    if (totals < 2).any():
-        raise ValueError(f"face {int(np.flatnonzero(totals < 2)[0])} has fewer than two votes: nobody is left to ask")
     share = votes / totals[:, None]
-    # The crowd without each answer in turn: (N, held out, A).
-    others = votes[:, None, :] - np.eye(votes.shape[1], dtype=int)
+    others = _others(votes)
     leads = others == others.max(axis=2, keepdims=True)
     named = np.diagonal(leads, axis1=1, axis2=2) / leads.sum(axis=2)
     return Met(
@@ -94,3 +92,90 @@ def met(votes: np.ndarray, label: np.ndarray) -> Met:
         (share * (votes - 1)).sum(axis=1) / (totals - 1),
         np.take_along_axis(share, label[:, None], axis=1)[:, 0],
     )
+
+
+def _with_others(votes: np.ndarray) -> np.ndarray:
+    votes = np.asarray(votes, dtype=int)
+    few = np.flatnonzero(votes.sum(axis=1) < 2)
+    if len(few):
+        raise ValueError(f"face {int(few[0])} has fewer than two votes: nobody is left to ask")
+    return votes
+
+
+def _others(votes: np.ndarray) -> np.ndarray:
+    """The crowd without one vote on each answer in turn: (N, held out, A), -1 where there was none."""
+    return votes[:, None, :] - np.eye(votes.shape[1], dtype=int)
+
+
+def held_out_error(votes: np.ndarray, reduced: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
+    """How far the others' shares are from one annotator's answer, the squared error (Brier score), (N,) in [0, 2].
+
+    Each vote is held out in turn. The better a label, the smaller the error with which it foretells a further answer.
+
+    Parameters
+    ----------
+    votes: (N, A) counts of A answers, at least two a face.
+    reduced: takes counts (M, A) of the others and gives those that their label is made of; None: all. Where nothing
+        would be left, all stay.
+
+    Raises
+    ------
+    ValueError: if a face has fewer than two votes.
+    """
+    votes = _with_others(votes)
+    answers = votes.shape[1]
+    others = _others(votes).clip(min=0).reshape(-1, answers)
+    counted = others
+    if reduced is not None:
+        less = reduced(others)
+        counted = np.where(less.sum(axis=1, keepdims=True) > 0, less, others)
+    # An answer without a vote is never held out; what stands there counts nothing.
+    label = (counted / counted.sum(axis=1, keepdims=True).clip(min=1)).reshape(len(votes), answers, answers)
+    error = np.square(label - np.eye(answers)).sum(axis=2)
+    return (votes / votes.sum(axis=1, keepdims=True) * error).sum(axis=1)
+
+
+def without_single(votes: np.ndarray) -> np.ndarray:
+    """Counts (N, A) without the answers that a single annotator gave."""
+    return np.where(votes == 1, 0, votes)
+
+
+def without_lone(votes: np.ndarray) -> np.ndarray:
+    """Counts (N, A) without a single annotator's answer where all others, two or more, agree."""
+    alone = (votes.max(axis=1) == votes.sum(axis=1) - 1) & (votes.sum(axis=1) > 2)
+    return np.where(alone[:, None], without_single(votes), votes)
+
+
+class Recurring(NamedTuple):
+    """Minor answers of a crowd, one row each, and whether a second crowd gives them: see :func:`recurring`."""
+
+    face: np.ndarray
+    votes: np.ndarray
+    again: np.ndarray
+    elsewhere: np.ndarray
+
+
+def recurring(votes: np.ndarray, others: np.ndarray) -> Recurring:
+    """Whether what few annotators of a crowd say is said by a second crowd that judged the same picture.
+
+    Parameters
+    ----------
+    votes, others: (N, A) counts of A answers of both crowds, row by row.
+
+    Returns
+    -------
+    Recurring: of each answer that somebody gave, but fewer than the most frequent one: its row ``face``, how many
+        ``votes`` it has, whether somebody of the second crowd gives it ``again``, and how often a second crowd gives it
+        ``elsewhere``, on the other faces with the same most frequent answer (NaN where there is none).
+    """
+    votes, others = np.asarray(votes, dtype=int), np.asarray(others, dtype=int)
+    main = votes.argmax(axis=1)
+    face, answer = np.nonzero((votes > 0) & (votes < votes.max(axis=1, keepdims=True)))
+    named = (others > 0).astype(float)
+    same = main[:, None] == np.arange(votes.shape[1])
+    there = same.T.astype(float) @ named
+    alike = same.sum(axis=0)
+    again = named[face, answer]
+    rest = alike[main[face]] - 1
+    elsewhere = np.divide(there[main[face], answer] - again, rest, out=np.full(len(face), np.nan), where=rest > 0)
+    return Recurring(face, votes[face, answer], again, elsewhere)

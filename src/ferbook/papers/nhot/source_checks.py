@@ -8,9 +8,7 @@ from ferbook.claims.checks import Outcome, register
 from ferbook.claims.claim import Claim, Evidence
 from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed_checks import against_itself
-from ferbook.core import records
 from ferbook.datasets import affectnet
-from ferbook.papers.nhot import single_label
 
 #: The references of the report, and which works introduced what it cites.
 REFERENCES, SOURCES = "002-references", "002-sources"
@@ -99,25 +97,6 @@ def rare_emotions_elsewhere(claim: Claim, facts: Facts) -> Outcome:
     }
     detail = ", ".join(f"{name} {share:.1f} %" for name, share in shares.items())
     return Outcome(max(shares.values()), Evidence.PUBLISHED, f"{', '.join(RARE_EMOTIONS)}: {detail}")
-
-
-@register("label that annotators meet")
-def label_that_annotators_meet(claim: Claim, facts: Facts) -> Outcome:
-    """``better`` or ``worse``: whether an annotator meets the others' majority more often than FER2013's label.
-
-    Counted where FER2013's label does best, among the emotions that both label sets have; no value where the interval
-    over faces holds zero.
-    """
-    found = records.read(single_label.RECORD)["values"]["shared"]
-    gain, low, high = (100 * end for end in found["gain"]["majority"])
-    detail = (
-        f"on {found['faces']:,} faces {found['majority']:.1%} of annotators name what most of the others do, "
-        f"{found['label']:.1%} FER2013's label: {gain:+.1f} points ({low:.1f} to {high:.1f}); a single one of the "
-        f"others is met by {found['annotator']:.1%}"
-    )
-    if low <= 0 <= high:
-        return Outcome.open(Evidence.SAME_DATA, detail)
-    return Outcome("better" if gain > 0 else "worse", Evidence.SAME_DATA, detail)
 
 
 @register("figures that are mentioned")
