@@ -365,9 +365,10 @@ audit.box("002-taggers-flat", "002-majority-better")
 # %% [markdown]
 # ## Minor votes
 #
-# Are single votes slips of attention, or do they say something about the face? Two tests. First, a label foretells what a further annotator will answer. We hold
-# out each vote in turn and take the squared distance between the others' shares and that answer (the Brier score): the better the label, the
-# smaller the error. Does it shrink when votes that look like outliers are left out?
+# Are single votes slips of attention, or do they say something about the face? Two tests. First, a good label foretells what a further annotator will answer. We
+# hold out each vote in turn and forecast it by a mean of two things: the others' shares, and what annotators answer on average to faces with the same main
+# emotion. How much each counts is fitted on other faces. The error is the squared distance to the answer (the Brier score). Were single votes mere slips, the
+# forecast would gain from leaving them out.
 
 # %% tags=["remove-input"]
 minor = records.read("002/minor-votes")["values"]
@@ -384,7 +385,7 @@ report.table(
             for name, found in without.items()
         ),
     ],
-    caption=f"Error of the label against a further answer, {minor['outlying']['faces']:,} faces of FER+, 95 % intervals over faces",
+    caption=f"Error of the forecast of a further answer, {minor['outlying']['faces']:,} faces of FER+, 95 % intervals over faces",
 )
 
 # %% [markdown]
@@ -399,9 +400,7 @@ report.table(
             "answers": f"{found['answers']:,}",
             "named again": f"{found['again']:.1%}",
             "on other faces": f"{found['elsewhere']:.1%}",
-            "difference by picture (points)": "{:+.1f} ({:+.1f} to {:+.1f})".format(
-                *(100 * end for end in found["gain"])
-            ),
+            "difference (points)": "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * end for end in found["gain"])),
         }
         for count, found in minor["minor"].items()
         if isinstance(found, dict)

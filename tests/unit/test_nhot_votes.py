@@ -11,7 +11,7 @@ from ferbook.papers.nhot import minor_votes, vote_checks
 from tests.conftest import needs_ferplus
 from tests.unit.claiming import judged
 
-FACES = 400
+FACES = 1500
 
 
 def crowds(minor):

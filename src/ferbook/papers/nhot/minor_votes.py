@@ -39,9 +39,10 @@ def measured(faces: FaceSet, seed: int = 0) -> dict[str, object]:
     Returns
     -------
     dict: ``outlying``: the mean :func:`~ferbook.faces.taggers.held_out_error` with all votes, and per rule what it is
-        without some, their ``difference`` with its interval, and the share of held-out votes that it ``changes``.
+        without some, their ``difference`` with its interval, and the share of faces that it ``changes``.
         ``minor``: pictures judged twice, and by number of votes how often a second crowd gives the answer ``again``
-        and ``elsewhere``, with the ``gain`` over pictures; a number that fewer than two pictures have is left out.
+        and ``elsewhere``, with the ``gain`` and its interval over pictures; a number of votes that fewer than two
+        pictures have is left out.
     """
     keep = clean_votes(faces.votes).keep
     votes = np.asarray(faces.votes[:, : len(EMOTIONS)], dtype=int)
@@ -59,22 +60,24 @@ def _outlying(votes: np.ndarray, seed: int) -> dict[str, object]:
         found[name] = {
             "error": float(error.mean()),
             "difference": [difference.estimate, difference.low, difference.high],
-            "changes": float((error != whole).mean()),
+            "changes": float((rule(votes) != votes).any(axis=1).mean()),
         }
     return found
 
 
 def _minor(votes: np.ndarray, others: np.ndarray, seed: int) -> dict[str, object]:
-    """Both crowds of a picture are asked of the other; a picture counts once in the interval."""
+    """Both crowds of a picture are asked of the other; pictures are what is resampled."""
     there = [taggers.recurring(votes, others), taggers.recurring(others, votes)]
     face, count, again, elsewhere = (np.concatenate(each) for each in zip(*there, strict=True))
     known = ~np.isnan(elsewhere)
     found: dict[str, object] = {"pictures": len(votes)}
     for name, chosen in {"all": known, **{str(k): known & (count.clip(max=COUNTS[-1]) == k) for k in COUNTS}}.items():
-        by_picture = [_means(values[chosen], face[chosen]) for values in (again, elsewhere)]
-        if len(by_picture[0]) < 2:
+        # Sums, as a mean of each picture's mean would count a repeated answer for less where both crowds say much.
+        more, number = (np.bincount(face[chosen], each[chosen]) for each in (again - elsewhere, np.ones(len(face))))
+        asked = number > 0
+        if asked.sum() < 2:
             continue
-        gain = intervals.paired_bootstrap(*by_picture, seed=seed, resamples=RESAMPLES)
+        gain = intervals.bootstrap(_ratio, more[asked], number[asked], seed=seed, resamples=RESAMPLES)
         found[name] = {
             "answers": int(chosen.sum()),
             "again": float(again[chosen].mean()),
@@ -84,9 +87,8 @@ def _minor(votes: np.ndarray, others: np.ndarray, seed: int) -> dict[str, object
     return found
 
 
-def _means(values: np.ndarray, face: np.ndarray) -> np.ndarray:
-    _, place = np.unique(face, return_inverse=True)
-    return np.bincount(place, weights=values) / np.bincount(place)
+def _ratio(more: np.ndarray, number: np.ndarray) -> float:
+    return float(more.sum() / number.sum())
 
 
 def record(faces: FaceSet) -> Path:

@@ -60,7 +60,7 @@ def minor_votes_again(claim: Claim, facts: Facts) -> Outcome:
     gain, low, high = (100 * end for end in found["gain"])
     detail = (
         f"{found['again']:.1%} of {found['answers']:,} minor answers are given again by a second crowd, "
-        f"{found['elsewhere']:.1%} on other faces with the same main emotion; by picture {gain:+.1f} points "
+        f"{found['elsewhere']:.1%} on other faces with the same main emotion: {gain:+.1f} points "
         f"({low:.1f} to {high:.1f}), {minor['pictures']:,} pictures"
     )
     if low <= 0 <= high:
