@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ferbook import models
-from ferbook.models import benchmark, depthwise
+from ferbook.learning import benchmark
+from ferbook.models import depthwise
 from ferbook.models.depthwise import DepthwiseConv2d, quickened
 
 CHANNELS = 6
@@ -131,9 +132,10 @@ def test_networks_with_such_layers_have_them(name):
 
 def test_the_benchmark_compares_with_torchs_own_layers():
     """Same weights and answers either way; only one of the two has layers that are written out."""
-    found = benchmark.depthwise(batch=2, least=2, most=2)
-    assert found["depthwise_factor"] > 0 and len(found["depthwise_factors"]) == 2
-    assert found["step_s"] > 0 and found["plain_step_s"] > 0
+    found = benchmark.gradients(batch=2, filters=4, least=2, most=2)
+    for name in ("depthwise", "orthogonality"):
+        assert found[f"{name}_factor"] > 0 and len(found[f"{name}_factors"]) == 2
+        assert found[f"{name}_s"] > 0 and found[f"{name}_plain_s"] > 0
     quick, plain = models.build("mten", seed=0), benchmark.plainly(models.build("mten", seed=0))
     assert any(type(layer) is DepthwiseConv2d for layer in quick.modules())
     assert not any(type(layer) is DepthwiseConv2d for layer in plain.modules())

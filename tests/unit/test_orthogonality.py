@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from ferbook.learning.orthogonality import as_published, convolutional_form, matrix_form, penalty
+from ferbook.learning.orthogonality import as_published, by_displacements, convolutional_form, matrix_form, penalty
 
 
 def kernel(*shape, seed=0):
@@ -73,7 +73,8 @@ def test_orthogonal_filters_need_not_make_an_orthogonal_convolution():
 def test_single_pixel_filters_are_orthogonal_in_both_forms():
     weight = torch.zeros(3, 3, 3, 3)
     weight[[0, 1, 2], [0, 1, 2], 1, 1] = 1
-    assert matrix_form(weight) == convolutional_form(weight) == convolutional_form(weight, 2) == 0
+    assert matrix_form(weight) == convolutional_form(weight, 2) == 0
+    assert convolutional_form(weight).item() == pytest.approx(0, abs=1e-10)
 
 
 def test_sides_differ_by_a_constant():
@@ -84,7 +85,10 @@ def test_sides_differ_by_a_constant():
     torch.testing.assert_close(gradient, torch.zeros_like(gradient), atol=1e-10, rtol=0)
 
 
-@pytest.mark.parametrize(("form", "shape"), [(matrix_form, (3, 4)), (convolutional_form, (2, 2, 3, 3))])
+@pytest.mark.parametrize(
+    ("form", "shape"),
+    [(matrix_form, (3, 4)), *((convolutional_form, (2, 2, *sides)) for sides in ((3, 3), (1, 4), (5, 2)))],
+)
 def test_gradients(form, shape):
     assert torch.autograd.gradcheck(form, kernel(*shape).requires_grad_())
 
@@ -206,3 +210,26 @@ def test_autocast_does_not_round():
 def test_refuses(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 3, 3), (3, 5, 5, 5), (2, 2, 1, 4), (3, 2, 4, 2)])
+def test_by_frequencies_or_by_displacements_it_is_the_same(shape):
+    """The way that other strides and paddings take is the twin, its gradient too."""
+    weight = kernel(*shape).requires_grad_()
+    whole = convolutional_form(weight)
+    apart = by_displacements(weight, 1, (shape[2] - 1, shape[3] - 1))
+    assert whole.item() == pytest.approx(apart.item())
+    found, expected = (torch.autograd.grad(value, weight)[0] for value in (3 * whole, 3 * apart))
+    torch.testing.assert_close(found, expected)
+
+
+def test_half_precision_around_it_changes_nothing():
+    weight = kernel(8, 4, 3, 3).float().requires_grad_()
+    plain = convolutional_form(weight)
+    plain.backward()
+    expected, weight.grad = weight.grad.clone(), None
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        again = convolutional_form(weight)
+        again.backward()
+    assert again.dtype == torch.float32 and again.item() == plain.item()
+    torch.testing.assert_close(weight.grad, expected, rtol=0, atol=0)

@@ -21,8 +21,8 @@ from ferbook.core.errors import ConfigError
 from ferbook.datasets.ferplus import PARTS
 from ferbook.datasets.ferplus_parts import LABELS, SIDE
 from ferbook.learning import throughput
+from ferbook.learning.benchmark import gradients
 from ferbook.measures import turns
-from ferbook.models.benchmark import depthwise
 from ferbook.relevance import benchmark
 
 #: Faces in the stand-in archives: as many as FER+ has.
@@ -65,7 +65,7 @@ def run(root: str | None = None, parts: Collection[str] = ()) -> dict[str, dict[
     Parameters
     ----------
     root: folder of FER+ (or ``FERBOOK_DATA``); without it loading is measured on stand-in archives of the same size.
-    parts: some of loading, rendering, detection, training, relevance and depthwise; default: all.
+    parts: some of loading, rendering, detection, training, relevance and gradients; default: all.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def run(root: str | None = None, parts: Collection[str] = ()) -> dict[str, dict[
         "detection": detection,
         "training": training,
         "relevance": benchmark.lrp,
-        "depthwise": depthwise,
+        "gradients": gradients,
     }
     for name in parts:
         if name not in known:

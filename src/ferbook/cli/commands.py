@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bench = commands.add_parser("bench", help="measure loading, painting, detecting and training")
     bench.add_argument("--root", help="folder of FER+; without it, an archive of synthetic faces of the same size")
     bench.add_argument(
-        "parts", nargs="*", help="loading, rendering, detection, training, relevance, depthwise (default: all)"
+        "parts", nargs="*", help="loading, rendering, detection, training, relevance, gradients (default: all)"
     )
     bench.set_defaults(run=_bench)
 

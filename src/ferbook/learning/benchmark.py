@@ -1,0 +1,91 @@
+"""What it gains to write gradients out that torch would find by itself: both ways take turns, on one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ferbook import models
+from ferbook.learning import orthogonality
+from ferbook.measures import turns
+from ferbook.models.depthwise import DepthwiseConv2d
+
+
+def gradients(batch: int = 64, filters: int = 512, least: int = 4, most: int = 12) -> dict[str, object]:
+    """Seconds of each, the least of all turns, and how many times as fast it is.
+
+    ``depthwise``: a training step of MTEN on 48-pixel images, whose depthwise kernels are larger than its last maps.
+    ``orthogonality``: the loss of a 3 x 3 convolution and its gradient, by frequencies and by displacements.
+
+    Parameters
+    ----------
+    batch: images of a step.
+    filters: of the convolution, and its inputs.
+    least, most: turns.
+    """
+    pairs = {"depthwise": _mten_steps(batch), "orthogonality": _losses(filters)}
+    found: dict[str, object] = {"batch": batch, "filters": filters}
+    with _one_thread():
+        for name, (quick, plain) in pairs.items():
+            quick()
+            plain()
+            timed = turns.factor(plain, quick, least=least, most=most)
+            seconds = {"s": min(timed.fast_s), "plain_s": min(timed.slow_s)}
+            found |= {f"{name}_{key}": round(value, 4) for key, value in seconds.items()}
+            found |= turns.figures(timed, f"{name}_")
+    return found
+
+
+@contextmanager
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def plainly(model: nn.Module) -> nn.Module:
+    """A network, changed in place, whose depthwise layers are torch's own again."""
+    for layer in model.modules():
+        if type(layer) is DepthwiseConv2d:
+            layer.__class__ = nn.Conv2d
+    return model
+
+
+def _mten_steps(batch: int) -> tuple[Callable[[], None], Callable[[], None]]:
+    quick = models.build("mten", in_channels=1, seed=0)
+    plain = plainly(deepcopy(quick))
+    images = torch.rand(batch, 1, 48, 48, generator=torch.Generator().manual_seed(0))
+    return _step(quick, images), _step(plain, images)
+
+
+def _step(model: nn.Module, images: Tensor) -> Callable[[], None]:
+    model = model.to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+    targets = torch.arange(len(images)) % 8
+
+    def once() -> None:
+        optimiser.zero_grad()
+        functional.cross_entropy(models.logits(model(images)), targets).backward()
+        optimiser.step()
+
+    return once
+
+
+def _losses(filters: int) -> tuple[Callable[[], None], Callable[[], None]]:
+    kernel = torch.randn(filters, filters, 3, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+
+    def quick() -> None:
+        orthogonality.convolutional_form(kernel).backward()
+
+    def plain() -> None:
+        orthogonality.by_displacements(kernel, 1, (2, 2)).backward()
+
+    return quick, plain
