@@ -145,6 +145,8 @@ audit.rows(
     "002-rafdb-*",
     "002-rafml-*",
     "002-imagenet-size",
+    "002-imagenet-bytes",
+    "002-web-imbalance",
     "002-vgg-depth",
     "002-barsoum",
     caption="Other people's work",
@@ -160,10 +162,10 @@ audit.rows(
 )
 
 # %% [markdown]
-# ## So far
+# ## State of the art
 #
-# Which accuracy was the best, how large other data sets are, and what others had made public by April 2022, when the report last looked up its references:
-# one published figure is enough to show that something was not the best. Where none is named here, there may still be one.
+# Which accuracy was the best, and what others had made public, by April 2022, when the report last looked up its references. One published
+# figure is enough to show that something was not the best. Where none is named here, there may still be one.
 
 # %% tags=["remove-input"]
 audit.rows(
@@ -173,8 +175,6 @@ audit.rows(
     "002-dan-rafdb",
     "002-ferplus-second",
     "002-code",
-    "002-web-imbalance",
-    "002-imagenet-bytes",
     caption="The state of the art in 2022",
 )
 
@@ -188,6 +188,7 @@ audit.rows(
 audit.rows(
     "002-web-complexity",
     "002-affectnet-bytes",
+    "002-outliers",
     "002-intensity",
     "002-attributes",
     "002-balanced",
@@ -200,7 +201,7 @@ audit.rows(
 #
 # | subject | decided by | page |
 # |---|---|---|
-# | votes, cleaning, complexity, classes, test sets | counting on FER+ | [FER+ in numbers](../faces/ferplus_in_numbers) |
+# | votes, cleaning, complexity, classes, test sets, single and minor votes | counting on FER+ | [FER+ in numbers](../faces/ferplus_in_numbers) |
 # | printed votes, shares and categories | computing them again | [Labels and splits](labels_and_splits) |
 # | networks, layers, operations | building and counting | [Architectures](architectures) |
 # | mirrored and turned copies, alignment | arithmetic, recorded runs | [Augmentation and alignment](augmentation) |

@@ -105,8 +105,8 @@ report.table(training_time.grid_rows(grids), caption="Runs on FER+ of this chapt
 # %% [markdown]
 # ## Summary
 #
-# * **Scope.** Section 5.1.1 and tables 1, 4 and 5.
+# * **Scope.** Sections 5.1.1 and 5.1.2, and tables 1, 4 and 5.
 # * **What holds.** The tables agree with each other, and weeks it would have been.
-# * **What is open.** Whether memory limited the batch: many hundred faces fit, but the batch size is not given.
+# * **What is open.** Whether memory limited the batch. From about two hundred faces (DAN) to over a thousand (VGG16) fit, but the batch size is not given.
 # * **What was easy.** A time per epoch and a network's name give a speed.
 # * **What to take away.** State batch size and pictures per second. And when time allows one run only, three shorter ones say more: they have an interval.

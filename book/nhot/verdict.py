@@ -36,7 +36,7 @@ report.table(
 # %% [markdown]
 # ## By subject
 #
-# Each claim is decided on one page. A page with many claims that cannot be checked waits for trainings, or rests on other people's work.
+# Each claim is decided on one page. A page with many claims that cannot be checked waits for trainings.
 
 # %% tags=["remove-input"]
 pages = [result.claim.page.partition("#")[0] for result in judged]
@@ -97,8 +97,8 @@ audit.table(
 # %% [markdown]
 # ## What it would take
 #
-# *Trained* claims wait for runs of the networks that they are about, and are judged by themselves as soon as there are enough seeds. Claims without support cannot be decided by any run: most speak of
-# other data sets, give a reason for what was seen, or propose what to do next.
+# *Trained* claims wait for runs of the networks that they are about, and are judged by themselves as soon as there are enough seeds. Claims without support cannot be decided by any run: most
+# give a reason for what was seen, propose what to do next, or speak of other data sets.
 
 # %% tags=["remove-input"]
 opened = [r for r in judged if r.verdict in (verdicts.Verdict.UNCHECKED, verdicts.Verdict.STAND_IN)]
@@ -149,8 +149,8 @@ audit.table()
 #
 # * **Scope.** All printed numbers; labels and splits on FER+; training with a small network. Not {term}`RAN`, {term}`DAN` and {term}`MTEN` at full length.
 # * **What holds.** The data are what they are said to be, tables and text agree, and the steps from votes to labels give the printed examples.
-# * **What does not.** A fall of about twenty points for {term}`VGG16` at N = 1, accuracies out of one number of test faces, and three references that lead elsewhere; see
-#   the table above.
+# * **What does not.** A fall of about twenty points for {term}`VGG16` at N = 1, accuracies out of one number of test faces, three references that lead elsewhere, and what was the
+#   best accuracy in 2022; see the table above.
 # * **What cannot be told.** How firm the report's own rankings are, of angles, losses and start weights: one run per setting, and bars without numbers.
 # * **What was easy.** Text and definitions.
 # * **What was difficult.** Batch size, dropout and seeds are not stated, and the learning rate only "for most experiments".

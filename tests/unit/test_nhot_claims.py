@@ -903,9 +903,10 @@ def test_an_accuracy_takes_the_place_that_higher_ones_leave_it():
     for accuracy, place in ((96, "best"), (95, "second"), (85.0, "third"), (79, "fourth")):
         found = judged("place among published accuracies", place, accuracy=accuracy, others=others)
         assert found.verdict is Verdict.HOLDS and found.outcome.evidence is Evidence.PUBLISHED
-    assert (
-        judged("place among published accuracies", "best", accuracy=80.0, others={"b": 80.0}).verdict is Verdict.HOLDS
-    )
+    many = {str(value): value for value in range(60, 70)}
+    for accuracy, place, known in ((80.0, "best", {"b": 80.0}), (50, "place 11", many)):
+        found = judged("place among published accuracies", place, accuracy=accuracy, others=known)
+        assert found.verdict is Verdict.HOLDS
 
 
 def test_the_data_set_with_most_rare_emotions_decides():

@@ -6,14 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferbook.claims import printed
-from ferbook.claims.claim import Verdict
 from ferbook.claims.report import NOTHING
 from ferbook.core import records
 from ferbook.learning import sweeps
 from ferbook.learning.runs import RunResult
-from ferbook.papers.nhot import checks, memory_need, training_time
+from ferbook.papers.nhot import memory_need, training_time
 from ferbook.papers.nhot.training_time import Experiment, Grid
-from tests.unit.claiming import judged
 
 
 @given(st.integers(1, 10**7), st.floats(0.1, 1e4))
@@ -101,18 +99,15 @@ def test_a_training_step_keeps_what_a_count_by_hand_says():
     few, more = (memory_need._waiting(model, torch.zeros(count, 3, 2, 2)) for count in (2, 4))
     # 12 pixels and 8 logarithms of probabilities in 4 bytes, a target in 8.
     assert (more - few) / 2 == 12 * 4 + 8 * 4 + 8
-    found = memory_need.needed("vgg16_48", 48)
+    found = memory_need.needed("vgg16_48", 48, 8)
     assert found["weights"] == pytest.approx(16 * 14_718_792 / 2**20)
     recorded = records.read(memory_need.RECORD)["values"]["VGG16, faces"]
-    assert found["picture"] == pytest.approx(recorded["picture"]) and checks.NEEDS == memory_need.RECORD
+    assert found["picture"] == pytest.approx(recorded["picture"]) and training_time.NEEDS == memory_need.RECORD
 
 
 def test_pictures_fill_half_a_card():
     need = {"weights": 100, "picture": 10, "side": 1}
-    assert checks.pictures_at_once(need, 400) == 10 and checks.pictures_at_once(need, 418) == 10
-    assert checks.pictures_at_once(need, 420) == 11 and checks.pictures_at_once(need, 100) == 0
-    assert judged("pictures at once", "impossible", need="VGG16, ImageNet", memory=4000).verdict is Verdict.HOLDS
-    found = judged("pictures at once", "impossible", need="VGG16, ImageNet", memory=8192)
-    assert found.verdict is Verdict.FAILS and "at once in half of 8,192 MiB" in found.outcome.detail
+    assert training_time.pictures_at_once(need, 400) == 10 and training_time.pictures_at_once(need, 418) == 10
+    assert training_time.pictures_at_once(need, 420) == 11 and training_time.pictures_at_once(need, 100) == 0
     lines = training_time.memory_rows()
     assert [line["network"] for line in lines] == list(memory_need.COUNTED)

@@ -88,20 +88,23 @@ def test_the_error_of_a_label_is_that_of_a_loop_over_held_out_votes(reduced):
             others = np.bincount(np.delete(answers, held), minlength=4)
             kept = others if reduced is None else reduced(others[None])[0]
             kept = kept if kept.sum() else others
-            asked.append((face, 1 / len(answers), kept / kept.sum(), others.argmax(), np.eye(4)[answer]))
+            kind = others.argmax(), others.sum() - others.max()
+            asked.append((face, 1 / len(answers), kept / kept.sum(), kind, np.eye(4)[answer]))
     expected = np.zeros(len(votes))
     for half in (0, 1):
         known = [one for one in asked if one[0] % 2 != half]
-        usual = {}
-        for main in {one[3] for one in known}:
-            alike = [one for one in known if one[3] == main]
-            usual[main] = sum(one[1] * one[4] for one in alike) / sum(one[1] for one in alike)
-        steps = [(w, label - usual[main], answer - usual[main]) for _, w, label, main, answer in known]
-        trust = sum(w * away @ wanted for w, away, wanted in steps) / sum(w * away @ away for w, away, _ in steps)
-        for face, w, label, main, answer in asked:
+        usual, trust = {}, {}
+        for kind in {one[3] for one in known}:
+            alike = [one for one in known if one[3] == kind]
+            usual[kind] = sum(one[1] * one[4] for one in alike) / sum(one[1] for one in alike)
+        for off in {one[3][1] for one in known}:
+            steps = [(w, label - usual[k], answer - usual[k]) for _, w, label, k, answer in known if k[1] == off]
+            size = sum(w * away @ away for w, away, _ in steps)
+            trust[off] = sum(w * away @ wanted for w, away, wanted in steps) / size if size else 0
+        for face, w, label, kind, answer in asked:
             if face % 2 == half:
-                start = usual.get(main, np.full(4, 0.25))
-                expected[face] += w * np.sum((start + trust * (label - start) - answer) ** 2)
+                start = usual.get(kind, np.full(4, 0.25))
+                expected[face] += w * np.sum((start + trust.get(kind[1], 0) * (label - start) - answer) ** 2)
     assert taggers.held_out_error(votes, reduced) == pytest.approx(expected)
 
 
@@ -119,9 +122,15 @@ def test_minor_answers_recur_as_a_loop_counts_them():
     for face, counts in enumerate(votes):
         for answer, count in enumerate(counts):
             if 0 < count < counts.max():
-                like = [i for i in range(30) if i != face and votes[i].argmax() == counts.argmax()]
+                kinds = [(votes[i].argmax(), (np.delete(others[i], votes[i].argmax()) > 0).sum()) for i in range(30)]
+                like = [i for i in range(30) if i != face and kinds[i] == kinds[face]]
                 rows.append(
-                    (face, count, int(others[face, answer] > 0), np.mean([others[i, answer] > 0 for i in like]))
+                    (
+                        face,
+                        count,
+                        int(others[face, answer] > 0),
+                        np.mean([others[i, answer] > 0 for i in like] or np.nan),
+                    )
                 )
     assert rows and len(rows) == len(found.face)
     for place, row in enumerate(rows):

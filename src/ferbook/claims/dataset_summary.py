@@ -30,8 +30,9 @@ from ferbook.faces.taggers import agreement, agreement_with
 
 #: Share of the cleaned set that paper 002 tests on.
 TEST_SHARE = 0.1
-#: Places of the emotions that paper 002 calls rare (section 5.2.4).
-RARE = tuple(EMOTIONS.index(name) for name in ("disgust", "fear", "contempt"))
+#: The emotions that paper 002 calls rare (section 5.2.4), and their places.
+RARE_EMOTIONS = ("disgust", "fear", "contempt")
+RARE = tuple(EMOTIONS.index(name) for name in RARE_EMOTIONS)
 #: Name of the record of the real FER+.
 RECORD = "002/labels"
 #: Name of the record of FER+'s vote table, row by row.

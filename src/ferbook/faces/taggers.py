@@ -111,9 +111,10 @@ def held_out_error(votes: np.ndarray, reduced: Callable[[np.ndarray], np.ndarray
     """How well the others' label foretells one annotator's answer: the squared error (Brier score), (N,) in [0, 2].
 
     Each vote is held out in turn. The forecast lies between the label of the face and what annotators answer on average
-    where the others' main answer is the same; how far between is what fits best on half of the faces and is tried on
-    the other half. Without that mean, all slips of attention would seem to help: a further annotator makes some, too,
-    so that any label that has them foretells them, whatever the face shows.
+    where the others have the same main answer and as many votes off it; how far between is what fits best on half of
+    the faces, for each number of votes off the main answer, and is tried on the other half. So the forecast knows what
+    is usual and how divided the others are, whatever is left of their votes: a label with slips of attention in it is
+    no better than one without.
 
     Parameters
     ----------
@@ -135,26 +136,32 @@ def held_out_error(votes: np.ndarray, reduced: Callable[[np.ndarray], np.ndarray
     # An answer without a vote is never held out, and weighs nothing.
     weight = votes / votes.sum(axis=1, keepdims=True)
     label = (counted / counted.sum(axis=1, keepdims=True).clip(min=1)).reshape(others.shape)
-    main = others.argmax(axis=2)
+    off = others.sum(axis=2) - others.max(axis=2)
+    kinds = off.max() + 1
+    kind = others.argmax(axis=2) * kinds + off
     found = np.empty(count)
     for half in (0, 1):
         fit, tried = np.arange(count) % 2 != half, np.arange(count) % 2 == half
-        usual = _usual(weight[fit], main[fit])
-        away, wanted = label[fit] - usual[main[fit]], np.eye(answers) - usual[main[fit]]
-        trust = np.sum(weight[fit][:, :, None] * away * wanted) / np.sum(weight[fit][:, :, None] * away**2).clip(1e-12)
-        usual = usual[main[tried]]
-        error = np.square(usual + trust * (label[tried] - usual) - np.eye(answers)).sum(axis=2)
+        usual = _usual(weight[fit], kind[fit], answers * kinds)
+        away, wanted = label[fit] - usual[kind[fit]], np.eye(answers) - usual[kind[fit]]
+        shared, size = (
+            np.bincount(off[fit].ravel(), (weight[fit] * (away * each).sum(axis=2)).ravel(), kinds)
+            for each in (wanted, away)
+        )
+        trust = np.divide(shared, size, out=np.zeros(kinds), where=size > 0)[off[tried]][:, :, None]
+        start = usual[kind[tried]]
+        error = np.square(start + trust * (label[tried] - start) - np.eye(answers)).sum(axis=2)
         found[tried] = (weight[tried] * error).sum(axis=1)
     return found
 
 
-def _usual(weight: np.ndarray, main: np.ndarray) -> np.ndarray:
-    """Shares of the answers by the others' main answer: (A, A), rows that nobody needs stay even."""
+def _usual(weight: np.ndarray, kind: np.ndarray, kinds: int) -> np.ndarray:
+    """Shares of the answers by kind of others: (kinds, A), even where there are none of a kind."""
     answers = weight.shape[1]
-    met = np.zeros((answers, answers))
-    np.add.at(met, (main, np.broadcast_to(np.arange(answers), main.shape)), weight)
-    total = met.sum(axis=1, keepdims=True)
-    return np.divide(met, total, out=np.full_like(met, 1 / answers), where=total > 0)
+    given = np.zeros((kinds, answers))
+    np.add.at(given, (kind, np.broadcast_to(np.arange(answers), kind.shape)), weight)
+    total = given.sum(axis=1, keepdims=True)
+    return np.divide(given, total, out=np.full_like(given, 1 / answers), where=total > 0)
 
 
 def without_single(votes: np.ndarray) -> np.ndarray:
@@ -188,16 +195,21 @@ def recurring(votes: np.ndarray, others: np.ndarray) -> Recurring:
     -------
     Recurring: of each answer that somebody gave, but fewer than the most frequent one: its row ``face``, how many
         ``votes`` it has, whether somebody of the second crowd gives it ``again``, and how often a second crowd gives it
-        ``elsewhere``, on the other faces with the same most frequent answer (NaN where there is none).
+        ``elsewhere``: on the other faces with the same most frequent answer and a second crowd that gives as many
+        different answers besides (NaN where there is none). A face that invites many answers would repeat some by
+        chance.
     """
     votes, others = np.asarray(votes, dtype=int), np.asarray(others, dtype=int)
     main = votes.argmax(axis=1)
     face, answer = np.nonzero((votes > 0) & (votes < votes.max(axis=1, keepdims=True)))
     named = (others > 0).astype(float)
-    same = main[:, None] == np.arange(votes.shape[1])
-    there = same.T.astype(float) @ named
-    alike = same.sum(axis=0)
+    besides = named.sum(axis=1) - named[np.arange(len(main)), main]
+    kinds = votes.shape[1]
+    kind = main * kinds + besides.astype(int)
+    there = np.zeros((kinds * kinds, kinds))
+    np.add.at(there, kind, named)
+    alike = np.bincount(kind, minlength=kinds * kinds)
     again = named[face, answer]
-    rest = alike[main[face]] - 1
-    elsewhere = np.divide(there[main[face], answer] - again, rest, out=np.full(len(face), np.nan), where=rest > 0)
+    rest = alike[kind[face]] - 1
+    elsewhere = np.divide(there[kind[face], answer] - again, rest, out=np.full(len(face), np.nan), where=rest > 0)
     return Recurring(face, votes[face, answer], again, elsewhere)

@@ -5,7 +5,7 @@ Nothing here imports torch.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 
@@ -266,40 +266,6 @@ def weeks_of_training(claim: Claim, facts: Facts) -> Outcome:
     a_minute = sum(1 / value for value in found.values())
     weeks = runs * epochs / a_minute / (7 * 24 * 60)
     return Outcome(weeks, Evidence.ARITHMETIC, f"{runs:,} runs of {epochs} epochs: {' × '.join(settings)}")
-
-
-# --- memory ---
-
-#: Name of the record of what a training step keeps in memory; the module that counts it imports torch.
-NEEDS = "002/memory"
-#: Share of a card that is counted on: gradients of maps, room for the convolutions' own work and the driver take more.
-USABLE = 0.5
-
-
-def pictures_at_once(need: Mapping[str, float], memory: float) -> int:
-    """How many pictures a training step can take at once on a card.
-
-    Parameters
-    ----------
-    need: an entry of the record ``NEEDS``: MiB for the ``weights`` and for each ``picture``.
-    memory: of the card in MiB, of which ``USABLE`` is counted on.
-    """
-    return max(0, int((USABLE * memory - need["weights"]) // need["picture"]))
-
-
-@register("pictures at once")
-def pictures_on_a_card(claim: Claim, facts: Facts) -> Outcome:
-    """``possible`` or ``impossible``: whether a card holds a training step, however many pictures there are in all.
-
-    Arguments: ``need``, an entry of the record of what steps need; ``memory`` of the card in MiB.
-    """
-    need, memory = records.read(NEEDS)["values"][claim.arguments["need"]], claim.arguments["memory"]
-    count = pictures_at_once(need, memory)
-    detail = (
-        f"a step takes {need['weights']:,.0f} MiB and {need['picture']:.0f} for each picture of {need['side']} pixels: "
-        f"{count} at once in half of {memory:,} MiB"
-    )
-    return Outcome("possible" if count else "impossible", Evidence.ARITHMETIC, detail)
 
 
 # --- networks that were built and counted ---

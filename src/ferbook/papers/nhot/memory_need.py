@@ -17,28 +17,29 @@ from torch.nn import functional
 from ferbook import models
 from ferbook.core import records
 from ferbook.datasets import load
+from ferbook.faces.emotions import EMOTIONS
 from ferbook.papers.nhot.architectures import DAN_SIDE, SIDE
 
 RECORD = "002/memory"
-#: What is counted: a network of the report and the side of its pictures; VGG16 also on ImageNet's, to be trained ahead.
-COUNTED: Mapping[str, tuple[str, int]] = {
-    "VGG16, faces": ("vgg16_48", SIDE),
-    "VGG16, ImageNet": ("vgg16", 224),
-    "RAN": ("ran", SIDE),
-    "DAN": ("dan", DAN_SIDE),
-    "MTEN": ("mten", SIDE),
+#: What is counted: a network of the report, the side of its pictures, and how many classes; VGG16 also on ImageNet's.
+COUNTED: Mapping[str, tuple[str, int, int]] = {
+    "VGG16, faces": ("vgg16_48", SIDE, len(EMOTIONS)),
+    "VGG16, ImageNet": ("vgg16", 224, 1000),
+    "RAN": ("ran", SIDE, len(EMOTIONS)),
+    "DAN": ("dan", DAN_SIDE, len(EMOTIONS)),
+    "MTEN": ("mten", SIDE, len(EMOTIONS)),
 }
 #: Numbers of 32 bits that training by Adam keeps for each weight: itself, its gradient and two moments.
 KEPT_PER_WEIGHT = 4
 MIB = 2**20
 
 
-def needed(network: str, side: int) -> dict[str, float]:
+def needed(network: str, side: int, classes: int) -> dict[str, float]:
     """MiB that a training step in 32 bits keeps: ``weights``, whatever the batch, and those of each ``picture``.
 
     The latter are the maps that wait for the backward pass, as torch keeps them, taken from two batches' difference.
     """
-    model = models.build(network, seed=0)
+    model = models.build(network, classes, seed=0)
     channels = models.describe(network).in_channels
     few, more = (_waiting(model, torch.zeros(count, channels, side, side)) for count in (2, 4))
     parameters = models.parameter_count(model)
@@ -70,5 +71,5 @@ def _waiting(model: nn.Module, images: Tensor) -> int:
 
 def record() -> Path:
     """Count all of ``COUNTED`` and write it; says where."""
-    values = {name: {"side": side, **needed(network, side)} for name, (network, side) in COUNTED.items()}
+    values = {name: {"side": asked[1], **needed(*asked)} for name, asked in COUNTED.items()}
     return records.write(RECORD, values, faces=load("synthetic", count=10, seed=0), module=__file__, seed=0)

@@ -6,7 +6,7 @@ Nothing here imports torch.
 from ferbook.claims import printed
 from ferbook.claims.checks import Outcome, register
 from ferbook.claims.claim import Claim, Evidence
-from ferbook.claims.dataset_summary import Facts
+from ferbook.claims.dataset_summary import RARE_EMOTIONS, Facts
 from ferbook.claims.printed_checks import against_itself
 from ferbook.datasets import affectnet
 
@@ -16,8 +16,6 @@ REFERENCES, SOURCES = "002-references", "002-sources"
 FIGURES = "002-figures"
 #: Places in an order of accuracies.
 PLACES = ("best", "second", "third", "fourth", "fifth")
-#: Emotions that the report calls rare (section 5.2.4).
-RARE_EMOTIONS = ("disgust", "fear", "contempt")
 #: Parts that the report announces, and those that follow.
 ANNOUNCED = "002-announced"
 
@@ -81,7 +79,8 @@ def place_among_published(claim: Claim, facts: Facts) -> Outcome:
     own, others = claim.arguments["accuracy"], claim.arguments["others"]
     above = [accuracy for accuracy in others.values() if accuracy > own]
     detail = "; ".join(f"{accuracy} % in {source}" for source, accuracy in others.items())
-    return Outcome(PLACES[len(above)], Evidence.PUBLISHED, f"{own} % beside {detail}")
+    place = PLACES[len(above)] if len(above) < len(PLACES) else f"place {len(above) + 1}"
+    return Outcome(place, Evidence.PUBLISHED, f"{own} % beside {detail}")
 
 
 @register("rare emotions elsewhere")

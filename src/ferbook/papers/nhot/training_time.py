@@ -18,14 +18,16 @@ from ferbook.core import operations, records
 from ferbook.learning import sweeps
 from ferbook.learning.runs import RunResult
 from ferbook.measures import figures
-from ferbook.papers.nhot.checks import NEEDS, minutes, pictures_at_once
+from ferbook.papers.nhot.checks import minutes
 
 #: Size of the augmented training set by the original one (section 5.1.1).
 COPIES = 4
 #: The network of table 4, as the record of networks and that of speeds call it.
 TIMED = "vgg16_48"
-#: Names of the records of networks' sizes and of speeds, named here because their modules import torch.
-SIZES, SPEEDS = "002/architectures", "runtime/training/avx2"
+#: Names of the records of networks' sizes, of speeds and of what a training step keeps in memory, named here because their modules import torch.
+SIZES, SPEEDS, NEEDS = "002/architectures", "runtime/training/avx2", "002/memory"
+#: Share of a card that is counted on: gradients of maps, room for the convolutions' own work and the driver take more.
+USABLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,17 @@ def speed_of(network: str) -> float:
         return known[network]
     adds = records.read(SIZES)["values"]["multiply_adds"]
     return known[TIMED] * adds[TIMED] / adds[network]
+
+
+def pictures_at_once(need: Mapping[str, float], memory: float) -> int:
+    """How many pictures a training step can take at once on a card.
+
+    Parameters
+    ----------
+    need: an entry of the record ``NEEDS``: MiB for the ``weights`` and for each ``picture``.
+    memory: of the card in MiB, of which ``USABLE`` is counted on.
+    """
+    return max(0, int((USABLE * memory - need["weights"]) // need["picture"]))
 
 
 def memory_rows() -> list[dict[str, str]]:

@@ -29,12 +29,12 @@ def label_that_annotators_meet(claim: Claim, facts: Facts) -> Outcome:
     return Outcome("better" if gain > 0 else "worse", Evidence.SAME_DATA, detail)
 
 
-@register("labels without outlying votes")
-def labels_without_outlying_votes(claim: Claim, facts: Facts) -> Outcome:
-    """``better`` or ``worse``: how a further annotator's answer is foretold once outlying votes are left out.
+@register("labels with single votes")
+def labels_with_single_votes(claim: Claim, facts: Facts) -> Outcome:
+    """``better`` or ``worse``: how a further annotator's answer is foretold by a label with single votes.
 
-    ``better`` where a rule of :data:`ferbook.papers.nhot.minor_votes.RULES` makes the error smaller, ``worse`` where
-    all make it larger; no value where neither is beyond the interval over faces.
+    ``better`` where each rule of :data:`ferbook.papers.nhot.minor_votes.RULES`, which leaves out some, makes the error
+    larger, ``worse`` where one makes it smaller; no value where neither is beyond the interval over faces.
     """
     found = records.read(minor_votes.RECORD)["values"]["outlying"]
     ends = {name: found[name]["difference"] for name in minor_votes.RULES}
@@ -43,9 +43,9 @@ def labels_without_outlying_votes(claim: Claim, facts: Facts) -> Outcome:
     )
     detail = f"squared error of {found['error']:.3f} on {found['faces']:,} faces; {told}"
     if any(high < 0 for _, _, high in ends.values()):
-        return Outcome("better", Evidence.SAME_DATA, detail)
-    if all(low > 0 for _, low, _ in ends.values()):
         return Outcome("worse", Evidence.SAME_DATA, detail)
+    if all(low > 0 for _, low, _ in ends.values()):
+        return Outcome("better", Evidence.SAME_DATA, detail)
     return Outcome.open(Evidence.SAME_DATA, detail)
 
 
@@ -53,14 +53,14 @@ def labels_without_outlying_votes(claim: Claim, facts: Facts) -> Outcome:
 def minor_votes_again(claim: Claim, facts: Facts) -> Outcome:
     """Points by which a second crowd gives a minor answer more often to the same picture than to others like it.
 
-    The others have the same main emotion. No value where the interval over pictures holds zero.
+    The others have the same main emotion and are as divided. No value where the interval over pictures holds zero.
     """
     minor = records.read(minor_votes.RECORD)["values"]["minor"]
     found = minor["all"]
     gain, low, high = (100 * end for end in found["gain"])
     detail = (
         f"{found['again']:.1%} of {found['answers']:,} minor answers are given again by a second crowd, "
-        f"{found['elsewhere']:.1%} on other faces with the same main emotion: {gain:+.1f} points "
+        f"{found['elsewhere']:.1%} on other faces with the same main emotion, as divided: {gain:+.1f} points "
         f"({low:.1f} to {high:.1f}), {minor['pictures']:,} pictures"
     )
     if low <= 0 <= high:
