@@ -24,7 +24,8 @@ from ferbook.papers.nhot.checks import minutes
 COPIES = 4
 #: The network of table 4, as the record of networks and that of speeds call it.
 TIMED = "vgg16_48"
-#: Names of the records of networks' sizes, of speeds and of what a training step keeps in memory, named here because their modules import torch.
+#: Names of the records of networks' sizes, of speeds and of what a training step keeps in memory, named here because
+#: their modules import torch.
 SIZES, SPEEDS, NEEDS = "002/architectures", "runtime/training/avx2", "002/memory"
 #: Share of a card that is counted on: gradients of maps, room for the convolutions' own work and the driver take more.
 USABLE = 0.5
