@@ -58,6 +58,7 @@ audit.box(
     "001-annotator-counts",
     "001-annotator-total",
     "001-annotator-ties",
+    "001-open-table5-covers",
 )
 
 # %% tags=["remove-input"]

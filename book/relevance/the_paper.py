@@ -146,6 +146,7 @@ audit.rows(
     "001-caption-*",
     "001-au-*",
     "001-reference-*",
+    "001-open-reference-35",
     "001-name-*",
     "001-ranking-trained",
     "001-grey-to-colour",
