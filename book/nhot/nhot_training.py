@@ -25,6 +25,8 @@ values_of_n = [1, 3]  # the paper has 1 to 8
 import tempfile
 from pathlib import Path
 
+from IPython.display import display
+
 from ferbook.book.interactive import nhot
 from ferbook.claims import ablation_variants, report, verdicts
 from ferbook.learning import sweeps, training
@@ -168,10 +170,12 @@ report.prose(
 )
 
 # %% tags=["remove-input"]
-report.table(curves.rows(mten, ("accuracy", "kl", "calibration")), caption="FER+, recorded: MTEN over N")
+if mten:
+    display(report.table(curves.rows(mten, ("accuracy", "kl", "calibration")), caption="FER+, recorded: MTEN over N"))
 
 # %% tags=["remove-input"]
-report.table(curves.gain_rows(mten), caption="FER+, recorded: gain in accuracy of MTEN")
+if mten:
+    display(report.table(curves.gain_rows(mten), caption="FER+, recorded: gain in accuracy of MTEN"))
 
 # %% [markdown]
 # ## What the counting adds
