@@ -178,7 +178,7 @@ report.table(
     [
         {"network": name, **line}
         for name, runs in networks.items()
-        if any(runs) and curves.gain(runs, "ordinary", 1, 3)
+        if curves.gain(runs, "ordinary", 1, 3)
         for line in curves.gain_rows(runs)
     ],
     caption="FER+, recorded: gain in accuracy of the paper's networks",
