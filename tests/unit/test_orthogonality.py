@@ -73,7 +73,7 @@ def test_orthogonal_filters_need_not_make_an_orthogonal_convolution():
 def test_single_pixel_filters_are_orthogonal_in_both_forms():
     weight = torch.zeros(3, 3, 3, 3)
     weight[[0, 1, 2], [0, 1, 2], 1, 1] = 1
-    assert matrix_form(weight) == convolutional_form(weight, 2) == 0
+    assert matrix_form(weight) == by_displacements(weight, 1, (2, 2)) == convolutional_form(weight, 2) == 0
     assert convolutional_form(weight).item() == pytest.approx(0, abs=1e-10)
 
 
