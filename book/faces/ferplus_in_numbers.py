@@ -35,6 +35,7 @@ from ferbook.datasets import load
 from ferbook.faces import labels
 from ferbook.faces.emotions import EMOTIONS, VOTE_COLUMNS
 from ferbook.measures import figures
+from ferbook.papers.nhot import minor_votes, single_label
 
 options = {"count": count, "seed": seed} if dataset == "synthetic" else {}
 faces = load(dataset, **options)
@@ -335,7 +336,7 @@ _ = figures.gallery(faces.images[differing], titles, columns=4, cell=1.6)
 # most of the other nine say, or FER2013's label? The labels of FER2013 are known here for the faces that papers 003 and 004 annotated.
 
 # %% tags=["remove-input"]
-alone = records.read("002/single-label")["values"]
+alone = records.read(single_label.RECORD)["values"]
 asked = {
     "what most of the others say": "majority",
     "what one of the others says": "annotator",
@@ -371,7 +372,7 @@ audit.box("002-taggers-flat", "002-majority-better")
 # single votes mere slips, nothing would be lost by leaving them out.
 
 # %% tags=["remove-input"]
-minor = records.read("002/minor-votes")["values"]
+minor = records.read(minor_votes.RECORD)["values"]
 without = {name: found for name, found in minor["outlying"].items() if isinstance(found, dict)}
 report.table(
     [

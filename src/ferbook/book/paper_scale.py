@@ -27,6 +27,8 @@ from ferbook.measures import figures
 _UNITS = {"s": 1, "min": 60, "h": 3600}
 #: Kinds of processor that recorded runs tell apart, by how they computed.
 KINDS = {"32-true": "32 bits", "bf16-mixed": "bfloat16"}
+#: Where the share of the matrix rate is from that a network is expected to reach, by ``cost.source``.
+SOURCES = {"timed": "timed", "runs": "its own runs", "others": "the others' mean"}
 #: Runs whose growth is drawn: this book's recipe and the paper's settings, by what the page calls them.
 GROWN = {"small network, 6 epochs": "nhot/ordinary-n1-seed0", "VGG16, 40 epochs": "vgg16-paper/ordinary-n1-seed0"}
 
@@ -300,7 +302,7 @@ def check_rows(found: Sequence[Check]) -> list[dict[str, str]]:
                 "recorded by expected, median": f"{median(ratios):.2f}",
                 "middle half": middle_half(ratios),
                 "all": f"{min(ratios):.2f} to {max(ratios):.2f}",
-                "share of the matrix rate": "recorded" if cost.is_measured(network) else "the others' mean",
+                "share of the matrix rate": SOURCES[cost.source(network)],
             }
         )
     return lines

@@ -179,10 +179,13 @@ def _claims(body: str, caption: str) -> HTML:
     return HTML(f'<div class="ferbook-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">{body}</div>')
 
 
+#: Arguments that are said in full with the result.
+_TOLD = ("because", "detail", "source", "others")
+
+
 def check_link(claim: Claim) -> str:
     """The check of a claim with its arguments, leading to its code: HTML."""
-    # What is only said again with the result is left out.
-    given = arguments({name: value for name, value in claim.arguments.items() if name not in ("because", "detail")})
+    given = arguments({name: value for name, value in claim.arguments.items() if name not in _TOLD})
     link = f'<a href="{links.check_link(claim.check)}">{escape(claim.check)}</a>'
     return f"check: {link}" + (f" <code>{escape(given)}</code>" if given else "")
 

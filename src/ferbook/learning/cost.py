@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 
 from ferbook import datasets, models
 from ferbook.core import machine, operations, paths, records
@@ -26,6 +27,8 @@ from ferbook.learning.configs import Config, Data, Labels
 
 #: Names of the records of how fast networks train on a processor, and of how many pictures an epoch of a run shows.
 SPEEDS, SIZES = "runtime/training/avx2", "runtime/run-sizes"
+#: By how a recorded run on a processor computed: the record of that kind of machine, and its kind of matrix product.
+_MACHINES = {"32-true": (SPEEDS, "fp32"), "bf16-mixed": ("runtime/training/avx-512-bf16", "bf16")}
 
 
 @dataclass(frozen=True)
@@ -90,22 +93,61 @@ def seconds(config: Config, rate: float, shown: Shown | None = None) -> float:
 
 
 def share(network: str) -> float:
-    """The recorded share of the matrix rate that training of a network reaches; of others, the mean share.
+    """The share of the matrix rate that training of a network reaches, from what :func:`source` says.
 
-    Without a record it is 1, which no training exceeds.
+    Without a record of speeds it is 1, which no training exceeds.
     """
     found = _shares()
-    return found.get(network, mean(found.values())) if found else 1.0
+    if not found:
+        return 1.0
+    return (_reached(paths.project_root()) | found).get(network, mean(found.values()))
 
 
-def is_measured(network: str) -> bool:
-    """Whether the share of a network is recorded, and not that of others."""
-    return network in _shares()
+def source(network: str) -> str:
+    """Where :func:`share` is from.
+
+    ``timed`` by the benchmark; ``runs``, the median of the network's recorded runs; or ``others``, the mean of the
+    networks that were timed.
+    """
+    if network in _shares():
+        return "timed"
+    return "runs" if network in _reached(paths.project_root()) else "others"
 
 
 def _shares() -> Mapping[str, float]:
     measured = records.values_of(SPEEDS)
     return {} if measured is None else {k: v["engine"]["matrix_share"] for k, v in measured["networks"].items()}
+
+
+@cache
+def _reached(project: Path) -> Mapping[str, float]:
+    """Median share of a core's matrix rate in recorded runs on processors, by network; in 32 bits where it has such.
+
+    Processor time holds validation, tests and start-up too, and so does an estimate that rests on it. project: whose
+    records they are, so that they are read once for each.
+    """
+    per_core: dict[str, float] = {}
+    for precision, (name, kind) in _MACHINES.items():
+        measured = records.values_of(name)
+        if measured is not None:
+            per_core[precision] = measured["matrix"][kind] / measured["machine"]["cores"]
+    found: dict[str, dict[str, list[float]]] = {kind: defaultdict(list) for kind in per_core}
+    for path in described():
+        for name, config in sweeps.runs(path).items():
+            file, shown = sweeps.record_path(path.stem, name), recorded(config)
+            if shown is None or not sweeps.is_recorded(file, config):
+                continue
+            told = sweeps.read(file).provenance
+            if told.get("device") == "cpu" and told.get("cpu_seconds") and told["precision"] in found:
+                reached = of_run(config, shown) / 1e9 / told["cpu_seconds"]
+                found[told["precision"]][config.model.name].append(reached / per_core[told["precision"]])
+    medians = [{network: median(each) for network, each in of_kind.items()} for of_kind in found.values()]
+    return {network: share for of_kind in reversed(medians) for network, share in of_kind.items()}
+
+
+def rate_of(config: Config, rates: Mapping[str, float]) -> float:
+    """GFLOP/s of the matrix products that a run is made of, of :func:`ferbook.core.machine.matrix_rates`."""
+    return rates["fp32"] if config.precision == "32" else machine.fastest(rates)
 
 
 def rate() -> float:

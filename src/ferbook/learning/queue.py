@@ -6,8 +6,8 @@
 
 `worth` is the number of claims that wait for the runs of the entry, divided evenly among its runs. What a run takes is
 estimated from its operations (:mod:`ferbook.learning.cost`), the matrix rate of the machine at hand and the share of
-that rate which training has been measured to reach; the first run of a network that ends here corrects the estimate for
-the network's other runs.
+that rate which training reaches, as timed or as recorded runs tell; the first run of a network that ends here corrects
+the estimate for the network's other runs.
 
 A run keeps its state after each epoch and is recorded when it ends, so that a queue which is stopped, by its budget or
 by a kill, goes on from there: what is recorded is not run again, what was begun is finished.
@@ -75,7 +75,7 @@ def jobs(path: Path | None = None, store: Path | None = None) -> list[Job]:
     DataError: if a record or a data set is broken or missing.
     """
     path = path or listed()
-    rate = machine.fastest(machine.matrix_rates())
+    rates = machine.matrix_rates()
     found: dict[tuple[str, str], Job] = {}
     for number, entry in enumerate(_entries(path), 1):
         paper, _, pattern = entry["runs"].partition("/")
@@ -85,7 +85,7 @@ def jobs(path: Path | None = None, store: Path | None = None) -> list[Job]:
             raise ConfigError(f"{path}: entry {number}: runs", f"{entry['runs']!r} matches no run of {paper}")
         for name, config in chosen.items():
             if not sweeps.is_recorded(sweeps.record_path(paper, name), config):
-                job = Job(paper, name, config, entry["worth"] / len(chosen), _seconds(config, rate))
+                job = Job(paper, name, config, entry["worth"] / len(chosen), _seconds(config, rates))
                 found.setdefault((paper, name), _rest(job, store))
     return _ordered(found.values())
 
@@ -175,6 +175,6 @@ def _rest(job: Job, store: Path | None) -> Job:
     return replace(job, seconds=job.seconds * left, begun=begun)
 
 
-def _seconds(config: Config, rate: float) -> float:
-    """What a run takes at `rate` GFLOP/s, with those that it starts from."""
-    return sum(cost.seconds(one, rate) for one in cost.with_starts([config]))
+def _seconds(config: Config, rates: Mapping[str, float]) -> float:
+    """What a run takes at the rates of :func:`machine.matrix_rates`, with those that it starts from."""
+    return sum(cost.seconds(one, cost.rate_of(one, rates)) for one in cost.with_starts([config]))

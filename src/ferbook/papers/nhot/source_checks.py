@@ -59,17 +59,6 @@ def references_that_are_cited(claim: Claim, facts: Facts) -> Outcome:
     return against_itself(claim, len(cited), f"of {len(table)}")
 
 
-@register("last taggers")
-def last_taggers(claim: Claim, facts: Facts) -> Outcome:
-    """Points by which the ``last`` annotators raise a curve of agreement (``fact``)."""
-    curve = facts.values[claim.arguments["fact"]]
-    if curve is None:
-        return Outcome(None, Evidence(facts.evidence), "no picture of this set was judged twice")
-    start = len(curve) - claim.arguments["last"]
-    detail = f"from {100 * curve[start - 1]:.1f} % with {start} to {100 * curve[-1]:.1f} % with {len(curve)}"
-    return Outcome(100 * (curve[-1] - curve[start - 1]), Evidence(facts.evidence), detail)
-
-
 @register("place among published accuracies")
 def place_among_published(claim: Claim, facts: Facts) -> Outcome:
     """``best``, ``second``, ... : the place of an ``accuracy`` among it and ``others``, at best.

@@ -1,4 +1,4 @@
-"""What the claim file of paper 002 says of FER+'s annotators, held against what was recorded of their votes.
+"""What the claim file of paper 002 says of FER+'s annotators, held against their votes as counted or recorded.
 
 Nothing here imports torch.
 """
@@ -8,6 +8,17 @@ from ferbook.claims.claim import Claim, Evidence
 from ferbook.claims.dataset_summary import Facts
 from ferbook.core import records
 from ferbook.papers.nhot import minor_votes, single_label
+
+
+@register("last taggers")
+def last_taggers(claim: Claim, facts: Facts) -> Outcome:
+    """Points by which the ``last`` annotators raise a curve of agreement (``fact``)."""
+    curve = facts.values[claim.arguments["fact"]]
+    if curve is None:
+        return Outcome(None, Evidence(facts.evidence), "no picture of this set was judged twice")
+    start = len(curve) - claim.arguments["last"]
+    detail = f"from {100 * curve[start - 1]:.1f} % with {start} to {100 * curve[-1]:.1f} % with {len(curve)}"
+    return Outcome(100 * (curve[-1] - curve[start - 1]), Evidence(facts.evidence), detail)
 
 
 @register("label that annotators meet")
