@@ -134,6 +134,30 @@ def test_found_values_show_one_digit_more_than_the_paper(printed, value, expecte
     assert report.show(value, stated(printed=printed, unit="%")) == expected
 
 
+@pytest.mark.parametrize(
+    ("printed", "value", "expected"),
+    [("2014", 2014, "2014 points"), ("9063", 1880.7, "1880.7 points"), ("18432", 2048, "2,048 points")],
+)
+def test_years_and_what_the_paper_writes_alike_have_no_separator(printed, value, expected):
+    assert report.show(value, stated(printed=printed, unit="points")) == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "printed", "found"),
+    [
+        ("points", "about 1 point", "1 point"),
+        ("losses that miss", "about 1 loss that miss", "1 loss that miss"),
+        ("times as long", "about 1 times as long", "1 times as long"),
+        ("%", "about 1 %", "1 %"),
+        ("", "about 1", "1"),
+    ],
+)
+def test_one_is_told_in_the_singular(unit, printed, found):
+    claim = stated(printed="1", unit=unit, relation="about", tolerance={"holds": 0.1, "roughly": 0.2})
+    assert (report.printed(claim), report.show(1.0, claim)) == (printed, found)
+    assert report.show(11.0, claim) == f"11 {unit}".strip()
+
+
 def test_tables_escape_what_they_are_given():
     table = report.table(pd.DataFrame({"a": ["<script>"]}), caption="A & B")
     assert "<script>" not in table.data

@@ -183,6 +183,25 @@ class Claim(_Strict):
         return f"claim-{self.id}"
 
 
+#: Units whose singular is not the plural without its last letter.
+_SINGULAR = {
+    "accuracies": "accuracy",
+    "axes": "axis",
+    "classes": "class",
+    "entries": "entry",
+    "losses": "loss",
+    "times": "times",
+}
+
+
+def with_unit(number: str, unit: str) -> str:
+    """A number with its unit, which claims give in the plural, of one thing in the singular: ``about 1 point``."""
+    noun, *rest = unit.split(" ")
+    if number.split(" ")[-1] == "1":
+        noun = _SINGULAR.get(noun, noun.removesuffix("s"))
+    return " ".join([number, noun, *rest]).strip()
+
+
 class ClaimFile(_Strict):
     """One paper's claims."""
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from ferbook.claims.claim import Claim, Tolerance, Value, Verdict
+from ferbook.claims.claim import Claim, Tolerance, Value, Verdict, with_unit
 from ferbook.claims.printed import half_digit
 
 #: Shares of the printed value within which "about" holds, and holds roughly, where a claim sets no tolerance itself.
@@ -69,7 +69,7 @@ def allowance(claim: Claim, value: Value | None) -> str:
         return f"printed rounding: {middle - half:f} to {middle + half:f}{unit}"
     allowed = tolerance(claim)
     if allowed.roughly == 0:
-        return f"none: {claim.stated}{unit}"
+        return f"none: {with_unit(claim.stated, claim.unit)}"
     beyond = "from" if claim.relation in ("equals", "about") else "on the wrong side of"
     if claim.relation == "between":
         beyond = "outside"

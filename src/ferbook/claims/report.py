@@ -12,7 +12,7 @@ from IPython.display import HTML, Markdown
 
 from ferbook.claims import citing, folded, links, verdicts
 from ferbook.claims.checks import Check, known_checks
-from ferbook.claims.claim import Claim, Evidence, Training, Value, Verdict
+from ferbook.claims.claim import Claim, Evidence, Training, Value, Verdict, with_unit
 from ferbook.claims.comparison import allowance
 from ferbook.claims.dataset_summary import Facts, recorded
 from ferbook.claims.verdicts import Result
@@ -246,7 +246,7 @@ def short_citation(paper: str) -> str:
 
 def printed(claim: Claim) -> str:
     """The printed value with its relation and unit, as a reader writes it."""
-    return f"{claim.stated} {claim.unit}".strip()
+    return with_unit(claim.stated, claim.unit)
 
 
 def show(value: Value | None, claim: Claim) -> str:
@@ -259,8 +259,10 @@ def show(value: Value | None, claim: Claim) -> str:
     value = float(f"{value:.12g}")
     ends = claim.printed.split(" to ") if claim.relation == "between" else [claim.printed]
     digits = len(ends[0].partition(".")[2])
+    # Years, and numbers as the paper writes them, have no separator of thousands.
+    apart = "" if re.fullmatch(r"\d{4}(\.\d+)?", claim.printed) and abs(value) < 10_000 else ","
     if value.is_integer():
-        return f"{value:,.0f} {claim.unit}".strip()
+        return with_unit(f"{value:{apart}.0f}", claim.unit)
     # Rounding must not hide that a number falls short of the printed one, nor end in a five that rounds up to it.
     more = next(
         more
@@ -268,7 +270,7 @@ def show(value: Value | None, claim: Claim) -> str:
         if _half_up(shown := f"{value:.{digits + more}f}", digits) == _half_up(value, digits)
         and not any(float(shown) == float(end) != value for end in ends)
     )
-    return f"{value:,.{digits + more}f} {claim.unit}".strip()
+    return with_unit(f"{value:{apart}.{digits + more}f}", claim.unit)
 
 
 def _half_up(number: str | float, digits: int) -> Decimal:

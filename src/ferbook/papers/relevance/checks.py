@@ -46,7 +46,9 @@ def rows_that_agree(claim: Claim, facts: Facts) -> Outcome:
     for found in agree.values():
         for image in claim.arguments.get("but", []):
             found.pop(image, None)
-    missed = [f"{name[4:]}: {image}" for name, found in agree.items() for image, same in found.items() if not same]
+    missed = [
+        f"{tables.called(name)}: {image}" for name, found in agree.items() for image, same in found.items() if not same
+    ]
     count = sum(map(sum, (found.values() for found in agree.values())))
     return against_itself(claim, count, f"not in {', '.join(missed)}" if missed else "")
 

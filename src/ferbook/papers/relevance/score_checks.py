@@ -41,7 +41,7 @@ def rows_with_that_f1(claim: Claim, facts: Facts) -> Outcome:
 def mean_of_column(claim: Claim, facts: Facts) -> Outcome:
     """Mean over the 18 classes of a table. Arguments: ``table``, ``column``."""
     table, column = claim.arguments["table"], claim.arguments["column"]
-    return against_itself(claim, tables.column_mean(table, column), f"mean of the 18 values of {table[4:]}")
+    return against_itself(claim, tables.column_mean(table, column), f"mean of the 18 values of {tables.called(table)}")
 
 
 @register("matrices that exist")
@@ -140,8 +140,10 @@ def headline_beside_a_table(claim: Claim, facts: Facts) -> Outcome:
     low = 100 * np.maximum(cells - tables.HALF, 0).mean()
     high = 100 * np.minimum(cells + tables.HALF, 1).mean()
     emotions = 100 * values.groupby("emotion")["accuracy"].mean().round(2).mean()
-    detail = f"{table[4:]} prints an average of {text}; with all their rounding, its {len(cells)} accuracies average"
-    detail += f" {low:.2f} to {high:.2f} %; the six emotions' means, {emotions:.2f} %"
+    detail = (
+        f"{tables.called(table)} prints an average of {text}; with all their rounding, its {len(cells)} accuracies "
+        f"average {low:.2f} to {high:.2f} %; the six emotions' means, {emotions:.2f} %"
+    )
     for parts in (6, 18):
         if (total := total_of(Decimal(claim.printed), parts)) is not None:
             detail += f"; {total:.2f} / {parts} is {claim.printed} %"

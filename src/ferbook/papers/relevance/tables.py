@@ -29,6 +29,11 @@ SHORT: tuple[str, ...] = ("Min", "Avg", "Str")
 HALF = 0.005
 
 
+def called(table: str) -> str:
+    """What readers call a table: ``table 7`` of ``001-table7``."""
+    return f"table {table.removeprefix('001-table')}"
+
+
 def counts(table: str) -> np.ndarray:
     """Printed bin counts of table 3 or 4: (8, 10)."""
     return printed.table(table)[[f"group_{k}" for k in range(1, BINS + 1)]].to_numpy(dtype=np.int64)
