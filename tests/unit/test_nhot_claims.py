@@ -648,6 +648,18 @@ def test_a_level_needs_the_papers_network_and_its_epochs(recorded):
     assert trained("recorded accuracy", "0", **arguments, augmented=False).verdict is Verdict.HOLDS
 
 
+def test_a_recipe_that_breaks_down_is_not_counted(recorded):
+    about = {"networks": ["vgg16_48"], "epochs": 40, "splits": ["ordinary"], "side": 48}
+    recorded(**{run_checks.BREAKING_DOWN[0]: with_network("vgg16_48", 40)})
+    found = trained("recorded accuracy", "0", n=8, about=about)
+    assert found.verdict is Verdict.UNCHECKED and found.outcome.detail == "0 of 3 seeds are recorded"
+
+
+def test_the_groups_that_are_not_counted_are_described():
+    groups = {name.partition("/")[0] for name in run_checks.described_runs()}
+    assert groups >= set(run_checks.BREAKING_DOWN)
+
+
 def test_a_verdict_names_network_length_and_loss():
     few = with_network("vgg16_48", 6)
     told = run_checks.network_of(few)

@@ -180,7 +180,7 @@ def _claims(body: str, caption: str) -> HTML:
 
 
 #: Arguments that are said in full with the result.
-_TOLD = ("because", "detail", "source", "others")
+_TOLD = ("because", "detail", "source", "others", "where")
 
 
 def check_link(claim: Claim) -> str:
