@@ -113,7 +113,8 @@ report.prose(
 
 # %% tags=["remove-input"]
 report.table(
-    paper_scale.sweep_rows(found, gpus, assumed), caption="Runs of each sweep, and the time until all are trained"
+    paper_scale.sweep_rows(found, gpus, assumed),
+    caption="Runs of each sweep as its groups describe them, shared ones in each, and the time until all are trained, each once",
 )
 
 # %% tags=["remove-input"]

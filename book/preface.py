@@ -57,7 +57,7 @@ matrices = findings.matrices(results)
 every = sum(number for _, number in matrices.values())
 missing = every - sum(some for some, _ in matrices.values())
 report.prose(
-    f"""**3. Some printed scores cannot come from any confusion matrix.** For {missing} of {every} emotions in the tables of paper 001, no table of counts has the
+    f"""**3. Some printed scores exclude each other.** For {missing} of {every} emotions in the tables of paper 001, no confusion matrix of the three ranks has the
     printed precision and recall, whatever the rounding."""
 )
 

@@ -133,7 +133,10 @@ _ = run_report.mistakes(result)
 
 # %% tags=["remove-input"]
 report.table(
-    [{"what": name.replace("_", " "), "value": str(value)} for name, value in result.provenance.items()],
+    [
+        {"what": name.replace("_", " "), "value": {True: "yes", False: "no"}.get(value, str(value))}
+        for name, value in result.provenance.items()
+    ],
     caption="Provenance",
 )
 

@@ -138,7 +138,7 @@ report.table(
 _ = results.roc_figure(*results.stacked(curves["attention"], runs, "blocks"))
 
 # %% [markdown]
-# An area under the curve (AUC) near 0.9 for a rare emotion goes along with a modest average precision: among many faces without the label, a small share of false alarms is
+# An area under the curve (AUC) above 0.8 for a rare emotion goes along with a modest average precision: among many faces without the label, a small share of false alarms is
 # more than all the right ones. Of the two, average precision says what a user would meet.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "This build's synthetic runs: a ROC curve for each of seven labels, with chance line and area"}}
@@ -159,7 +159,7 @@ _ = results.confusion_figure(results.pooled_confusion((folds or runs).values()))
 # %% [markdown]
 # ## Table 1 with thousands of faces
 #
-# The same counts as numbers, beside how many faces carry the label. In the paper's table each row adds up to six; here each adds up to all faces of FER+.
+# The same counts as numbers, beside how many faces carry the label. In the paper's table each row adds up to six; here each adds up to all faces that cleaning keeps of FER+.
 
 # %% tags=["remove-input"]
 report.table(

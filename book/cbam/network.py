@@ -114,7 +114,7 @@ titles = ["24 x 24", "12 x 12", "6 x 6", "3 x 3"]
 _ = quick.gate_figure(faces.images, dict(zip(titles, gates.values(), strict=True)))
 
 # %% [markdown]
-# The coarse gates can hardly single out an eye: at the last stage a place covers a third of the face. [Does attention help?](attention) measures
+# The coarse gates can hardly single out an eye: at the last stage a place covers a third of the face's height and width. [Does attention help?](attention) measures
 # whether eyes and mouth are let through more than the rest.
 #
 # ## Summary

@@ -107,9 +107,14 @@ def many(found):
     return sum(found["with_labels"][2:]) / found["faces"]
 
 
+differing = [found["same_as_votes"] for found in (two, three)]
+same = (
+    "no label is another one, for k = 2 or 3"
+    if not any(differing)
+    else f"{differing[0]:,} labels differ for k = 2, {differing[1]:,} for k = 3"
+)
 report.prose(f"""From two votes on, **{many(two):.0%}** of FER+'s faces have two labels or more; from three votes on, {many(three):.0%}. This book takes
-    k = 2 as its main case. For every face that cleaning keeps, k votes of ten is the same as a share of k tenths of its emotion votes ({two["same_as_votes"]}
-    and {three["same_as_votes"]} of all cells differ). FER+ has an eighth emotion, contempt, that the paper does not have: our networks learn it, and
+    k = 2 as its main case. For the faces that cleaning keeps it hardly matters whether a label takes k votes of ten or a share of k tenths of the emotion votes: {same}. FER+ has an eighth emotion, contempt, that the paper does not have: our networks learn it, and
     every figure leaves it out. {two["contempt_alone"]} of {two["faces"]:,} faces have contempt alone, and count as faces without a label.""")
 
 # %% [markdown]

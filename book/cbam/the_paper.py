@@ -179,7 +179,7 @@ audit.box("000-map-table1", "000-map-again")
 # %% [markdown]
 # ## ROC curves
 #
-# The areas under the {term}`ROC` curves of the paper's figure 2 are not printed as numbers. Table 1 bounds them too.
+# The areas under the {term}`ROC` curves of figure 2 are not in the paper's text, and we had no more than that. Table 1 bounds them too.
 
 # %% tags=["remove-input"]
 report.table(cbam_tables.auroc_rows(), caption="Areas under the ROC curve that table 1 allows")

@@ -79,8 +79,8 @@ def line(name, sizes, balanced, random, twice):
         "sizes of the folds": f"{min(sizes):,} to {max(sizes):,}",
         "label off by at most (points)": f"{balanced:.2f}",
         "same, shuffled": f"{random:.2f}",
-        "pictures in two folds": twice[0],
-        "same, shuffled ": twice[1],
+        "pictures in two folds": f"{twice[0]:,}",
+        "same, shuffled ": f"{twice[1]:,}",
     }
 
 

@@ -52,7 +52,8 @@ audit.table()
 # * **What does not.** AffectNet as {term}`multi-label` data; a fifth of it as test faces, where the tables count six images; works that carry the method and are not
 #   in the list of references, and links in it that lead to other works.
 # * **What cannot be told.** [Which mean](evaluation) the mean {term}`average precision` is: as the standard one, over labels, it would be below what table 1
-#   allows; under three other readings it would not. Five folds, {term}`Hamming loss`, areas under curves, any result without attention: none is printed.
+#   allows; under three other readings it would not. Five folds, {term}`Hamming loss`, any result without attention: none is printed, nor areas under curves in the
+#   text, which is all that we had.
 # * **What was easy.** The method is made of standard parts.
 # * **What was difficult.** Placement of attention, source of the second label, optimiser, learning rate, {term}`epochs <epoch>`: not stated.
 # * **What to take away.** [Six images](the_paper) cannot carry a percentage, and a comparison needs its other half: [with and without](attention).

@@ -70,8 +70,8 @@ _ = figures.gallery(faces.images[chosen], [top_answers(faces.votes[i]) for i in 
 # %% tags=["remove-input"]
 rows = records.read(dataset_summary.TABLE_RECORD)["values"]
 report.prose(
-    f"""**How many faces?** The vote table of FER+ has {rows["rows"]:,} rows, one for each picture of FER2013. {rows["unnamed"]} rows have no name; in
-    {rows["unnamed_no_face"]} of these all ten votes say that the picture shows no face. {rows["stand_twice"]} names stand twice. {rows["named"]:,} named pictures are
+    f"""**How many faces?** The vote table of FER+ has {rows["rows"]:,} rows, one for each picture of FER2013. {rows["unnamed"]} rows have no name; for
+    {"all" if rows["unnamed_no_face"] == rows["unnamed"] else rows["unnamed_no_face"]} of these all ten votes say that the picture shows no face. {rows["stand_twice"]} names stand twice. {rows["named"]:,} named pictures are
     left, and these are what programs read and what every count below is about."""
 )
 
@@ -431,7 +431,7 @@ audit.table("book/faces/ferplus_in_numbers", "Claims of this paper that its data
 # ## Summary
 #
 # * **Scope.** Everything that paper 002 states about its data, counted on the data set itself.
-# * **What holds.** The sizes and shares hold, the share of simple faces roughly. FER+ has votes for every picture of FER2013; a few of them
+# * **What holds.** Sizes and shares hold; FER2013's size, ten votes for every face and the share of simple faces roughly. FER+ has votes for every picture of FER2013; a few of them
 #   reach no program, for want of a name of their own.
 # * **Beyond the paper.** The majority of FER+ is a better label than FER2013's, though mostly because the two crowds differ. Single votes are not noise
 #   alone: a second crowd repeats them more often than chance would.

@@ -265,6 +265,6 @@ report.table(
 # %% [markdown]
 # * **Scope.** Figures 21 and 27 and sections 3.6.4 and 4.3.4, with a small network and other faces.
 # * **What was easy.** The four starts are clearly named, though not which faces of {term}`AffectNet` were used.
-# * **What was difficult.** Figure 27 prints no numbers; ImageNet's weights and AffectNet are not at hand.
+# * **What was difficult.** Figure 27 prints no numbers; ImageNet's weights for VGG16 and AffectNet are not at hand.
 # * **What cannot be said.** Whether VGG16 gains two points from ImageNet. It has far more weights to find than the small network.
 # * **What to take away.** Say which weights a network started from, and what else was seen on the way: a start is training, too.

@@ -51,7 +51,7 @@ figures.use_style()
 # %% tags=["remove-input"]
 whole = models.build("vgg16_frozen", num_classes=7, seed=seed)
 total, trained = models.parameter_count(whole), models.parameter_count(whole, trainable=True)
-first = whole.classifier[0].weight.numel()
+first = models.parameter_count(whole.classifier[0])
 report.table(
     [
         {"part": "convolutions, frozen", "parameters": f"{total - trained:,}"},
@@ -129,7 +129,7 @@ seen = (answers[0] == labels).mean()
 right = int((answers[1] == truth).sum())
 found = intervals.wilson(right, len(test))
 report.prose(
-    f"""Computing the features of {len(train) + len(test)} pictures took {once:.0f} seconds, {epochs} epochs of the head {often:.0f} seconds. It names
+    f"""Computing the features of {len(train) + len(test)} pictures took {once:.0f} seconds, {epochs} epochs of the head {often:.1f} seconds. It names
     {seen:.0%} of the pictures it was trained on and **{found.estimate:.0%}** of {len(test)} pictures of people it has not seen (95 % interval
     {found.low:.0%} to {found.high:.0%}; the most frequent emotion alone is {np.bincount(truth).max() / len(truth):.0%} of them)."""
 )

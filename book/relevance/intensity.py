@@ -188,9 +188,9 @@ report.table(
 against = {heading: found["the number it is cut from"] for heading, found in short.items()}
 against = {heading: one for heading, one in against.items() if one is not None and one.high < 0}
 report.prose(
-    f"""The number that the rank is cut from even runs **the wrong way**: the stronger or clearer the expression, the smaller it is ({", ".join(f"{heading} {one.estimate:+.2f}" for heading, one in against.items())})."""
+    f"""Under z+ the number that the rank is cut from even runs **the wrong way**: the stronger or clearer the expression, the smaller it is ({", ".join(f"{heading} {one.estimate:+.2f}" for heading, one in against.items())})."""
     if against
-    else "The number that the rank is cut from follows intensity in neither direction for sure."
+    else "Under z+ the number that the rank is cut from follows intensity in neither direction for sure."
 )
 
 # %% [markdown]
@@ -198,7 +198,7 @@ report.prose(
 #   the logit, up to what speaks against. If one wants a rough order of intensity from a classifier, its score gives it without {term}`LRP`.
 # * The **distribution** of relevance over bins, on which the paper's rank rests, has that information scaled away: dividing by the range of
 #   the picture removes how much relevance there is.
-# * **Untrained** networks show what of this comes with the picture itself.
+# * **Untrained** networks, in the bars above, show what of this comes with the picture itself: whatever they reach needs no learning.
 #
 # Synthetic faces cannot decide what holds for photographs, and votes are not intensity. Together they show two things. The mechanism does not work
 # where it should be easiest: one emotion per face, nothing covered, known truth. And on photographs, too, a network's plain score

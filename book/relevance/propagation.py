@@ -88,7 +88,7 @@ rows += [
 ]
 for row, r in zip(rows, [None, *found.values()], strict=True):
     row["sum at the inputs"] = "" if r is None else f"{r[0].sum():.2f}"
-report.table(rows, caption="Figure 4's procedure with numbers: class 1 explained by four rules")
+report.table(rows, caption="Figure 4's procedure with numbers: class 1 explained in four ways")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The network of seven neurons twice: with its activations and arrows forward, with relevance and arrows back"}}
 _ = drawings.neurons(layers, states, found["epsilon"])

@@ -227,5 +227,5 @@ _ = rank_scores.matrices(rank_scores.drawn(six, sizes["001-table7"], seed), colu
 # * The network's own score, cut in three, agrees better than any of them, and needs no explanation method. It is far from perfect: the
 #   network was trained to distinguish emotions, and a clear expression need not be a strong one.
 # * F1 near 1 for nearly every emotion and rank, as tables 6 to 9 print it, is out of reach of each of these rules, although these faces
-#   are easier than photographs. The paper does not state the LRP rule, the scaling or the size of its test sets, so what made the difference
+#   are easier than photographs. The paper does not state the LRP rule, the scaling or how many test pictures were ranked, so what made the difference
 #   cannot be said; that [some of its scores exclude each other](agreement) can.

@@ -137,7 +137,7 @@ fullest = np.concatenate(
 )
 report.prose(
     f"""Between {fullest.min():.0%} and {fullest.max():.1%} of all values. On this reading these are the pixels without relevance, and their bin is where *zero*
-    went when the range was scaled: $-\\min / (\\max - \\min)$. A rank is then a comparison of **two pixels**, the one most for and the one most against the
+    went when the range was scaled, at -min / (max - min). A rank is then a comparison of **two pixels**, the one most for and the one most against the
     emotion. If the strongest against is much weaker than the strongest for, zero lands near 0: *minimal*. If both are alike: *average*. If the one
     against is the stronger: *strong*. The most negative explanation gets the strongest rank."""
 )

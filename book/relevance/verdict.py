@@ -13,8 +13,6 @@
 # evidence was computed again from its own cells {cite}`punuri2024`.
 
 # %%
-from collections import Counter
-
 from ferbook.claims import dataset_summary, report, verdicts
 from ferbook.papers.relevance import tables
 
@@ -22,10 +20,10 @@ audit = report.ClaimReport("001")
 
 # %% tags=["remove-input"]
 judged = verdicts.judge(verdicts.load_claims("001").claims, dataset_summary.recorded())
-counts = Counter(str(result.verdict) for result in judged)
+counts = verdicts.counted(judged)["001"]
 report.table(
-    [{"verdict": str(verdict), "claims": counts[str(verdict)]} for verdict in verdicts.Verdict],
-    caption=f"The {len(judged)} claims of this chapter",
+    [{"verdict": str(verdict), "claims": counts[verdict]} for verdict in verdicts.Verdict],
+    caption=f"The {counts.total()} claims of the paper in this chapter, this book's own observations left out",
 )
 
 # %% [markdown]
@@ -99,5 +97,5 @@ audit.table()
 # * **What the rank measures.** On [our reading of the scaling](ranks), which the paper does not state, the largest against the smallest relevance of single
 #   pixels; on known intensity it is [no better than chance](rank_scores), and [other quantities](intensity) follow intensity better.
 # * **What was easy.** The tables are detailed enough to find out how they were made.
-# * **What was difficult.** {term}`LRP` rule, scaling, learning rate and sizes are not stated.
+# * **What was difficult.** {term}`LRP` rule, scaling, learning rate and how many pictures were ranked are not stated.
 # * **What to take away.** Test a measure where the truth is known, and beside an untrained network.

@@ -69,4 +69,4 @@ face.shape, face.dtype
 from ferbook.learning import trained
 
 logits = trained.logits(trained.released("compact-ferplus"), np.stack([face, face]), mirror=True)[0]
-dict(zip(browser.EMOTIONS, logits.softmax(0).numpy().round(3).tolist(), strict=True))
+dict(zip(browser.EMOTIONS, logits.softmax(0).double().numpy().round(3).tolist(), strict=True))

@@ -149,5 +149,5 @@ report.table(
 # * **Recital 44** gives the reasons: the scientific basis is in doubt, expression differs between cultures, situations and even within one person, and
 #   in work and education power is unequal.
 #
-# Paper 004 infers emotions of students during lessons to predict [their grades](../outcomes/grades). Whatever its merit, a use of that kind in a school of the European Union falls into the area that
+# Paper 004 uses valence, arousal and dominance, labelled from students' facial images, to predict [their grades](../outcomes/grades). Whatever its merit, a use of that kind in a school of the European Union falls into the area that
 # Article 5(1)(f) names. Other countries have other rules. This is a summary and no legal advice; the text of the law decides.

@@ -230,7 +230,11 @@ if stored is not None:
                 "R²": "{estimate:+.2f} ({low:+.2f} to {high:+.2f})".format(**found[axis]["r2"]),
                 "CCC": "{estimate:+.2f} ({low:+.2f} to {high:+.2f})".format(**found[axis]["ccc"]),
                 **{
-                    f"against {other}": "better" if d["low"] > 0 else "worse" if d["high"] < 0 else "undecided"
+                    f"squared error against {other}": "better"
+                    if d["low"] > 0
+                    else "worse"
+                    if d["high"] < 0
+                    else "undecided"
                     for other, d in found[axis]["lower_than"].items()
                 },
             }
@@ -294,7 +298,7 @@ if stored is not None:
             )
     shown = report.table(
         rows,
-        caption="Figures 4, 6 and 7 and table 3 of paper 003, on the published code's scale of average losses (recorded)",
+        caption="Figures 4, 6 and 7 and table 3 of paper 003: squared errors divided by 16, as the published code's full batches are (recorded; its last batch, not full, makes its own numbers a little larger)",
     )
 shown if stored is not None else None
 
@@ -485,8 +489,8 @@ if stored is not None:
     ahead = sum(d["low"] > 0 for axis in best.values() for name, d in axis["lower_than"].items() if "true" not in name)
     shown = report.prose(
         f"""On the annotated faces the printed costs changed nothing in {still} of {3 * len(printed_variants)} comparisons. The soft cost made the error clearly smaller in {helped} and
-        clearly larger in {hurt} of {3 * len(soft_variants)}. Without consistency, the regressor is clearly better than the constant and than the mean of the predicted category in {ahead} of 6
-        comparisons; it explains {best["valence"]["r2"]["estimate"]:.0%} of the variance of valence, {best["arousal"]["r2"]["estimate"]:.0%} of arousal's and
+        clearly larger in {hurt} of {3 * len(soft_variants)}. Without consistency, the regressor's squared error is clearly smaller than that of the constant and of the mean of the predicted category in {ahead} of 6
+        comparisons (the table's CCC, which asks for the spread too, need not agree); it explains {best["valence"]["r2"]["estimate"]:.0%} of the variance of valence, {best["arousal"]["r2"]["estimate"]:.0%} of arousal's and
         {best["dominance"]["r2"]["estimate"]:.0%} of dominance's. Knowing the true category would explain more on every axis."""
     )
 shown if stored is not None else None

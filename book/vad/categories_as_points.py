@@ -137,7 +137,8 @@ report.table(
             "faces": label,
             "predictor": name,
             **{
-                f"R² of {axis}": f"{value:.2f}" for axis, value in zip(VAD_AXES, found[key]["model"]["r2"], strict=True)
+                f"R² of {axis}": f"{value:z.2f}"
+                for axis, value in zip(VAD_AXES, found[key]["model"]["r2"], strict=True)
             },
         }
         for label, found in shown.items()

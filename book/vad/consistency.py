@@ -65,6 +65,9 @@ report.table(
     caption="Every disagreement of paper 003 with itself",
 )
 
+# %% [markdown]
+# A difference at exactly 0 alone is shown here and not counted below, as no prediction is exactly 0.
+
 # %% tags=["remove-input"]
 third.rows("003-equation-*", caption="Table 1 against the equations, cell by cell")
 
@@ -186,6 +189,6 @@ consistency.soft_cost(undecided, point).sum().backward()
 pulls = {axis: -g for axis, g in zip(VAD_AXES, point.grad[0].tolist(), strict=True)}
 pulls |= {f"logit of {n}": -undecided.grad[0, EMOTIONS.index(n)].item() for n in FER2013_CODES}
 report.table(
-    [{"prediction": name, "pulled by": f"{pull:+.2f}"} for name, pull in pulls.items()],
+    [{"prediction": name, "pulled by": f"{pull:+z.2f}"} for name, pull in pulls.items()],
     caption="Direction of the soft cost's pull on one face",
 )

@@ -188,7 +188,7 @@ for kind, key, found in each:
     limit, share = f"networks.{key}.engine.matrix_share", found["engine"]["matrix_share"]
     falls_short = bench.is_missed(limit, share)
     if falls_short and kind not in busy:
-        missed.append(f"{names[key]} on {kind} ({share:.0%} of {bench.LIMITS[limit][1]:.0%})")
+        missed.append(f"{names[key]} on {kind} ({share:.1%}, {bench.LIMITS[limit][1]:.0%} asked)")
     rows.append(
         {
             "network": names[key],

@@ -167,7 +167,7 @@ report.prose(
 _ = curves.figure({"recorded": recorded})
 
 # %% tags=["remove-input"]
-least, most = (findings.printed_of(f"002-nhot-gain-{end}") for end in ("least", "most"))
+least, most = (findings.printed_of(f"002-twice-gain-{end}") for end in ("least", "most"))
 report.prose(
     f"""Paper 002 finds that labels with up to three emotions gain between {least} and {most} points over single ones, from one run per setting, which its
     author names as a limit. The small network of this book gains **{ablation_variants.told(gain, sign=True)}** on the ordinary test set

@@ -108,7 +108,9 @@ def test_no_small_network_decides_a_claim_about_the_papers():
         assert set(result.claim.about.networks) <= set(models.available()), name
         assert result.verdict in (Verdict.UNCHECKED, Verdict.STAND_IN), name
     careful = RESULTS["000-anger-careful-again"]
-    assert careful.verdict is Verdict.STAND_IN and any("resnet cbam 48" in text for text in careful.departures)
+    assert careful.verdict is Verdict.STAND_IN and any(
+        "a narrow ResNet with CBAM" in text for text in careful.departures
+    )
 
 
 def test_what_is_said_of_two_labels_together_is_judged_of_the_two():

@@ -100,7 +100,7 @@ def cross_entropy():
     """The formula is the logarithm of a product of independent probabilities, over the number of labels."""
     truth, probability = (1, 0, 0, 1), (0.8, 0.3, 0.6, 0.1)
     formula = -sum(y * math.log(p) + (1 - y) * math.log(1 - p) for y, p in zip(truth, probability, strict=True)) / 4
-    return math.isclose(formula, -math.log(0.8 * 0.7 * 0.4 * 0.1) / 4)
+    return "yes" if math.isclose(formula, -math.log(0.8 * 0.7 * 0.4 * 0.1) / 4) else "no"
 
 
 def judged_apart():
@@ -109,7 +109,7 @@ def judged_apart():
     def loss(first, second):
         return -(math.log(first) + math.log(1 - second)) / 2
 
-    return math.isclose(loss(0.7, 0.1) - loss(0.2, 0.1), loss(0.7, 0.9) - loss(0.2, 0.9))
+    return "yes" if math.isclose(loss(0.7, 0.1) - loss(0.2, 0.1), loss(0.7, 0.9) - loss(0.2, 0.9)) else "no"
 
 
 # --- paper 001 ---

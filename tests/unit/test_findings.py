@@ -12,6 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 from ferbook.book import findings
 from ferbook.claims import dataset_summary, printed, verdicts
 from ferbook.core import paths
+from ferbook.core.errors import ConfigError
 from ferbook.measures import intervals
 from ferbook.papers.relevance import tables
 from ferbook.papers.vad import findings as vad_findings
@@ -154,10 +155,11 @@ def test_students_are_drawn_split_by_split():
     assert sum(patch.get_height() for patch in axis.patches) == len(found["repeated"]["ada_rf_exp"]["differences"])
 
 
-def test_a_claim_that_is_gone_is_empty():
+def test_a_claim_that_is_gone_is_an_error():
     stated = verdicts.load_claims("002").claims[0]
     assert findings.printed_of(stated.id) == stated.printed
-    assert findings.printed_of("002-no-such-claim") == ""
+    with pytest.raises(ConfigError, match="no claim is called '002-no-such-claim'"):
+        findings.printed_of("002-no-such-claim")
 
 
 # --- the page ---

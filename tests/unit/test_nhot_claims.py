@@ -18,7 +18,7 @@ from ferbook.core.errors import FerbookError
 from ferbook.datasets import affectnet
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import configs
-from ferbook.papers.nhot import checks, curves, run_checks, vote_checks
+from ferbook.papers.nhot import checks, curves, run_checks, settings, vote_checks
 from tests.unit.claiming import ends, judged, student
 from tests.unit.test_nhot import FACES, grid, literally_right, run
 
@@ -401,7 +401,7 @@ def test_runs_of_the_papers_network_go_first_once_there_are_enough(recorded):
     assert "not the paper's" in trained("recorded n-hot gain", **arguments).outcome.detail
     recorded(nhot=small, vgg16=large)
     detail = trained("recorded n-hot gain", **arguments).outcome.detail
-    assert "vgg16_48" in detail and "4 seeds" in detail and "not the paper's" not in detail
+    assert "VGG16" in detail and "4 seeds" in detail and "not the paper's" not in detail
     # On complex faces only the small one has runs.
     assert "not the paper's" in trained("recorded n-hot gain", **GAIN).outcome.detail
 
@@ -663,7 +663,7 @@ def test_the_groups_that_are_not_counted_are_described():
 def test_a_verdict_names_network_length_and_loss():
     few = with_network("vgg16_48", 6)
     told = run_checks.network_of(few)
-    assert told == "a vgg16_48 network of 294,896 parameters; 6 epochs of the paper's 40; mean squared error"
+    assert told == "a VGG16 network of 294,896 parameters; 6 epochs of the paper's 40; mean squared error"
     assert "of the paper's" not in run_checks.network_of(with_network("vgg16_48", 40))
     assert "not the paper's; 6 epochs;" in run_checks.network_of(with_network("compact", 6))
     mixed = {**few, **{f"other-{name}": one for name, one in with_network("vgg16_48", 6, loss="mae").items()}}
@@ -709,16 +709,15 @@ def test_best_and_range_need_every_described_setting(recorded, monkeypatch):
         for label in ("ordinary-mse", "ordinary-mae", "ordinary-cross_entropy")
     }
     best, worst = max(means, key=means.get), min(means, key=means.get)
-    found = judged("recorded best", best.removeprefix("ordinary-"), claim_kind="trained", group="losses")
+    called = {label: settings.words("losses", label.removeprefix("ordinary-")) for label in means}
+    found = judged("recorded best", called[best], claim_kind="trained", group="losses")
     assert found.verdict is Verdict.HOLDS
     second = sorted(means, key=means.get)[-2]
     ahead = [literal_accuracy(runs, best, seed) - literal_accuracy(runs, second, seed) for seed in (0, 1, 2)]
     mean, interval = ends(ahead)
     assert mean - (float(interval.split()[-1]) - mean) > 0
-    assert f"{mean:.1f} points above {second.removeprefix('ordinary-')}; 3 seeds, 95% interval {interval}" in (
-        found.outcome.detail
-    )
-    assert judged("recorded best", "mae", claim_kind="trained", group="losses").verdict is Verdict.FAILS
+    assert f"{mean:.1f} points above {called[second]}; 3 seeds, 95% interval {interval}" in (found.outcome.detail)
+    assert judged("recorded best", "mean absolute error", claim_kind="trained", group="losses").verdict is Verdict.FAILS
     spread = trained("recorded range", "1", "at least", group="losses")
     assert spread.outcome.value == pytest.approx(means[best] - means[worst])
     # One setting's third seed is missing: no verdict on any.
@@ -730,7 +729,7 @@ def test_best_and_range_need_every_described_setting(recorded, monkeypatch):
         assert found.outcome.detail == "2 of 3 seeds are recorded"
 
 
-@pytest.mark.parametrize("claimed", ["mse", "mae", "cross_entropy"])
+@pytest.mark.parametrize("claimed", ["mean squared error", "mean absolute error", "categorical cross-entropy"])
 def test_nothing_is_best_by_noise(recorded, claimed):
     """Three settings that differ in nothing but the draw of their answers: whichever leads, none is the best."""
     runs = {
@@ -753,7 +752,8 @@ def test_claims_on_runs_name_groups_that_are_described():
     assert len(asked) >= 5
     for one in asked:
         wanted = {one.arguments[key] for key in ("first", "second") if key in one.arguments}
-        wanted |= {f"ordinary-{one.printed}"} if one.check == "recorded best" else set()
+        if one.check == "recorded best":
+            wanted |= {run_checks._variant_called(one.arguments["group"], one.printed)}
         assert wanted <= labels[one.arguments["group"]], one.id
 
 

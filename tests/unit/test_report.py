@@ -148,6 +148,9 @@ def test_years_and_what_the_paper_writes_alike_have_no_separator(printed, value,
         ("points", "about 1 point", "1 point"),
         ("losses that miss", "about 1 loss that miss", "1 loss that miss"),
         ("times as long", "about 1 times as long", "1 times as long"),
+        ("expression labels per face", "about 1 expression label per face", "1 expression label per face"),
+        ("precision less recall", "about 1 precision less recall", "1 precision less recall"),
+        ("% of faces", "about 1 % of faces", "1 % of faces"),
         ("%", "about 1 %", "1 %"),
         ("", "about 1", "1"),
     ],
@@ -202,7 +205,7 @@ def test_a_stand_in_is_named_with_what_was_trained_instead(monkeypatch):
     shown = reported(monkeypatch, outcome, kind="trained", about=Training(networks=("vgg16",), epochs=100))
     for text in (part.get_text() for part in shown):
         assert Verdict.STAND_IN in text
-        assert "compact instead of vgg16, 20 epochs instead of 100" in text
+        assert "compact instead of VGG16, 20 epochs instead of 100" in text
         assert "trained: compact, cross entropy, 20 epochs, official test faces, 48 pixels" in text
     box = shown[0].select_one("aside")
     assert box["class"] == ["verdict", "verdict-not-checkable-here-stand-in"]

@@ -295,8 +295,8 @@ def test_sign_tests_at_best_are_exact_ones():
     assert found.outcome.detail.endswith(" and ".join(f"{p:.2f}" for p in levels))
 
 
-def test_all_of_a_few_is_the_exact_interval():
-    low = stats.binomtest(3, 3).proportion_ci(0.95, "exact").low
+def test_all_of_a_few_is_wilsons_interval():
+    low = stats.binomtest(3, 3).proportion_ci(0.95, "wilson").low
     found = judged("all of a few", "highly accurate", hits=3)
     assert found.verdict is Verdict.UNCHECKED
     assert f"from {low:.0%} to" in found.outcome.detail

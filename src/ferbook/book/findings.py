@@ -17,6 +17,7 @@ from ferbook.claims import dataset_summary, verdicts
 from ferbook.claims.claim import Verdict
 from ferbook.claims.verdicts import Result
 from ferbook.core import records
+from ferbook.core.errors import ConfigError
 from ferbook.learning.runs import RunResult
 from ferbook.measures import figures, intervals
 from ferbook.measures.intervals import Interval
@@ -282,6 +283,8 @@ def labels() -> Mapping[str, float]:
 
 
 def printed_of(claim_id: str) -> str:
-    """What a claim's paper prints, as text; empty where the claim is not in its file."""
+    """What a claim's paper prints, as text. Raises ConfigError where the claim is not in its file."""
     stated = {claim.id: claim for claim in verdicts.load_claims(claim_id[:3]).claims}
-    return stated[claim_id].printed if claim_id in stated else ""
+    if claim_id not in stated:
+        raise ConfigError("claim", f"no claim is called {claim_id!r}", f"See data/claims/{claim_id[:3]}.yml.")
+    return stated[claim_id].printed

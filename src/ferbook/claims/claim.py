@@ -5,6 +5,7 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Literal
@@ -91,20 +92,56 @@ class Training(_Strict):
         """
         found = []
         if self.networks and not (done.networks and set(done.networks) <= set(self.networks)):
-            found.append(f"{_either(done.networks)} instead of {_either(self.networks)}")
+            found.append(f"{networks_named(done.networks)} instead of {networks_named(self.networks)}")
         if self.loss and done.loss != self.loss:
             found.append(f"{_words(done.loss) or 'several losses'} instead of {_words(self.loss)}")
         if self.epochs and (done.epochs or 0) < self.epochs / 2:
             found.append(f"{done.epochs or 'an unknown number of'} epochs instead of {self.epochs}")
         if self.splits and not (done.splits and set(done.splits) <= set(self.splits)):
-            found.append(f"{_either(done.splits)} test faces instead of {_either(self.splits)} ones")
+            found.append(f"{_tested(done.splits)} instead of {_tested(self.splits)}")
         if self.side and done.side != self.side:
             found.append(f"{done.side or 'an unknown number of'} pixels a side instead of {self.side}")
         return found
 
 
+#: What readers call networks whose names here are not that.
+_NETWORKS = {
+    "vgg16": "VGG16",
+    "vgg16_48": "VGG16",
+    "vgg16_frozen": "VGG16 with frozen convolutions",
+    "ran": "RAN",
+    "dan": "DAN",
+    "mten": "MTEN",
+    "resnet18": "ResNet-18",
+    "resnet50": "ResNet-50",
+    "resnet50_cbam": "ResNet-50 with CBAM",
+    "resnet_cbam_48": "a narrow ResNet with CBAM",
+    "densenet169": "DenseNet-169",
+    "mobilenet": "MobileNet",
+    "efficientnet_lite0": "EfficientNet-Lite0",
+    "vad_shared": "one ResNet-18",
+    "vad_separate": "four ResNet-18s",
+}
+
+
+def network_name(name: str) -> str:
+    """What readers call a network of ``ferbook.models``."""
+    return _NETWORKS.get(name, _words(name))
+
+
+def networks_named(names: Iterable[str]) -> str:
+    """Networks as readers call them, each once: ``VGG16 or RAN``."""
+    return " or ".join(dict.fromkeys(map(network_name, names))) or "another"
+
+
 def _either(names: Iterable[str]) -> str:
     return " or ".join(map(_words, names)) or "another"
+
+
+def _tested(splits: Iterable[str]) -> str:
+    """Test faces in words; those of cross-validation are all faces, part by part."""
+    named = _either(splits)
+    return "all faces in folds" if named == "folds" else f"{named} test faces"
 
 
 def _words(name: str) -> str:
@@ -169,8 +206,12 @@ class Claim(_Strict):
         """The printed value after its relation, as a reader writes it: "between 2 and 4", "at least 1,000", "87.4"."""
         if self.relation == "between":
             return f"between {self.printed.replace(' to ', ' and ')}"
-        value = f"{int(self.printed):,}" if self.printed.isdigit() and len(self.printed) > 4 else self.printed
-        return value if self.relation == "equals" else f"{self.relation} {value}"
+        return self.number if self.relation == "equals" else f"{self.relation} {self.number}"
+
+    @property
+    def number(self) -> str:
+        """The printed value with a separator of thousands, where it has more than four digits."""
+        return f"{int(self.printed):,}" if self.printed.isdigit() and len(self.printed) > 4 else self.printed
 
     @property
     def paper(self) -> str:
@@ -196,10 +237,13 @@ _SINGULAR = {
 
 def with_unit(number: str, unit: str) -> str:
     """A number with its unit, which claims give in the plural, of one thing in the singular: ``about 1 point``."""
-    noun, *rest = unit.split(" ")
-    if number.split(" ")[-1] == "1":
-        noun = _SINGULAR.get(noun, noun.removesuffix("s"))
-    return " ".join([number, noun, *rest]).strip()
+    words = unit.split(" ")
+    if number.split(" ")[-1] == "1" and not unit.startswith("%"):
+        # The noun is the first word, or the second, as in "training sets".
+        place = next((place for place, word in enumerate(words[:2]) if re.fullmatch(r"[a-z]+[^s]s", word)), None)
+        if place is not None:
+            words[place] = _SINGULAR.get(words[place], words[place].removesuffix("s"))
+    return " ".join([number, *words]).strip()
 
 
 class ClaimFile(_Strict):

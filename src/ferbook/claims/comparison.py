@@ -74,8 +74,13 @@ def allowance(claim: Claim, value: Value | None) -> str:
     if claim.relation == "between":
         beyond = "outside"
     return (
-        f"holds up to {allowed.holds:g}{unit} {beyond} {claim.printed}, holds roughly up to {allowed.roughly:g}{unit}"
+        f"holds up to {_plain(allowed.holds)}{unit} {beyond} {claim.number}, "
+        f"holds roughly up to {_plain(allowed.roughly)}{unit}"
     )
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10_000 else f"{number:g}"
 
 
 def shortfall(claim: Claim, value: float) -> float:

@@ -82,7 +82,7 @@ def sum_of_column(claim: Claim, facts: Facts) -> Outcome:
 def sum_of_row(claim: Claim, facts: Facts) -> Outcome:
     """The sum over a row of numbers. Arguments: ``table``, ``row``, and ``but``, the columns to leave out."""
     cells = printed.row(claim.arguments["table"], claim.arguments["row"]).iloc[1:]
-    values = [int(cell) for name, cell in cells.items() if name not in claim.arguments["but"]]
+    values = [int(cell) for name, cell in cells.items() if name not in claim.arguments.get("but", [])]
     return against_itself(claim, sum(values), " + ".join(map(str, values)))
 
 
@@ -150,7 +150,7 @@ def printed_elsewhere(claim: Claim, facts: Facts) -> Outcome:
     Arguments: ``value`` (text) and ``where``.
     """
     other = claim.arguments["value"]
-    detail = f"{claim.arguments['where']} has {other}"
+    detail = f"{claim.arguments['where']}: {other}"
     return Outcome(other, Evidence.ARITHMETIC, detail, contradiction=other != claim.printed)
 
 

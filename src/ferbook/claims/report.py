@@ -12,7 +12,7 @@ from IPython.display import HTML, Markdown
 
 from ferbook.claims import citing, folded, links, verdicts
 from ferbook.claims.checks import Check, known_checks
-from ferbook.claims.claim import Claim, Evidence, Training, Value, Verdict, with_unit
+from ferbook.claims.claim import Claim, Evidence, Training, Value, Verdict, networks_named, with_unit
 from ferbook.claims.comparison import allowance
 from ferbook.claims.dataset_summary import Facts, recorded
 from ferbook.claims.verdicts import Result
@@ -165,7 +165,7 @@ def remarks(result: Result) -> str:
 def training(trained: Training) -> str:
     """What was trained, in words: ``compact, cross entropy, 30 epochs, official test faces, 48 pixels``."""
     parts = (
-        " or ".join(trained.networks),
+        networks_named(trained.networks) if trained.networks else "",
         trained.loss,
         f"{trained.epochs} epochs" if trained.epochs else "",
         f"{' or '.join(trained.splits)} test faces" if trained.splits else "",
@@ -196,6 +196,10 @@ def arguments(given: Mapping[str, object]) -> str:
 
 
 def _listed(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_listed(one)}" for name, one in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return ", ".join(map(_listed, value)) if isinstance(value, list | tuple) else str(value)
 
 
@@ -254,7 +258,8 @@ def show(value: Value | None, claim: Claim) -> str:
     if value is None:
         return NOTHING
     if isinstance(value, bool | str):
-        return str(value)
+        text = str(value)
+        return with_unit(text, claim.unit) if re.fullmatch(r"-?[\d.,]+", text) else text
     # What binary fractions leave over, as 0.7000000000000001, is no finding.
     value = float(f"{value:.12g}")
     ends = claim.printed.split(" to ") if claim.relation == "between" else [claim.printed]

@@ -270,7 +270,7 @@ def cross_entropy_as_printed(claim: Claim, facts: Facts) -> Outcome:
     for y, p in zip(truth, probability, strict=True):
         total -= sum(a * np.log(b) + (1 - a) * np.log(1 - b) for a, b in zip(y.astype(int), p, strict=True)) / len(y)
     known = np.mean([log_loss(truth[:, k], probability[:, k]) for k in range(truth.shape[1])])
-    return Outcome(bool(np.isclose(total / len(truth), known)), Evidence.ARITHMETIC)
+    return Outcome("yes" if np.isclose(total / len(truth), known) else "no", Evidence.ARITHMETIC)
 
 
 @register("labels judged apart")
@@ -288,7 +288,7 @@ def labels_judged_apart(claim: Claim, facts: Facts) -> Outcome:
         after = before.copy()
         before[0], after[0] = 0.2, 0.7
         changes.append(loss(after) - loss(before))
-    return Outcome(bool(np.allclose(changes, changes[0])), Evidence.ARITHMETIC)
+    return Outcome("yes" if np.allclose(changes, changes[0]) else "no", Evidence.ARITHMETIC)
 
 
 # --- References ---

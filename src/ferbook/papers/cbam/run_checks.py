@@ -82,8 +82,11 @@ def recorded_without_verdict(claim: Claim, facts: Facts) -> Outcome:
     Arguments: ``measure`` (of ``results.MEASURES``), ``because``.
     """
     runs = ablation_variants.variant(sweeps.loaded("000", "attention"), "blocks")
-    found = results.estimate(runs, claim.arguments["measure"])
-    ours = "no run is recorded" if found is None else f"{_network(runs)}: {ablation_variants.told(found)}"
+    measure = results.MEASURES[claim.arguments["measure"]]
+    found = ablation_variants.estimate(runs, measure.of)
+    ours = (
+        "no run is recorded" if found is None else f"{_network(runs)}: {measure.title} {ablation_variants.told(found)}"
+    )
     return Outcome(None, Evidence.OTHER_DATA, f"{claim.arguments['because']}; {ours}")
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ferbook.claims import printed
 from ferbook.claims.checks import Outcome, register
-from ferbook.claims.claim import Claim, Evidence
+from ferbook.claims.claim import Claim, Evidence, network_name
 from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed_checks import against_itself
 from ferbook.core import records
@@ -109,7 +109,9 @@ def operations_of_figure_5(claim: Claim, facts: Facts) -> Outcome:
 def halved_side(claim: Claim, facts: Facts) -> Outcome:
     """The side of a picture of ``side`` pixels that was halved ``times`` times."""
     side, times = claim.arguments["side"], claim.arguments["times"]
-    return Outcome(side / 2**times, Evidence.ARITHMETIC, f"{side} pixels, halved {times} times")
+    return Outcome(
+        side / 2**times, Evidence.ARITHMETIC, f"{side} pixels, halved {'once' if times == 1 else f'{times} times'}"
+    )
 
 
 @register("cleaned cells")
@@ -195,7 +197,7 @@ def accuracies_of_one_test_set(claim: Claim, facts: Facts) -> Outcome:
 
 def _some(names: Sequence[str], most: int = 4) -> str:
     more = len(names) - most
-    return ", ".join(names[:most]) + (f" or {more} other numbers of" if more > 0 else "")
+    return ", ".join(names[:most]) + (f" or {more} other number{'s' * (more > 1)} of" if more > 0 else "")
 
 
 @register("implied drop")
@@ -284,5 +286,5 @@ def fewest_parameters(claim: Claim, facts: Facts) -> Outcome:
     """Which of ``networks`` has the fewest parameters, with eight outputs."""
     counted = records.read("002/architectures")["values"]["parameters"]
     found = {name: counted[name] for name in claim.arguments["networks"]}
-    detail = ", ".join(f"{name} {count / 1e6:.1f} million" for name, count in found.items())
+    detail = ", ".join(f"{network_name(name)} {count / 1e6:.1f} million" for name, count in found.items())
     return Outcome(min(found, key=found.get), Evidence.ARITHMETIC, detail)

@@ -14,7 +14,7 @@ import numpy as np
 from ferbook.claims import ablation_variants
 from ferbook.claims.ablation_variants import Runs
 from ferbook.claims.checks import Outcome, register
-from ferbook.claims.claim import Claim, Evidence, Verdict
+from ferbook.claims.claim import Claim, Evidence, Verdict, network_name
 from ferbook.claims.comparison import compared, shortfall
 from ferbook.claims.dataset_summary import Facts
 from ferbook.faces.emotions import EMOTIONS
@@ -90,7 +90,7 @@ def network_of(runs: Runs) -> str:
     few = f" of the paper's {_FULL_LENGTH[name]}" if epochs < _FULL_LENGTH.get(name, 0) else ""
     losses = {run.config["loss"] for run in runs.values()}
     loss = f"; {settings.words('losses', losses.pop())}" if len(losses) == 1 else ""
-    return f"a {name} network of {size:,} parameters{own}; {epochs} epochs{few}{loss}"
+    return f"a {network_name(name)} network of {size:,} parameters{own}; {epochs} epochs{few}{loss}"
 
 
 #: Epochs of the paper's own networks (section 4.1), by their names here.
@@ -340,14 +340,15 @@ def recorded_difference(claim: Claim, facts: Facts) -> Outcome:
     runs = recorded_runs(arguments["group"])
     found = ablation_variants.difference(runs, first, second, curves.accuracy)
     values = {} if found is None else dict(zip(found.keys, found.values, strict=True))
-    return decided(claim, values, ablation_variants.of_variants(runs, first, second), f"{first} less {second}")
+    what = f"{_called(arguments['group'], first)} less {_called(arguments['group'], second)}"
+    return decided(claim, values, ablation_variants.of_variants(runs, first, second), what)
 
 
 @register("recorded best")
 def recorded_best(claim: Claim, facts: Facts) -> Outcome:
     """The setting with the best mean accuracy of a ``group`` of recorded runs on the ordinary test set.
 
-    It is called by the runs' name without test set and seed. Only seeds that every described setting has count. No
+    It is called as readers call it (``settings.NAMES``). Only seeds that every described setting has count. No
     value where the interval over seeds has room for the claim and for its contrary: between the setting that is claimed
     and the best other one.
     """
@@ -358,10 +359,10 @@ def recorded_best(claim: Claim, facts: Facts) -> Outcome:
     runs = recorded_runs(group)
     trained = ablation_variants.training(runs)
     best, second, *_ = order
-    claimed = _variant(_described(group), f"ordinary-{claim.printed}")
+    claimed = _variant_called(group, claim.printed)
     rival = second if claimed == best else claimed
     ahead = over_seeds([order[best][seed] - order[rival][seed] for seed in order[best]])
-    name, other = (label.removeprefix("ordinary-") for label in (best, rival))
+    name, other = (_called(group, label) for label in (best, rival))
     mean = float(np.mean(list(order[best].values())))
     detail = (
         f"{network_of(runs)}; {name} has {mean:.1f} %, {ahead.estimate:.1f} points above {other}; {_interval(ahead)}"
@@ -383,7 +384,7 @@ def recorded_range(claim: Claim, facts: Facts) -> Outcome:
         return waiting(_common(group))
     best, *_, worst = order
     values = {seed: order[best][seed] - order[worst][seed] for seed in order[best]}
-    return decided(claim, values, recorded_runs(group), f"{best} less {worst}")
+    return decided(claim, values, recorded_runs(group), f"{_called(group, best)} less {_called(group, worst)}")
 
 
 def _described(group: str) -> dict[str, Config]:
@@ -401,6 +402,20 @@ def _variant(described: Mapping[str, Config], label: str) -> str:
     if label not in labels:
         raise ValueError(f"no runs are called {label!r}; there are {', '.join(labels)}")
     return label
+
+
+def _called(group: str, label: str) -> str:
+    """What readers call a setting, without its test set."""
+    kind, _, rest = label.partition("-")
+    return settings.words(group, rest if kind in (*curves.KINDS, "official") else label)
+
+
+def _variant_called(group: str, name: str) -> str:
+    """The described setting that readers call so. Raises ValueError without one."""
+    known = {_called(group, label): label for label in _labels(_described(group))}
+    if name not in known:
+        raise ValueError(f"no setting is called {name!r}; there are {', '.join(known)}")
+    return known[name]
 
 
 def _seeds_of_all(group: str) -> tuple[Sequence[str], dict[str, dict[str, RunResult]]]:

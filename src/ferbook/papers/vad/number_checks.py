@@ -11,6 +11,7 @@ from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed_checks import against_itself
 from ferbook.core import records
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES, canonical
+from ferbook.measures import intervals
 
 #: Faces in each of FER2013's two test parts, and of each category in them, in the order of ``FER2013_CODES``. Widely
 #: printed figures that sum to the parts' sizes; fer2013.csv was not at hand to count them again, and every outcome that
@@ -162,9 +163,9 @@ def sign_tests_at_best(claim: Claim, facts: Facts) -> Outcome:
 
 @register("all of a few")
 def all_of_a_few(claim: Claim, facts: Facts) -> Outcome:
-    """The true rates with which `hits` hits of as many tries agree (95 %, exact). No verdict. Argument: ``hits``."""
+    """The true rates with which `hits` hits of as many tries agree (95 %, Wilson). No verdict. Argument: ``hits``."""
     hits = claim.arguments["hits"]
-    least = 0.025 ** (1 / hits)
+    least = intervals.wilson(hits, hits).low
     return Outcome(None, Evidence.ARITHMETIC, f"{hits} hits of {hits} agree with true rates from {least:.0%} to 100%")
 
 
