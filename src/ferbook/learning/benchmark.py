@@ -1,4 +1,4 @@
-"""What it gains to write gradients out that torch would find by itself: both ways take turns, on one thread."""
+"""What it gains to write gradients and steps out that torch would do by itself: both ways take turns, on one thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ferbook import models
-from ferbook.learning import orthogonality
+from ferbook.learning import optimisers, orthogonality
 from ferbook.measures import turns
 from ferbook.models.depthwise import DepthwiseConv2d
 
@@ -21,6 +21,7 @@ def gradients(batch: int = 64, filters: int = 512, least: int = 4, most: int = 1
 
     ``depthwise``: a training step of MTEN on 48-pixel images, whose depthwise kernels are larger than its last maps.
     ``orthogonality``: the loss of a 3 x 3 convolution and its gradient, by frequencies and by displacements.
+    ``optimiser``: a step of Adam on VGG16's weights, channels last, and torch's own.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def gradients(batch: int = 64, filters: int = 512, least: int = 4, most: int = 1
     filters: of the convolution, and its inputs.
     least, most: turns.
     """
-    pairs = {"depthwise": _mten_steps(batch), "orthogonality": _losses(filters)}
+    pairs = {"depthwise": _mten_steps(batch), "orthogonality": _losses(filters), "optimiser": _adam_steps()}
     found: dict[str, object] = {"batch": batch, "filters": filters}
     with _one_thread():
         for name, (quick, plain) in pairs.items():
@@ -77,6 +78,16 @@ def _step(model: nn.Module, images: Tensor) -> Callable[[], None]:
         optimiser.step()
 
     return once
+
+
+def _adam_steps() -> tuple[Callable[[], object], Callable[[], object]]:
+    def step(kind: type[torch.optim.Adam], **options: object) -> Callable[[], object]:
+        model = models.build("vgg16_48", in_channels=1, seed=0).to(memory_format=torch.channels_last)
+        for weight in model.parameters():
+            weight.grad = torch.full_like(weight, 1e-3)
+        return kind(list(model.parameters()), lr=1e-4, **options).step
+
+    return step(optimisers.Adam), step(torch.optim.Adam, fused=True)
 
 
 def _losses(filters: int) -> tuple[Callable[[], None], Callable[[], None]]:

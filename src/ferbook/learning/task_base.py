@@ -21,7 +21,7 @@ from ferbook import models
 from ferbook.core import memory
 from ferbook.core.errors import FerbookError
 from ferbook.faces.emotions import EMOTIONS
-from ferbook.learning import trained
+from ferbook.learning import optimisers, trained
 from ferbook.learning.configs import Config
 from ferbook.models.dan import AffinityLoss, DanOutput, partition_loss
 from ferbook.models.layers import evaluating
@@ -211,8 +211,8 @@ class Task(lightning.LightningModule):
                 trained, options.lr, options.momentum, weight_decay=options.weight_decay, fused=True
             )
         else:
-            kind = torch.optim.Adam if options.name == "adam" else torch.optim.AdamW
-            optimiser = kind(trained, options.lr, weight_decay=options.weight_decay, fused=True)
+            kind = optimisers.Adam if options.name == "adam" else optimisers.AdamW
+            optimiser = kind(trained, options.lr, options.weight_decay)
         match self.config.schedule.name:
             case "one_cycle":
                 steps = torch.optim.lr_scheduler.OneCycleLR(
