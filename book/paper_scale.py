@@ -32,7 +32,7 @@ from statistics import median
 
 from ferbook.book import paper_scale
 from ferbook.claims import report
-from ferbook.core import records
+from ferbook.core import machine, records
 from ferbook.learning import cost
 from ferbook.measures import figures
 
@@ -97,7 +97,7 @@ on_peak = [1e3 * gpu.arithmetic(small) / small.steps for gpu in assumed]
 reached = [gpu.share * gpu.arithmetic(small) / (small.steps * gpu.step_ms / 1e3) for gpu in assumed]
 by_steps = sum(all(gpu.arithmetic(one) < one.steps * gpu.step_ms / 1e3 for gpu in assumed) for one in everything)
 report.prose(
-    f"""The recorded machine multiplies matrices at {cost.rate():,.0f} GFLOP/s on {speeds["machine"]["cores"]} cores. The book's small network takes
+    f"""The recorded machine multiplies matrices at {machine.fastest(cost.rates()):,.0f} GFLOP/s on {speeds["machine"]["cores"]} cores. The book's small network takes
     {small.operations / small.steps / 1e9:,.0f} GFLOP a step, which a GPU at the assumed shares of its peak would do in
     {min(on_peak):.2f} to {max(on_peak):.2f} ms. If a step takes {min(step_ms)} to {max(step_ms)} ms, as guessed, it uses {min(reached):.2%} to {max(reached):.2%} of the peak: it is too
     small for such a card. Of the {len(everything)} trainings described, {by_steps} are limited by their steps in this way, with the better values and with the worse. **If
@@ -168,15 +168,21 @@ report.table(paper_scale.check_rows(checked), caption="Recorded seconds by expec
 # %% tags=["remove-input"]
 own = [one for one in checked if one.kind == paper_scale.KINDS["32-true"]]
 known = [one.ratio for one in own if cost.source(one.network) == "timed"]
-other = [one.ratio for one in checked if one not in own and cost.source(one.network) == "timed"]
-circular = [one for one in checked if cost.source(one.network) == "runs"]
-least = min((one for one in checked if one not in circular), key=lambda one: one.ratio)
+other = [one.ratio for one in checked if one not in own]
+circular = {one.network for one in own if cost.source(one.network) == "runs"}
+reached = [cost.share(network) for network in circular]
+timed = [cost.share(one.network) for one in everything if cost.source(one.network) == "others"]
+guessed = sum(one.seconds for one in everything if cost.source(one.network) == "others") / sum(
+    one.seconds for one in everything
+)
+least = min((one for one in checked if one.network not in circular), key=lambda one: one.ratio)
 report.prose(
     f"""**What we see.** On the kind of processor whose speeds are recorded, {len(known)} runs of networks that were timed took {median(known):.2f} times the expected seconds
     (median; half of them {paper_scale.middle_half(known)}).
-    {"The share of most networks that were not timed is from their own runs, which therefore check nothing." if circular else ""}
-    {f"The {len(other)} runs of timed networks in bfloat16 took {median(other):.2f} times what the 32-bit processor was expected to." if other else ""}
+    {f"Of {len(circular)} networks that were not timed the share is from these runs in 32 bits, which therefore check nothing; they reached {min(reached):.2f} to {max(reached):.2f} of the matrix rate." if circular else ""}
+    {f"The {len(other)} runs in bfloat16 took {median(other):.2f} times what the 32-bit processor was expected to." if other else ""}
     Farthest below is `{least.name}`, recorded with {least.ratio:.2f} of the expected seconds; so would be a run that was interrupted and kept the time of its last part alone.
+    {f"Of the cost of all sweeps, {guessed:.0%} rests on networks without any such run, which are taken to reach {timed[0]:.2f}: if they reach no more than the untimed networks that have runs, it is several times what stands above." if timed else ""}
     The figures of sweeps above are as good as this and no better; those of GPUs are worse by as much as their assumptions."""
 )
 

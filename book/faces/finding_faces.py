@@ -216,8 +216,8 @@ if photographs:
 # %% [markdown]
 # ## Summary
 #
-# * **Landmarks, not boxes, are the test of a detector.** Most faces are found even when they are tilted or partly covered; where the head is turned
-#   far, the hidden landmarks are guessed.
+# * **Landmarks, not boxes, are the test of a detector.** Where the head is turned far, the hidden landmarks are guessed; a photograph that is
+#   tilted far or partly covered may not be found to hold a face at all.
 # * **The substitute.** MTCNN gives five points where paper 002 had a contour. An eye's place is less precise, and the framing differs;
 #   conclusions about *whether* alignment helps carry over, exact gains do not.
 # * **Boxes are data.** A detection is saved once as a table; every later run reads it.

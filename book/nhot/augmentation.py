@@ -440,5 +440,5 @@ report.table(
 # * **Scope.** Figures 19, 20, 24, 25, 30 to 32 and 35, tables 2 and 3, for one small network in place of VGG16.
 # * **What was easy.** Mirroring, turning and the proposed rule are fully described.
 # * **What was difficult.** How corners were filled, which landmarks were lost, and the numbers behind figure 24 are not printed.
-# * **What cannot be said.** Whether VGG16 prefers 20°: the best epochs differ by 0.60 points at most, less than their sampling error, and each row is one run.
+# * **What cannot be said.** Whether VGG16 prefers 20°: the best epochs differ by less than their sampling error, and each row is one run.
 # * **What to take away.** Compare augmentations over several seeds and at an equal number of pictures; a best epoch is no measure.

@@ -10,8 +10,8 @@
 # # Complex faces
 #
 # Where annotators disagree, networks fail. Paper 002 {cite}`duan2022` tests each network a second time, on faces with votes on more than three emotions, and finds
-# about twenty points less at every N (its figure 29). {term}`VGG16` with single labels gets 55 % of them right there, and from this the report concludes that
-# traditional networks like VGG cannot judge complex faces; the three others, it says, suffer less.
+# about twenty points less at every N (its figure 29). {term}`VGG16` with single labels gets about 55 % of them right there, and from this the report concludes that
+# some traditional networks like VGG cannot judge complex faces; the three others, it says, suffer less.
 #
 # **You will see** the same two curves for a small network on {term}`FER+`, and what the fall is made of: faces that are harder, and a training set from which their kind
 # was taken away.

@@ -50,7 +50,7 @@ table = pd.crosstab([titles[page] for page in pages], [str(result.verdict) for r
 shown = [verdict for verdict in map(str, verdicts.Verdict) if verdict in table]
 report.table(
     table.loc[list(titles.values()), shown].rename_axis(index="page", columns=None).reset_index(),
-    caption="Claims by page and verdict",
+    caption="Claims by page and verdict, with this book's own observations",
 )
 
 # %% [markdown]
@@ -146,7 +146,7 @@ audit.table()
 # ## Summary
 #
 # * **Scope.** All printed numbers; labels and splits on FER+; training with a small network. Not {term}`RAN`, {term}`DAN` and {term}`MTEN` at full length.
-# * **What holds.** The data are what they are said to be, tables and text agree but in two places, and the steps from votes to labels give the printed examples.
+# * **What holds.** The data are what they are said to be, tables and text agree, two sentences do not agree with others, and the steps from votes to labels give the printed examples.
 #   A fall of about twenty points for {term}`VGG16` at N = 1 holds roughly.
 # * **What does not.** Three references that lead elsewhere, and what was the best accuracy in 2022; see the table above. Nor are all printed accuracies out of one
 #   number of test faces, which the report does not claim.

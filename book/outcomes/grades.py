@@ -283,7 +283,7 @@ report.prose(
     f"""An effect of {effects[1]} marks is found in {found[1]:.0f} % of the tables, one of {effects[-1]:g} marks in {found[-1]:.0f} %; where there is none, the
     test errs in {found[0]:.0f} %. With {tables} tables per point the curve itself is not exact: the 95 % intervals of these three shares are
     {", ".join(f"{100 * shares[k].low:.0f} to {100 * shares[k].high:.0f} %" for k in (1, -1, 0))}. Large effects show even with {students} students, so their
-    number is not the chief weakness of this study. The chief weakness is that nobody knows how V, A and D came about."""
+    number is not the chief weakness of this study. The chief weakness is that the letter does not say who labelled V, A and D, or how."""
 )
 
 # %% [markdown]

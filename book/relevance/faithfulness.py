@@ -108,16 +108,12 @@ for rule, found in density.items():
     ]
     display(report.table(rows, caption=f"Density of positive relevance by region, {rule} composite (1: even)"))
 
-# %% [markdown]
 # %% tags=["remove-input"]
-features = [k for k, name in enumerate(faithfulness.REGIONS) if name != "rest"]
-told = [
-    f"""{found[:, features].mean(axis=0).min():.2f} to {found[:, features].mean(axis=0).max():.2f} times as much as evenly spread relevance would give them
-    under {rule}"""
-    for rule, found in density.items()
-]
+rest = faithfulness.REGIONS.index("rest")
+beside = [f"{faithfulness.region_shares(maps[rule], masks)[:, rest].mean():.0%} by `{rule}`" for rule in density]
 report.prose(
-    f"Over all faces, brows, eyes, nose and mouth get {' and '.join(told)}. Below 1, most positive relevance lies beside the features."
+    f"""Outside of brows, eyes, nose and mouth lie {area[:, rest].mean():.0%} of the picture and, of the positive relevance, {" and ".join(beside)}. A share below the
+    picture's means that the features get more than an even map would give them."""
 )
 
 # %% [markdown]

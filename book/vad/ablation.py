@@ -58,7 +58,7 @@ runs = ablation.holdout(base, variants, seeds, known, test)
 
 
 # %% tags=["remove-input"]
-def cell(found, axis, measure, form="+.2f"):
+def cell(found, axis, measure, form="+z.2f"):
     mean = ablation.mean_of(found, axis, measure)
     return f"{mean.estimate:{form}} ({mean.low:{form}} to {mean.high:{form}})"
 
@@ -227,8 +227,8 @@ if stored is not None:
             {
                 "regressor": name,
                 "axis": axis,
-                "R²": "{estimate:+.2f} ({low:+.2f} to {high:+.2f})".format(**found[axis]["r2"]),
-                "CCC": "{estimate:+.2f} ({low:+.2f} to {high:+.2f})".format(**found[axis]["ccc"]),
+                "R²": "{estimate:+z.2f} ({low:+z.2f} to {high:+z.2f})".format(**found[axis]["r2"]),
+                "CCC": "{estimate:+z.2f} ({low:+z.2f} to {high:+z.2f})".format(**found[axis]["ccc"]),
                 **{
                     f"squared error against {other}": "better"
                     if d["low"] > 0
@@ -298,7 +298,7 @@ if stored is not None:
             )
     shown = report.table(
         rows,
-        caption="Figures 4, 6 and 7 and table 3 of paper 003: squared errors divided by 16, as the published code's full batches are (recorded; its last batch, not full, makes its own numbers a little larger)",
+        caption="Figures 4, 6 and 7 and table 3 of paper 003: squared errors of values from -2 to 2, divided by 16 as the published code's full batches are (recorded; its last batch, not full, makes its own numbers a little larger)",
     )
 shown if stored is not None else None
 

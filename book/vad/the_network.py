@@ -216,8 +216,8 @@ report.prose(
 )
 
 # %% [markdown]
-# A small network on guessed labels cannot decide what a ResNet-18 does. The table says what the loss does here. In [the papers' own network](ablation) three pairs of
-# runs of 20 epochs show no clear change; runs of half of paper 003's 120 epochs are not recorded.
+# A small network on guessed labels cannot decide what a ResNet-18 does. The table says what the loss does here; what recorded pairs of [the papers' own
+# network](ablation) say stands in the boxes.
 
 # %% tags=["remove-input"]
 third.box("003-orthogonal", "003-orthogonal-diverse")

@@ -47,7 +47,7 @@ def test_a_timed_network_takes_its_own_share_and_one_of_which_nothing_is_known_t
     assert cost.share("compact") == measured["compact"]["engine"]["matrix_share"]
     assert cost.source("unknown") == "others" and cost.share("unknown") == pytest.approx(sum(shares) / len(shares))
     expected = cost.of_run(run_of(), SHOWN) / 1e9 / (100 * cost.share("compact"))
-    assert cost.seconds(run_of(), 100, SHOWN) == pytest.approx(expected)
+    assert cost.seconds(run_of(), {"fp32": 100.0, "bf16": 1.0}, SHOWN) == pytest.approx(expected)
 
 
 def test_recorded_runs_tell_what_share_a_network_reaches_that_was_not_timed():
@@ -61,7 +61,7 @@ def test_recorded_runs_tell_what_share_a_network_reaches_that_was_not_timed():
     assert took and cost.source("mten") == "runs"
     speeds = cost.records.read(cost.SPEEDS)["values"]
     cores = speeds["machine"]["cores"]
-    expected = [cores * cost.seconds(described[name], speeds["matrix"]["fp32"]) for name in took]
+    expected = [cores * cost.seconds(described[name], speeds["matrix"]) for name in took]
     assert min(took.values()) <= expected[0] * 1.01 and expected[0] <= max(took.values()) * 1.01
 
 
@@ -73,10 +73,18 @@ def test_the_shares_are_those_of_the_project_at_hand(tmp_path, monkeypatch):
     assert cost.source("mten") == "others" and cost.share("mten") == 1.0
 
 
-def test_a_run_in_32_bits_is_made_of_products_in_32_bits():
+def test_a_run_takes_the_products_and_the_share_of_its_own_precision():
+    """Training in bfloat16 reaches less of a rate that is more than twice as high."""
     rates = {"fp32": 100.0, "bf16": 400.0}
-    assert cost.rate_of(run_of(precision="32"), rates) == 100
-    assert cost.rate_of(run_of(), rates) == 400
+    kinds = {precision: cost.kind_of(run_of(precision=precision), rates) for precision in ("32", "bf16", "auto")}
+    assert kinds == {"32": "fp32", "bf16": "bf16", "auto": "bf16"}
+    assert cost.kind_of(run_of(), {"fp32": 200.0, "bf16": 1.5}) == "fp32"
+    measured = cost.records.read("runtime/training/avx-512-bf16")["values"]["networks"]["compact"]["engine"]
+    assert cost.share("compact", "bf16") == measured["matrix_share"] != cost.share("compact")
+    assert cost.seconds(run_of(), rates, SHOWN) == pytest.approx(
+        cost.of_run(run_of(), SHOWN) / 1e9 / (400 * measured["matrix_share"])
+    )
+    assert cost.source("mten", "bf16") == "others", "its runs are in 32 bits"
 
 
 @pytest.mark.parametrize(

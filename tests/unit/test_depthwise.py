@@ -133,7 +133,7 @@ def test_networks_with_such_layers_have_them(name):
 def test_the_benchmark_compares_with_torchs_own_layers():
     """Same weights and answers either way; only one of the two has layers that are written out."""
     found = benchmark.gradients(batch=2, filters=4, least=2, most=2)
-    for name in ("depthwise", "orthogonality"):
+    for name in ("depthwise", "orthogonality", "optimiser"):
         assert found[f"{name}_factor"] > 0 and len(found[f"{name}_factors"]) == 2
         assert found[f"{name}_s"] > 0 and found[f"{name}_plain_s"] > 0
     quick, plain = models.build("mten", seed=0), benchmark.plainly(models.build("mten", seed=0))

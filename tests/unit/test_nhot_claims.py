@@ -77,7 +77,7 @@ def test_a_claim_has_a_verdict_or_says_what_it_waits_for():
         open_ = result.verdict is Verdict.UNCHECKED
         if result.claim.kind == "trained":
             waits = re.fullmatch(
-                rf"[0-9] of {ablation_variants.SEEDS} seeds are recorded|undecided: .*", result.outcome.detail
+                rf"[0-9] of {ablation_variants.SEEDS} seeds (is|are) recorded|undecided: .*", result.outcome.detail
             )
             assert open_ == bool(waits)
         else:
@@ -302,8 +302,8 @@ def test_times_by_hand():
 def test_networks_by_parameters():
     # 14,718,792 and 11,180,616 (tests of models); MobileNet has about three million.
     names = ["vgg16_48", "mobilenet", "resnet18"]
-    assert judged("fewest parameters", "mobilenet", networks=names).verdict is Verdict.HOLDS
-    assert judged("fewest parameters", "resnet18", networks=names).verdict is Verdict.FAILS
+    assert judged("fewest parameters", "MobileNet", networks=names).verdict is Verdict.HOLDS
+    assert judged("fewest parameters", "ResNet-18", networks=names).verdict is Verdict.FAILS
     found = judged("parameters of one in another", "1", "more than", first="vgg16_48", second="resnet18")
     assert found.outcome.value == pytest.approx(1.32, abs=0.02)
 
@@ -375,7 +375,10 @@ def test_runs_over_n_wait_for_three_seeds(recorded, check, arguments, seeds):
     recorded(nhot=runs)
     found = trained(check, **arguments)
     assert found.verdict is Verdict.UNCHECKED
-    assert found.outcome.detail == f"{len(seeds)} of {ablation_variants.SEEDS} seeds are recorded"
+    assert (
+        found.outcome.detail
+        == f"{len(seeds)} of {ablation_variants.SEEDS} seeds {'is' if len(seeds) == 1 else 'are'} recorded"
+    )
 
 
 def test_a_gain_is_the_mean_over_pairs_of_one_seed(recorded):
@@ -663,7 +666,7 @@ def test_the_groups_that_are_not_counted_are_described():
 def test_a_verdict_names_network_length_and_loss():
     few = with_network("vgg16_48", 6)
     told = run_checks.network_of(few)
-    assert told == "a VGG16 network of 294,896 parameters; 6 epochs of the paper's 40; mean squared error"
+    assert told == "VGG16 of 294,896 parameters; 6 epochs of the paper's 40; mean squared error"
     assert "of the paper's" not in run_checks.network_of(with_network("vgg16_48", 40))
     assert "not the paper's; 6 epochs;" in run_checks.network_of(with_network("compact", 6))
     mixed = {**few, **{f"other-{name}": one for name, one in with_network("vgg16_48", 6, loss="mae").items()}}

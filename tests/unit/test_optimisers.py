@@ -1,6 +1,7 @@
 """Adam on weights whose channels are last in memory: the plain step, without copies, whatever the gradients' order."""
 
 import io
+from copy import deepcopy
 
 import pytest
 import torch
@@ -77,3 +78,27 @@ def test_a_checkpoint_is_torchs_own_and_goes_on():
         assert {name: value.stride() for name, value in state.items()} == {
             name: value.stride() for name, value in ours["state"][key].items()
         }
+
+
+def test_any_order_of_memory_is_paired_rightly():
+    """Kernels of three axes and of five, an order that is neither, gradients and loaded moments of another one."""
+
+    def drawn(turned):
+        generator = torch.Generator().manual_seed(0)
+        kept = [torch.randn(shape, generator=generator) for shape in ((4, 3, 2), (4, 3, 2, 5), (4, 3, 2, 5, 2))]
+        return [torch.nn.Parameter(one.transpose(0, 1).contiguous().transpose(0, 1) if turned else one) for one in kept]
+
+    ours, plain = drawn(True), drawn(False)
+    first, second = optimisers.Adam(ours, 0.01), torch.optim.Adam(plain, 0.01, foreach=False, fused=False)
+    for step in range(4):
+        if step == 2:
+            first.load_state_dict(deepcopy(second.state_dict()))
+            first.param_groups[0]["fused"] = True
+        generator = torch.Generator().manual_seed(step)
+        for one, other in zip(ours, plain, strict=True):
+            one.grad = torch.randn(one.shape, generator=generator)
+            other.grad = one.grad.clone()
+        first.step()
+        second.step()
+    for one, other in zip(ours, plain, strict=True):
+        assert not one.is_contiguous() and torch.allclose(one, other, atol=1e-6)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from ferbook.claims import dataset_summary, folded, links, report, verdicts
+from ferbook.claims import comparison, dataset_summary, folded, links, report, verdicts
 from ferbook.claims.checks import Outcome
 from ferbook.claims.claim import ClaimFile, Evidence, Training, Verdict
 from ferbook.claims.dataset_summary import Facts
@@ -146,7 +146,8 @@ def test_years_and_what_the_paper_writes_alike_have_no_separator(printed, value,
     ("unit", "printed", "found"),
     [
         ("points", "about 1 point", "1 point"),
-        ("losses that miss", "about 1 loss that miss", "1 loss that miss"),
+        ("networks with such a part", "about 1 network with such a part", "1 network with such a part"),
+        ("losses", "about 1 loss", "1 loss"),
         ("times as long", "about 1 times as long", "1 times as long"),
         ("expression labels per face", "about 1 expression label per face", "1 expression label per face"),
         ("precision less recall", "about 1 precision less recall", "1 precision less recall"),
@@ -159,6 +160,13 @@ def test_one_is_told_in_the_singular(unit, printed, found):
     claim = stated(printed="1", unit=unit, relation="about", tolerance={"holds": 0.1, "roughly": 0.2})
     assert (report.printed(claim), report.show(1.0, claim)) == (printed, found)
     assert report.show(11.0, claim) == f"11 {unit}".strip()
+
+
+def test_what_a_claim_allows_is_written_as_numbers_are_elsewhere():
+    tolerance = {"holds": 1, "roughly": 42_000}
+    claim = stated(printed="420000", unit="faces", relation="about", tolerance=tolerance)
+    expected = "holds up to 1 face from 420,000, holds roughly up to 42,000 faces"
+    assert comparison.allowance(claim, 1.0) == expected
 
 
 def test_tables_escape_what_they_are_given():
@@ -206,7 +214,7 @@ def test_a_stand_in_is_named_with_what_was_trained_instead(monkeypatch):
     for text in (part.get_text() for part in shown):
         assert Verdict.STAND_IN in text
         assert "compact instead of VGG16, 20 epochs instead of 100" in text
-        assert "trained: compact, cross entropy, 20 epochs, official test faces, 48 pixels" in text
+        assert "trained: compact, cross-entropy, 20 epochs, official test faces, 48 pixels" in text
     box = shown[0].select_one("aside")
     assert box["class"] == ["verdict", "verdict-not-checkable-here-stand-in"]
     assert "evidence: none" in box.get_text()

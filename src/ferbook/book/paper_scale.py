@@ -28,7 +28,7 @@ _UNITS = {"s": 1, "min": 60, "h": 3600}
 #: Kinds of processor that recorded runs tell apart, by how they computed.
 KINDS = {"32-true": "32 bits", "bf16-mixed": "bfloat16"}
 #: Where the share of the matrix rate is from that a network is expected to reach, by ``cost.source``.
-SOURCES = {"timed": "timed", "runs": "its own runs", "others": "the others' mean"}
+SOURCES = {"timed": "timed", "runs": "its runs in 32 bits", "others": "the others' mean"}
 #: Runs whose growth is drawn: this book's recipe and the paper's settings, by what the page calls them.
 GROWN = {"small network, 6 epochs": "nhot/ordinary-n1-seed0", "VGG16, 40 epochs": "vgg16-paper/ordinary-n1-seed0"}
 
@@ -111,18 +111,18 @@ def runs() -> list[Run]:
     ------
     ConfigError, DataError: as :func:`ferbook.learning.sweeps.runs` and :func:`~ferbook.learning.sweeps.read`.
     """
-    rate, known, found = cost.rate(), {}, []
+    rates, known, found = cost.rates(), {}, []
     for path in cost.described():
         for name, config in sweeps.runs(path).items():
             file = sweeps.record_path(path.stem, name)
             result = sweeps.read(file) if sweeps.is_recorded(file, config) else None
-            chain = [known.setdefault(one.hash, None) or _training(one, rate) for one in cost.with_starts([config])]
+            chain = [known.setdefault(one.hash, None) or _training(one, rates) for one in cost.with_starts([config])]
             known.update((one.hash, one) for one in chain if one is not None)
             found.append(Run(path.stem, name, result, () if None in chain else tuple(chain)))
     return found
 
 
-def _training(config: Config, rate: float) -> Training | None:
+def _training(config: Config, rates: Mapping[str, float]) -> Training | None:
     shown = cost.recorded(config)
     if shown is None:
         return None
@@ -135,7 +135,7 @@ def _training(config: Config, rate: float) -> Training | None:
         operations=cost.of_run(config, shown),
         steps=cost.steps(config, shown),
         pictures=config.epochs * shown.pictures,
-        seconds=cost.seconds(config, rate, shown),
+        seconds=cost.seconds(config, rates, shown),
     )
 
 

@@ -94,11 +94,11 @@ class Training(_Strict):
         if self.networks and not (done.networks and set(done.networks) <= set(self.networks)):
             found.append(f"{networks_named(done.networks)} instead of {networks_named(self.networks)}")
         if self.loss and done.loss != self.loss:
-            found.append(f"{_words(done.loss) or 'several losses'} instead of {_words(self.loss)}")
+            found.append(f"{loss_name(done.loss) or 'several losses'} instead of {loss_name(self.loss)}")
         if self.epochs and (done.epochs or 0) < self.epochs / 2:
             found.append(f"{done.epochs or 'an unknown number of'} epochs instead of {self.epochs}")
         if self.splits and not (done.splits and set(done.splits) <= set(self.splits)):
-            found.append(f"{_tested(done.splits)} instead of {_tested(self.splits)}")
+            found.append(f"{tested_on(done.splits)} instead of {tested_on(self.splits)}")
         if self.side and done.side != self.side:
             found.append(f"{done.side or 'an unknown number of'} pixels a side instead of {self.side}")
         return found
@@ -113,6 +113,10 @@ _NETWORKS = {
     "dan": "DAN",
     "mten": "MTEN",
     "resnet18": "ResNet-18",
+    "resnet34": "ResNet-34",
+    "cifar_resnet18": "ResNet-18",
+    "vgg13": "VGG13",
+    "vgg19": "VGG19",
     "resnet50": "ResNet-50",
     "resnet50_cbam": "ResNet-50 with CBAM",
     "resnet_cbam_48": "a narrow ResNet with CBAM",
@@ -134,14 +138,22 @@ def networks_named(names: Iterable[str]) -> str:
     return " or ".join(dict.fromkeys(map(network_name, names))) or "another"
 
 
-def _either(names: Iterable[str]) -> str:
-    return " or ".join(map(_words, names)) or "another"
+_LOSSES = {"mse": "squared error", "cross_entropy": "cross-entropy", "binary_cross_entropy": "binary cross-entropy"}
 
 
-def _tested(splits: Iterable[str]) -> str:
+def loss_name(name: str) -> str:
+    """What readers call a loss of ``ferbook.learning``."""
+    return {
+        "mse": "squared error",
+        "cross_entropy": "cross-entropy",
+        "binary_cross_entropy": "binary cross-entropy",
+    }.get(name, _words(name))
+
+
+def tested_on(splits: Iterable[str]) -> str:
     """Test faces in words; those of cross-validation are all faces, part by part."""
-    named = _either(splits)
-    return "all faces in folds" if named == "folds" else f"{named} test faces"
+    named = " or ".join(map(_words, splits))
+    return "all faces in folds" if named == "folds" else f"{named or 'other'} test faces"
 
 
 def _words(name: str) -> str:

@@ -74,8 +74,8 @@ def allowance(claim: Claim, value: Value | None) -> str:
     if claim.relation == "between":
         beyond = "outside"
     return (
-        f"holds up to {_plain(allowed.holds)}{unit} {beyond} {claim.number}, "
-        f"holds roughly up to {_plain(allowed.roughly)}{unit}"
+        f"holds up to {with_unit(_plain(allowed.holds), claim.unit)} {beyond} {claim.number}, "
+        f"holds roughly up to {with_unit(_plain(allowed.roughly), claim.unit)}"
     )
 
 

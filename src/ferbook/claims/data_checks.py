@@ -82,7 +82,8 @@ def missing_from_fer2013(claim: Claim, facts: Facts) -> Outcome:
     missing = sum(max(0, rows - found) for rows, found in zip(FER2013_ROWS, counted["rows_by_part"], strict=True))
     detail = (
         f"{counted['rows']:,} rows of votes for {sum(FER2013_ROWS):,} pictures; {counted['unnamed']} have no name, and "
-        f"for {counted['unnamed_no_face']} of these all ten votes say that there is no face; "
+        f"for {'all' if counted['unnamed_no_face'] == counted['unnamed'] else counted['unnamed_no_face']} of these "
+        f"all ten votes say that there is no face; "
         f"{counted['stand_twice']} names stand twice"
     )
     return Outcome(missing, Evidence.SAME_DATA, detail)

@@ -12,7 +12,17 @@ from IPython.display import HTML, Markdown
 
 from ferbook.claims import citing, folded, links, verdicts
 from ferbook.claims.checks import Check, known_checks
-from ferbook.claims.claim import Claim, Evidence, Training, Value, Verdict, networks_named, with_unit
+from ferbook.claims.claim import (
+    Claim,
+    Evidence,
+    Training,
+    Value,
+    Verdict,
+    loss_name,
+    networks_named,
+    tested_on,
+    with_unit,
+)
 from ferbook.claims.comparison import allowance
 from ferbook.claims.dataset_summary import Facts, recorded
 from ferbook.claims.verdicts import Result
@@ -166,9 +176,9 @@ def training(trained: Training) -> str:
     """What was trained, in words: ``compact, cross entropy, 30 epochs, official test faces, 48 pixels``."""
     parts = (
         networks_named(trained.networks) if trained.networks else "",
-        trained.loss,
+        loss_name(trained.loss),
         f"{trained.epochs} epochs" if trained.epochs else "",
-        f"{' or '.join(trained.splits)} test faces" if trained.splits else "",
+        tested_on(trained.splits) if trained.splits else "",
         f"{trained.side} pixels" if trained.side else "",
     )
     return ", ".join(part.replace("_", " ") for part in parts if part) or "not recorded"
@@ -208,7 +218,7 @@ def account(result: Result) -> dict[str, str]:
     claim, outcome = result.claim, result.outcome
     check = known_checks()[claim.check]
     value = f"{outcome.value:.10g}" if isinstance(outcome.value, float) else str(outcome.value)
-    found = NOTHING if outcome.value is None else f"{value} {claim.unit}".strip()
+    found = NOTHING if outcome.value is None else with_unit(value, claim.unit)
     page, _, section = claim.page.partition("#")
     return {
         "claim": claim.id,

@@ -69,7 +69,7 @@ def _mten_steps(batch: int) -> tuple[Callable[[], None], Callable[[], None]]:
 
 def _step(model: nn.Module, images: Tensor) -> Callable[[], None]:
     model = model.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+    optimiser = optimisers.AdamW(list(model.parameters()), lr=1e-3)
     targets = torch.arange(len(images)) % 8
 
     def once() -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import mean, median
 
 from ferbook import datasets, models
-from ferbook.core import machine, operations, paths, records
+from ferbook.core import operations, paths, records
 from ferbook.core.errors import DataError
 from ferbook.faces.faceset import SPLITS
 from ferbook.learning import sweeps
@@ -27,8 +27,8 @@ from ferbook.learning.configs import Config, Data, Labels
 
 #: Names of the records of how fast networks train on a processor, and of how many pictures an epoch of a run shows.
 SPEEDS, SIZES = "runtime/training/avx2", "runtime/run-sizes"
-#: By how a recorded run on a processor computed: the record of that kind of machine, and its kind of matrix product.
-_MACHINES = {"32-true": (SPEEDS, "fp32"), "bf16-mixed": ("runtime/training/avx-512-bf16", "bf16")}
+#: By kind of matrix product, the record of machines that train by it, and how a run calls that.
+_MACHINES = {"fp32": (SPEEDS, "32-true"), "bf16": ("runtime/training/avx-512-bf16", "bf16-mixed")}
 
 
 @dataclass(frozen=True)
@@ -76,88 +76,91 @@ def steps(config: Config, shown: Shown) -> int:
     return config.epochs * math.ceil(shown.pictures / config.batch)
 
 
-def seconds(config: Config, rate: float, shown: Shown | None = None) -> float:
+def seconds(config: Config, rates: Mapping[str, float], shown: Shown | None = None) -> float:
     """What a run's own training takes on a processor.
 
     Parameters
     ----------
-    rate: of its matrix products, in GFLOP/s (:func:`ferbook.core.machine.matrix_rates`).
+    rates: of its matrix products, of :func:`ferbook.core.machine.matrix_rates`.
     shown: by an epoch; default: as recorded, else as the data set at hand says.
 
     Raises
     ------
     DataError: if that is not recorded and the data set is missing.
     """
-    shown = shown or recorded(config) or _at_hand(config)
-    return of_run(config, shown) / 1e9 / (rate * share(config.model.name))
+    shown, kind = shown or recorded(config) or _at_hand(config), kind_of(config, rates)
+    return of_run(config, shown) / 1e9 / (rates[kind] * share(config.model.name, kind))
 
 
-def share(network: str) -> float:
-    """The share of the matrix rate that training of a network reaches, from what :func:`source` says.
+def kind_of(config: Config, rates: Mapping[str, float]) -> str:
+    """Which of a machine's matrix products a run is made of: ``fp32``, or ``bf16`` where it may and that is faster."""
+    return "bf16" if config.precision != "32" and rates["bf16"] > rates["fp32"] else "fp32"
+
+
+def share(network: str, kind: str = "fp32") -> float:
+    """The share of a kind's matrix rate that training of a network reaches, from what :func:`source` says.
 
     Without a record of speeds it is 1, which no training exceeds.
     """
-    found = _shares()
+    found = _timed(kind)
     if not found:
         return 1.0
-    return (_reached(paths.project_root()) | found).get(network, mean(found.values()))
+    return (_reached(paths.project_root())[kind] | found).get(network, mean(found.values()))
 
 
-def source(network: str) -> str:
+def source(network: str, kind: str = "fp32") -> str:
     """Where :func:`share` is from.
 
-    ``timed`` by the benchmark; ``runs``, the median of the network's recorded runs; or ``others``, the mean of the
-    networks that were timed.
+    ``timed`` by the benchmark; ``runs``, the median of the network's recorded runs of that kind; or ``others``, the
+    mean of the networks that were timed.
     """
-    if network in _shares():
+    if network in _timed(kind):
         return "timed"
-    return "runs" if network in _reached(paths.project_root()) else "others"
+    return "runs" if network in _reached(paths.project_root())[kind] else "others"
 
 
-def _shares() -> Mapping[str, float]:
-    measured = records.values_of(SPEEDS)
+def _timed(kind: str) -> Mapping[str, float]:
+    measured = records.values_of(_MACHINES[kind][0])
     return {} if measured is None else {k: v["engine"]["matrix_share"] for k, v in measured["networks"].items()}
 
 
 @cache
-def _reached(project: Path) -> Mapping[str, float]:
-    """Median share of a core's matrix rate in recorded runs on processors, by network; in 32 bits where it has such.
+def _reached(project: Path) -> Mapping[str, Mapping[str, float]]:
+    """Median share of a core's matrix rate in recorded runs on processors, by kind and network.
 
     Processor time holds validation, tests and start-up too, and so does an estimate that rests on it. project: whose
     records they are, so that they are read once for each.
     """
+    kinds = {precision: kind for kind, (_, precision) in _MACHINES.items()}
     per_core: dict[str, float] = {}
-    for precision, (name, kind) in _MACHINES.items():
+    for kind, (name, _) in _MACHINES.items():
         measured = records.values_of(name)
         if measured is not None:
-            per_core[precision] = measured["matrix"][kind] / measured["machine"]["cores"]
-    found: dict[str, dict[str, list[float]]] = {kind: defaultdict(list) for kind in per_core}
+            per_core[kind] = measured["matrix"][kind] / measured["machine"]["cores"]
+    found: dict[str, dict[str, dict[str, float]]] = {kind: defaultdict(dict) for kind in _MACHINES}
     for path in described():
         for name, config in sweeps.runs(path).items():
             file, shown = sweeps.record_path(path.stem, name), recorded(config)
             if shown is None or not sweeps.is_recorded(file, config):
                 continue
             told = sweeps.read(file).provenance
-            if told.get("device") == "cpu" and told.get("cpu_seconds") and told["precision"] in found:
+            kind = kinds.get(told["precision"])
+            if told.get("device") == "cpu" and told.get("cpu_seconds") and kind in per_core:
                 reached = of_run(config, shown) / 1e9 / told["cpu_seconds"]
-                found[told["precision"]][config.model.name].append(reached / per_core[told["precision"]])
-    medians = [{network: median(each) for network, each in of_kind.items()} for of_kind in found.values()]
-    return {network: share for of_kind in reversed(medians) for network, share in of_kind.items()}
+                found[kind][config.model.name][config.hash] = reached / per_core[kind]
+    return {
+        kind: {network: median(each.values()) for network, each in of_kind.items()} for kind, of_kind in found.items()
+    }
 
 
-def rate_of(config: Config, rates: Mapping[str, float]) -> float:
-    """GFLOP/s of the matrix products that a run is made of, of :func:`ferbook.core.machine.matrix_rates`."""
-    return rates["fp32"] if config.precision == "32" else machine.fastest(rates)
-
-
-def rate() -> float:
-    """GFLOP/s of matrix products on the machine whose speeds are recorded, all its cores together.
+def rates() -> Mapping[str, float]:
+    """Matrix rates of the machine whose speeds are recorded, all its cores together.
 
     Raises
     ------
     DataError: if none is recorded.
     """
-    return machine.fastest(records.read(SPEEDS)["values"]["matrix"])
+    return records.read(SPEEDS)["values"]["matrix"]
 
 
 def recorded(config: Config) -> Shown | None:

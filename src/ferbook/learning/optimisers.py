@@ -3,7 +3,10 @@
 The networks are trained with channels last, and so are their kernels' weights, gradients and moments. torch's fused
 step (2.14) copies such gradients first, and takes weights and gradients in the order of their memory, whatever their
 shapes say: a gradient that lies otherwise than its weight would be given to other weights, without a word. Here the
-step is handed views in the order of memory, which have no gaps, and a gradient that lies otherwise is brought in line.
+step is handed views in the order of memory, which have no gaps, and what lies otherwise is brought in line.
+
+SGD stays torch's own: it keeps its momentum by the tensor that it was handed, which a view would not be. Autograd gives
+gradients their weights' order, so that nothing is paired wrongly there either.
 """
 
 from __future__ import annotations
@@ -20,16 +23,20 @@ class _AsItLies(torch.optim.Adam):
     ) -> bool:
         is_complex = super()._init_group(group, parameters, gradients, *states)
         for place, parameter in enumerate(parameters):
-            if parameter.ndim != 4:
-                continue
-            last = not parameter.is_contiguous() and parameter.is_contiguous(memory_format=torch.channels_last)
-            order = torch.channels_last if last else torch.contiguous_format
-            gradients[place] = gradients[place].contiguous(memory_format=order)
-            if last:
-                for tensors in (parameters, gradients, *(kept for kept in states if len(kept) == len(parameters))):
-                    if tensors[place].ndim == 4:
-                        tensors[place] = tensors[place].permute(0, 2, 3, 1)
+            moments = [kept for kept in states if len(kept) == len(parameters) and kept[place].shape == parameter.shape]
+            gradients[place] = _like(parameter, gradients[place])
+            for kept in moments:
+                kept[place].data = _like(parameter, kept[place])
+            order = sorted(range(parameter.ndim), key=lambda axis: -parameter.stride(axis))
+            if order != sorted(order) and parameter.permute(order).is_contiguous():
+                for tensors in (parameters, gradients, *moments):
+                    tensors[place] = tensors[place].permute(order)
         return is_complex
+
+
+def _like(parameter: Tensor, other: Tensor) -> Tensor:
+    """`other` in the memory order of a parameter."""
+    return other if other.stride() == parameter.stride() else torch.empty_like(parameter).copy_(other)
 
 
 class Adam(_AsItLies):

@@ -177,4 +177,4 @@ def _rest(job: Job, store: Path | None) -> Job:
 
 def _seconds(config: Config, rates: Mapping[str, float]) -> float:
     """What a run takes at the rates of :func:`machine.matrix_rates`, with those that it starts from."""
-    return sum(cost.seconds(one, cost.rate_of(one, rates)) for one in cost.with_starts([config]))
+    return sum(cost.seconds(one, rates) for one in cost.with_starts([config]))

@@ -287,4 +287,4 @@ def fewest_parameters(claim: Claim, facts: Facts) -> Outcome:
     counted = records.read("002/architectures")["values"]["parameters"]
     found = {name: counted[name] for name in claim.arguments["networks"]}
     detail = ", ".join(f"{network_name(name)} {count / 1e6:.1f} million" for name, count in found.items())
-    return Outcome(min(found, key=found.get), Evidence.ARITHMETIC, detail)
+    return Outcome(network_name(min(found, key=found.get)), Evidence.ARITHMETIC, detail)

@@ -70,7 +70,9 @@ def _has_room_for_both(claim: Claim, spread: Interval) -> bool:
 
 def waiting(seeds: int) -> Outcome:
     """No value, since fewer than ``ablation_variants.SEEDS`` seeds of all that is compared are recorded."""
-    return Outcome(None, Evidence.SAME_DATA, f"{seeds} of {ablation_variants.SEEDS} seeds are recorded")
+    return Outcome(
+        None, Evidence.SAME_DATA, f"{seeds} of {ablation_variants.SEEDS} seeds {'is' if seeds == 1 else 'are'} recorded"
+    )
 
 
 def _interval(spread: Interval, digits: int = 1) -> str:
@@ -90,7 +92,8 @@ def network_of(runs: Runs) -> str:
     few = f" of the paper's {_FULL_LENGTH[name]}" if epochs < _FULL_LENGTH.get(name, 0) else ""
     losses = {run.config["loss"] for run in runs.values()}
     loss = f"; {settings.words('losses', losses.pop())}" if len(losses) == 1 else ""
-    return f"a {network_name(name)} network of {size:,} parameters{own}; {epochs} epochs{few}{loss}"
+    called = "a compact network" if name == "compact" else network_name(name)
+    return f"{called} of {size:,} parameters{own}; {epochs} epochs{few}{loss}"
 
 
 #: Epochs of the paper's own networks (section 4.1), by their names here.
@@ -406,8 +409,8 @@ def _variant(described: Mapping[str, Config], label: str) -> str:
 
 def _called(group: str, label: str) -> str:
     """What readers call a setting, without its test set."""
-    kind, _, rest = label.partition("-")
-    return settings.words(group, rest if kind in (*curves.KINDS, "official") else label)
+    setting = settings.setting_of(label)
+    return settings.words(group, setting) if group in settings.NAMES else setting
 
 
 def _variant_called(group: str, name: str) -> str:

@@ -102,6 +102,12 @@ def printed_accuracy(group: str, setting: str) -> str | None:
     return None if row is None else printed.cell("002-accuracies", row, "accuracy (%)")
 
 
+def setting_of(name: str) -> str:
+    """The setting that runs are called by, without their test set: ``degrees20`` of ``ordinary-degrees20``."""
+    kind, _, rest = name.partition("-")
+    return rest if kind in (*curves.KINDS, "official") else name
+
+
 def by_setting(runs: Runs) -> dict[str, dict[str, RunResult]]:
     """The runs of each setting by what repeats them.
 
@@ -109,8 +115,7 @@ def by_setting(runs: Runs) -> dict[str, dict[str, RunResult]]:
     """
     found: dict[str, dict[str, RunResult]] = {}
     for name, of_variant in ablation_variants.by_name(runs).items():
-        kind, _, rest = name.partition("-")
-        setting = rest if kind in (*curves.KINDS, "official") else name
+        setting = setting_of(name)
         if setting in found:
             raise ConfigError("runs", f"{setting!r} has runs on two test sets", "Choose those of one.")
         found[setting] = of_variant
