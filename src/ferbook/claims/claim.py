@@ -143,11 +143,7 @@ _LOSSES = {"mse": "squared error", "cross_entropy": "cross-entropy", "binary_cro
 
 def loss_name(name: str) -> str:
     """What readers call a loss of ``ferbook.learning``."""
-    return {
-        "mse": "squared error",
-        "cross_entropy": "cross-entropy",
-        "binary_cross_entropy": "binary cross-entropy",
-    }.get(name, _words(name))
+    return _LOSSES.get(name, _words(name))
 
 
 def tested_on(splits: Iterable[str]) -> str:

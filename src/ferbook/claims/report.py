@@ -173,7 +173,7 @@ def remarks(result: Result) -> str:
 
 
 def training(trained: Training) -> str:
-    """What was trained, in words: ``compact, cross entropy, 30 epochs, official test faces, 48 pixels``."""
+    """What was trained, in words: ``compact, cross-entropy, 30 epochs, official test faces, 48 pixels``."""
     parts = (
         networks_named(trained.networks) if trained.networks else "",
         loss_name(trained.loss),
@@ -181,7 +181,7 @@ def training(trained: Training) -> str:
         tested_on(trained.splits) if trained.splits else "",
         f"{trained.side} pixels" if trained.side else "",
     )
-    return ", ".join(part.replace("_", " ") for part in parts if part) or "not recorded"
+    return ", ".join(filter(None, parts)) or "not recorded"
 
 
 def _claims(body: str, caption: str) -> HTML:

@@ -102,10 +102,13 @@ def share(network: str, kind: str = "fp32") -> float:
 
     Without a record of speeds it is 1, which no training exceeds.
     """
-    found = _timed(kind)
-    if not found:
+    timed = _timed(kind)
+    if not timed:
         return 1.0
-    return (_reached(paths.project_root())[kind] | found).get(network, mean(found.values()))
+    # Records of all runs are read only for a network that was not timed.
+    return (
+        timed[network] if network in timed else _reached(paths.project_root())[kind].get(network, mean(timed.values()))
+    )
 
 
 def source(network: str, kind: str = "fp32") -> str:

@@ -83,7 +83,7 @@ def recorded_without_verdict(claim: Claim, facts: Facts) -> Outcome:
     """
     runs = ablation_variants.variant(sweeps.loaded("000", "attention"), "blocks")
     measure = results.MEASURES[claim.arguments["measure"]]
-    found = ablation_variants.estimate(runs, measure.of)
+    found = results.estimate(runs, claim.arguments["measure"])
     ours = (
         "no run is recorded" if found is None else f"{_network(runs)}: {measure.title} {ablation_variants.told(found)}"
     )
