@@ -108,6 +108,16 @@ report.prose(
 )
 
 # %% [markdown]
+# ## Ten real annotators
+#
+# The paper aims at higher precision and reliability by ten annotators. Its ratings are not published, but some pictures stand twice in {term}`FER+`, each time with
+# ten answers. The task was another one, to name the emotion. How often does a single answer, and how often the commonest of ten, meet the commonest of the other
+# ten?
+
+# %% tags=["remove-input"]
+audit.box("001-open-rating-reliability")
+
+# %% [markdown]
 # ## Harmonic means
 #
 # F1 is the harmonic mean of precision and recall. Printed with two digits, these allow a small range of F1; four cells lie outside of it. For three

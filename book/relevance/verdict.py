@@ -75,7 +75,6 @@ audit.rows(
     "001-open-generalise",
     "001-open-exact-pixels",
     "001-open-architecture-helps",
-    "001-open-rating-reliability",
     "001-open-reproducible",
     "001-open-biometric",
     "001-open-trust",

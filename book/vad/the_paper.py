@@ -238,19 +238,24 @@ fourth.rows(
 )
 
 # %% [markdown]
+# ## Earlier work on dominance
+#
+# Paper 003 says that methods for dominance are rare, which would take a survey to judge. The letter says that there are none yet, which one earlier method
+# refutes.
+
+# %% tags=["remove-input"]
+fourth.box("004-first-d")
+
+# %% [markdown]
 # ## Without support
 #
-# Statements that the papers give no numbers for. They may well be true; nothing here can tell.
+# Statements of paper 003 without numbers. They may well be true; nothing here can tell.
 
 # %% tags=["remove-input"]
 third.rows(
     "003-first-d",
-    "003-comprehensive",
     "003-data-published",
     "003-user-study-*",
     "003-duration",
     caption="Statements of paper 003 without numbers",
 )
-
-# %% tags=["remove-input"]
-fourth.rows("004-first-d", "004-comprehensive", caption="Statements of paper 004 without numbers")

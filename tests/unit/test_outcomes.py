@@ -127,7 +127,7 @@ def test_the_papers_regressor_is_adaboost_over_forests():
 
 def test_a_small_measurement_has_everything_that_pages_and_claims_read():
     found = record.measure(
-        prediction.synthetic(24, 6.0, seed=0), 3, size=(2, 2), repeats=2, models=("ada_rf_exp",), small=(2, 2)
+        prediction.synthetic(24, 6.0, seed=0), 3, size=(2, 2), repeats=2, models=("ada_rf_exp",), small=(2, 2), seeds=2
     )
     stored = records.read(record.RECORD)["values"]
     assert found.keys() == stored.keys()
@@ -141,8 +141,33 @@ def test_lessons_are_counted_in_the_table():
     """A thirteenth column of marks, which no model sees, is counted; pretest, V, A, D and outcomes are not."""
     table = prediction.synthetic(24, 0.0, seed=0)
     table.insert(13, "L14", table["L13"])
-    found = record.measure(table, 1, size=(1, 1), repeats=2, models=("ada_rf_exp",), small=(1, 1))
+    found = record.measure(table, 1, size=(1, 1), repeats=2, models=("ada_rf_exp",), small=(1, 1), seeds=1)
     assert found["table"]["lessons"] == 13
+
+
+def test_how_sure_the_spread_of_the_split_is():
+    """Another seed of the model leaves the students as they are; the published one has the interval."""
+    table = prediction.synthetic(24, 6.0, seed=0)
+    found = record.spread_of_the_split(table, (2, 2), 3)
+    assert found.keys() == records.read(record.RECORD)["values"]["single_spread"].keys()
+
+    def less(seed):
+        one = prediction.single_split(table, size=(2, 2), published=True, model_seed=seed)
+        return one[ALONE].spread - one[BOTH].spread
+
+    assert found["difference"]["estimate"] == pytest.approx(less(prediction.MODEL_SEED))
+    assert found["difference"]["count"] == 6
+    assert found["seeds"] == pytest.approx([less(seed) for seed in range(3)]) and len(set(found["seeds"])) == 3
+    # A model without chance gives the same whatever its seed, so the students are the same ones.
+    assert prediction.single_split(table, 678, "ridge", model_seed=5) == prediction.single_split(table, 678, "ridge")
+
+
+def test_the_published_seed_is_not_among_the_others():
+    table = prediction.synthetic(24, 6.0, seed=0)
+    found = record.spread_of_the_split(table, (1, 1), prediction.MODEL_SEED + 1)["seeds"]
+    last = prediction.single_split(table, size=(1, 1), published=True, model_seed=prediction.MODEL_SEED + 1)
+    assert len(found) == prediction.MODEL_SEED + 1
+    assert found[-1] == pytest.approx(last[ALONE].spread - last[BOTH].spread)
 
 
 @needs("academic")

@@ -1,6 +1,7 @@
 """Verdicts on paper 001 that were corrected, and the checks of its text, groups and references, each with a twin."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from ferbook.claims import dataset_summary, mutation, printed, verdicts
 from ferbook.claims.claim import Evidence, Verdict
 from ferbook.papers.relevance import tables, text_checks
 from ferbook.relevance import ranks
-from tests.unit.claiming import lines
+from tests.unit.claiming import lines, stated
 from tests.unit.test_relevance_tables import STATED, one_claim, outcome, verdict
 
 #: Checks whose twins are among the tests below.
@@ -223,3 +224,14 @@ def test_a_fifth_of_whatever_is_meant():
     assert outcome(claim).value == pytest.approx(30 / 5) and "36 of all pictures" in outcome(claim).detail
     assert verdict(claim.model_copy(update={"printed": "36"})) is Verdict.HOLDS
     assert verdict(claim.model_copy(update={"printed": "6"})) is Verdict.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("curve", "said"), [([0.6, 0.7, 0.8], "on 60.0%, the commonest answer of 3"), (None, "printed")]
+)
+def test_ten_annotators_beside_one_are_shown_and_decide_nothing(curve, said):
+    facts = dataset_summary.recorded()
+    values = {**facts.values, "agreement_with_second_crowd": curve}
+    claim = stated("001-x", printed="higher", check="ten annotators or one")
+    (found,) = verdicts.judge([claim], replace(facts, values=values))
+    assert found.verdict is Verdict.UNCHECKED and said in found.outcome.detail

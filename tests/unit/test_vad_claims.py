@@ -14,6 +14,7 @@ from ferbook.core.errors import DataError
 from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, canonical
 from ferbook.learning import requirements
 from ferbook.models.vad import cifar_resnet18
+from ferbook.papers.outcomes import prediction
 from ferbook.papers.vad import annotated, checks, number_checks
 from tests import folders, spoil
 from tests.conftest import REAL_DATA, needs
@@ -339,13 +340,22 @@ def test_a_share_of_nothing_may_hide_some_faces():
     assert f"up to {hidden} of 467 faces" in found.outcome.detail
 
 
-def test_the_spread_of_one_split_is_shown_and_decides_nothing():
+def test_the_spread_of_one_split_is_judged_by_its_interval_over_students(monkeypatch):
     values = records.read("004/outcomes")["values"]
     found = judged("spread of a single split", "lower")
-    assert found.verdict is Verdict.UNCHECKED
-    for split in (values["single"]["published features"], values["leave_one_out"]["ada_rf_exp"]["errors"]):
-        alone, both = (split[name]["spread"] for name in ("learning data", "learning data + V, A, D"))
-        assert f"{alone:.2f} marks alone, {both:.2f} with V, A, D" in found.outcome.detail
+    alone, both = (values["single"]["published features"][name]["spread"] for name in number_checks.WITHOUT_AND_WITH)
+    assert f"{alone:.3f} marks alone, {both:.3f} with V, A, D" in found.outcome.detail
+    left_out = values["leave_one_out"]["ada_rf_exp"]["errors"]
+    alone, both = (left_out[name]["spread"] for name in number_checks.WITHOUT_AND_WITH)
+    assert f"{alone:.2f} marks alone, {both:.2f} with V, A, D" in found.outcome.detail
+    assert number_checks.WITHOUT_AND_WITH == (prediction.ALONE, prediction.BOTH)
+    ends = {(-0.2, -0.1): Verdict.HOLDS, (0.1, 0.2): Verdict.FAILS, (-0.1, 0.1): Verdict.UNCHECKED}
+    for (low, high), verdict in ends.items():
+        sure = {"estimate": (low + high) / 2, "low": low, "high": high}
+        changed = {**values, "single_spread": {"difference": sure, "seeds": [-0.1, 0.1, -0.2]}}
+        monkeypatch.setattr(number_checks.records, "read", lambda name, changed=changed: {"values": changed})
+        found = judged("spread of a single split", "lower")
+        assert found.verdict is verdict and "2 of 3 other seeds" in found.outcome.detail
 
 
 @pytest.mark.parametrize(

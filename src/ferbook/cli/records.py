@@ -96,6 +96,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     # Takes times, like the benchmarks above; one minute.
     "one-model": {"papers.vad.one_model:record": "nothing"},
     "outcomes": {"papers.outcomes.record:record": "root"},
+    "descriptions": {"papers.vad.descriptions:record": "root"},
     "vad-readout": {"papers.vad.readout:record": "released, annotated"},
 }
 

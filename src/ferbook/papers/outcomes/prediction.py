@@ -37,6 +37,8 @@ FEATURES: dict[str, tuple[str, ...]] = {
 ALONE, BOTH, EMOTIONS_ALONE = FEATURES
 #: How the authors' published code divides the students: a quarter to test, failed ones in proportion, this seed.
 TEST_SHARE, AUTHORS_SEED = 0.25, 678
+#: The seed of the boosting in that code, and through it of the forests.
+MODEL_SEED = 12
 #: Boosting rounds and trees per forest of the published code; a fit takes many seconds.
 PUBLISHED_SIZE = (50, 300)
 #: What everything but the single split uses: a twentieth of a second and more per fit.
@@ -103,7 +105,10 @@ def published_features(table: pd.DataFrame) -> pd.DataFrame:
 
 def errors(truth: np.ndarray, predicted: np.ndarray) -> Errors:
     """Errors of (N,) predictions."""
-    off = np.asarray(truth, dtype=float) - np.asarray(predicted, dtype=float)
+    return _summed_up(np.asarray(truth, dtype=float) - np.asarray(predicted, dtype=float))
+
+
+def _summed_up(off: np.ndarray) -> Errors:
     return Errors(float((off**2).mean()), float(off.std()), len(off))
 
 
@@ -113,30 +118,59 @@ def single_split(
     model: str = "ada_rf_exp",
     size: tuple[int, int] = SMALL_SIZE,
     published: bool = False,
+    model_seed: int | None = None,
 ) -> dict[str, Errors]:
     """One split of the authors' kind: 18 students train, 6 test, failed ones in proportion.
 
     Parameters
     ----------
     table: see :func:`ferbook.datasets.academic.load`.
-    seed: of the split and the model; ``AUTHORS_SEED`` gives the split of the published code.
+    seed: of the split; ``AUTHORS_SEED`` gives the split of the published code.
     model, size: see :func:`regressor`.
     published: transform features with :func:`published_features`. It needs the pretest: V, A, D alone stay as they are.
+    model_seed: of the model; None: the split's.
 
     Returns
     -------
     Per entry of ``FEATURES``, and for ``mean``, the errors on the test students.
     """
+    off = split_errors(table, (*FEATURES, "mean"), seed, model, size, published, model_seed)
+    return {name: _summed_up(each) for name, each in off.items()}
+
+
+def split_errors(
+    table: pd.DataFrame,
+    seen: Sequence[str],
+    seed: int = AUTHORS_SEED,
+    model: str = "ada_rf_exp",
+    size: tuple[int, int] = SMALL_SIZE,
+    published: bool = False,
+    model_seed: int | None = None,
+) -> dict[str, np.ndarray]:
+    """True less predicted mark of each test student of :func:`single_split`, which has the other parameters.
+
+    Parameters
+    ----------
+    seen: entries of ``FEATURES``, or ``mean``.
+
+    Returns
+    -------
+    Per entry of `seen`: (students,).
+    """
     train, test = _split(table, seed)
+    known, truth = table["final"].iloc[train], table["final"].iloc[test].to_numpy(float)
     found = {}
-    for name, columns in FEATURES.items():
-        seen = table[list(columns)]
+    for name in seen:
+        if name == "mean":
+            found[name] = truth - known.mean()
+            continue
+        columns = FEATURES[name]
+        features = table[list(columns)]
         if published and "pretest" in columns:
-            seen = published_features(seen)
-        fitted = regressor(model, seed, size).fit(seen.iloc[train], table["final"].iloc[train])
-        found[name] = errors(table["final"].iloc[test], fitted.predict(seen.iloc[test]))
-    mean = np.full(len(test), table["final"].iloc[train].mean())
-    return found | {"mean": errors(table["final"].iloc[test], mean)}
+            features = published_features(features)
+        fitted = regressor(model, seed if model_seed is None else model_seed, size).fit(features.iloc[train], known)
+        found[name] = truth - fitted.predict(features.iloc[test])
+    return found
 
 
 def _split(table: pd.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -203,6 +203,23 @@ _SMALL = {"networks": ("small network of four convolutions",), "loss": "cross_en
 _PARTS = {"ferplus": ("official",)}
 
 
+@register("ten annotators or one")
+def ten_annotators_or_one(claim: Claim, facts: Facts) -> Outcome:
+    """How often ten annotators of FER+, and one, name a second crowd's commonest answer to the same picture.
+
+    No verdict: they name emotions, and the claim is of ranks of intensity.
+    """
+    curve = facts.values["agreement_with_second_crowd"]
+    nothing = "no measure of agreement is printed, and no other way of rating is compared"
+    if curve is None:
+        return Outcome(None, Evidence.OTHER_DATA, nothing)
+    detail = (
+        f"{nothing}; of emotions, on FER+'s pictures that two crowds judged, a single annotator names the second "
+        f"crowd's commonest answer on {curve[0]:.1%}, the commonest answer of {len(curve)} is it on {curve[-1]:.1%}"
+    )
+    return Outcome(None, Evidence.OTHER_DATA, detail)
+
+
 @register("rank follows intensity")
 def rank_follows_intensity(claim: Claim, facts: Facts) -> Outcome:
     """Whether the rank correlates with what stands for intensity: "yes", "no", or no value where that is open.

@@ -20,7 +20,7 @@ from ferbook.core import records
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES, VAD_POINTS, VAD_SOURCES
 from ferbook.learning import requirements
 from ferbook.learning.requirements import TABLE
-from ferbook.papers.vad import annotated
+from ferbook.papers.vad import annotated, descriptions
 
 # --- 003, table 2 ---
 
@@ -191,6 +191,26 @@ def annotated_sign(claim: Claim, facts: Facts) -> Outcome:
     if high < 0.5:
         return Outcome(max(shares, key=shares.get), Evidence.SAME_DATA, detail)
     return Outcome.open(Evidence.SAME_DATA, f"{detail}, which has room for more and for less than half")
+
+
+@register("what descriptions tell")
+def what_descriptions_tell(claim: Claim, facts: Facts) -> Outcome:
+    """What V, A and D tell of other people's answers for the same faces, beside V and A and beside the category.
+
+    No verdict: who annotated may have known the category, and the answers are categories. The detail has the record of
+    :mod:`ferbook.papers.vad.descriptions`.
+    """
+    found = records.read(descriptions.RECORD)["values"]
+    bits = {name: f"{told:.2f}" for name, (told, *_) in found["bits"].items()}
+    another = "V, A and another's D"
+    more = {one["beside"]: "{:+.3f} ({:+.3f} to {:+.3f})".format(*one["bits"]) for one in found["more"]}
+    detail = (
+        f"of what other people answer for the same {found['faces']:,} pictures V, A and D tell {bits['V, A and D']} "
+        f"bits an answer, V and A {bits['V and A']}: {more['V and A']}; beyond the D of another face of the same "
+        f"category it is {more[another]}, so D may be an echo of the category, which its annotator could know; the "
+        f"category tells {bits['the category']}, but the answers are categories themselves"
+    )
+    return Outcome.open(Evidence.SAME_DATA, detail)
 
 
 # --- the consistency cost ---
