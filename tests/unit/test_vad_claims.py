@@ -1,6 +1,7 @@
 """Checks of papers 003 and 004, and facts of annotated faces: against literal twins and the transcribed tables."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -353,7 +354,9 @@ def test_the_spread_of_one_split_is_judged_by_its_interval_over_students(monkeyp
     for (low, high), verdict in ends.items():
         sure = {"estimate": (low + high) / 2, "low": low, "high": high}
         changed = {**values, "single_spread": {"difference": sure, "seeds": [-0.1, 0.1, -0.2]}}
-        monkeypatch.setattr(number_checks.records, "read", lambda name, changed=changed: {"values": changed})
+        monkeypatch.setattr(
+            number_checks, "records", SimpleNamespace(read=lambda name, changed=changed: {"values": changed})
+        )
         found = judged("spread of a single split", "lower")
         assert found.verdict is verdict and "2 of 3 other seeds" in found.outcome.detail
 
