@@ -175,19 +175,21 @@ report.table(
         {"what is known of a face": name, "bits told of an answer": ends(found)}
         for name, found in others["bits"].items()
     ],
-    caption=f"Where nothing is known of a face, an answer is uncertain by {others['unknown']:.2f} bits; of these a description tells so many ({others['faces']:,} faces of FER2013, recorded; 95 % intervals over faces)",
+    caption=f"Of the {others['unknown']:.2f} bits that are open where nothing is known of a face, how many a description tells ({others['faces']:,} faces of FER2013, recorded; 95 % intervals over faces)",
 )
 
 # %% tags=["remove-input"]
 told = {one["beside"]: one["bits"] for one in others["more"]}
 beyond = told["V, A and another's D"]
 report.prose(
-    f"""Dominance adds {ends(told["V and A"], "{:+.3f}")} bits to valence and arousal. Beyond another's dominance of the same category it adds
-    {ends(beyond, "{:+.3f}")}: {"the face's own dominance tells more" if beyond[1] > 0 else "nothing that can be told from chance. What dominance tells of other people's answers is in the category already"}.
-    The category alone tells {-told["the category"][0]:+.2f} bits more than V, A and D. That decides nothing against them, as the answers are
+    f"""Dominance adds {ends(told["V and A"], "{:.3f}")} bits to valence and arousal. Beyond another's dominance of the same category it adds
+    {ends(beyond, "{:.3f}")}: {"the face's own dominance tells more" if beyond[1] > 0 else "nothing that can be told from chance. What dominance tells of other people's answers may all be in the category"}.
+    The category alone tells {-told["the category"][0]:.2f} bits more than V, A and D. That decides nothing against them, as the answers are
     categories: whether V, A and D tell more of other things was not asked."""
 )
 
 # %% tags=["remove-input"]
 audit.box("003-comprehensive")
+
+# %% tags=["remove-input"]
 fourth.box("004-comprehensive")

@@ -143,6 +143,30 @@ def test_a_chapter_ends_with_what_was_easy_and_difficult_and_what_to_take_away(c
     assert places == sorted(places) and places[0] > 0
 
 
+# --- what a cell shows ---
+
+#: Methods that give something to show. A notebook shows what the last line of a cell gives, and nothing else.
+SHOWN = ("box", "rows", "table", "prose", "points")
+
+
+def lost(code):
+    """Lines of a cell that give something to show and are not its last one."""
+    *before, _ = ast.parse(code).body or [None]
+    calls = [line.value for line in before if isinstance(line, ast.Expr) and isinstance(line.value, ast.Call)]
+    return [ast.unparse(call) for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in SHOWN]
+
+
+def test_what_is_not_the_last_line_of_a_cell_is_lost():
+    assert lost('audit.box("a")\nother.box("b")') == ["audit.box('a')"]
+    assert not lost('display(audit.box("a"))\nrows.append(1)\nother.box("b")') and not lost("")
+
+
+@pytest.mark.parametrize("page", [page for page in building.pages(TOC) if (ROOT / f"{page}.py").is_file()])
+def test_every_cell_shows_all_that_it_makes(page):
+    cells = notebooks.read_source(ROOT / f"{page}.py").cells
+    assert not [line for cell in cells if cell.cell_type == "code" for line in lost(cell.source)]
+
+
 # --- the glossary ---
 
 
