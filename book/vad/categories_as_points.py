@@ -25,7 +25,7 @@ from ferbook.claims import printed, report
 from ferbook.core import records
 from ferbook.datasets.synthetic import PRIOR
 from ferbook.faces.emotions import EMOTIONS, VAD_AXES, VAD_POINTS
-from ferbook.measures import figures
+from ferbook.measures import figures, intervals
 from ferbook.papers.vad import annotated, descriptions
 from ferbook.synthesis import sample
 
@@ -165,14 +165,9 @@ report.table(
 # %% tags=["remove-input"]
 others = records.read(descriptions.RECORD)["values"]
 
-
-def ends(found, form="{:.2f}"):
-    return "{} ({} to {})".format(*(form.format(value) for value in found))
-
-
 report.table(
     [
-        {"what is known of a face": name, "bits told of an answer": ends(found)}
+        {"what is known of a face": name, "bits told of an answer": intervals.told(found)}
         for name, found in others["bits"].items()
     ],
     caption=f"Of the {others['unknown']:.2f} bits that are open where nothing is known of a face, how many a description tells ({others['faces']:,} faces of FER2013, recorded; 95 % intervals over faces)",
@@ -182,8 +177,8 @@ report.table(
 told = {one["beside"]: one["bits"] for one in others["more"]}
 beyond = told["V, A and another's D"]
 report.prose(
-    f"""Dominance adds {ends(told["V and A"], "{:.3f}")} bits to valence and arousal. Beyond another's dominance of the same category it adds
-    {ends(beyond, "{:.3f}")}: {"the face's own dominance tells more" if beyond[1] > 0 else "nothing that can be told from chance. What dominance tells of other people's answers may all be in the category"}.
+    f"""Dominance adds {intervals.told(told["V and A"], ".3f")} bits to valence and arousal. Beyond another's dominance of the same category it adds
+    {intervals.told(beyond, ".3f")}: {"the face's own dominance tells more" if beyond[1] > 0 else "nothing that can be told from chance. What dominance tells of other people's answers may all be in the category"}.
     The category alone tells {-told["the category"][0]:.2f} bits more than V, A and D. That decides nothing against them, as the answers are
     categories: whether V, A and D tell more of other things was not asked."""
 )

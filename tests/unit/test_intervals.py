@@ -23,6 +23,13 @@ def percentile_twin(statistic, arrays, seed, resamples, level):
     return np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
 
 
+def test_how_an_interval_is_told():
+    found = intervals.over_seeds([0.1, 0.2, 0.3])
+    assert intervals.told(found) == "0.20 (-0.05 to 0.45)"
+    assert intervals.told([31.4, 29.6, 33.4], ".0f") == "31 (30 to 33)"
+    assert intervals.told([0.001, -0.02, 0.02], "+.3f") == "+0.001 (-0.020 to +0.020)"
+
+
 def test_bootstrap_matches_its_twin():
     random = np.random.default_rng(0)
     x, y = random.normal(size=(2, 80))

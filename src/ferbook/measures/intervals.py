@@ -56,6 +56,18 @@ class McNemar(NamedTuple):
     exact: bool
 
 
+def told(found: Sequence[float], form: str = ".2f") -> str:
+    """An estimate with the ends of its interval, as ``0.21 (0.15 to 0.27)``, for a table or a sentence.
+
+    Parameters
+    ----------
+    found: estimate, low and high; what follows, as in :class:`Interval`, is left out.
+    form: of each number.
+    """
+    estimate, low, high = (format(value, form) for value in found[:3])
+    return f"{estimate} ({low} to {high})"
+
+
 def bootstrap(
     statistic: Callable[..., float],
     *arrays: np.ndarray,

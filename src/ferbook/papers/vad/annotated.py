@@ -17,6 +17,7 @@ from ferbook.core.errors import DataError
 from ferbook.datasets.files import table
 from ferbook.faces import folds
 from ferbook.faces.emotions import EMOTIONS, FER2013_CODES, VAD_AXES, VAD_POINTS
+from ferbook.faces.faceset import FaceSet
 from ferbook.learning import requirements
 from ferbook.measures import regression
 
@@ -291,20 +292,33 @@ def _numbers(columns: dict[str, list[str]], name: str, path: Path) -> list[float
     return numbers
 
 
+def published(root: str | Path | None = None) -> FaceSet:
+    """The published annotations with FER+'s pictures.
+
+    Raises
+    ------
+    DataError: if annotations or FER+ are missing, broken or not the published ones.
+    """
+    from ferbook.datasets import fer2013_vad
+
+    faces = fer2013_vad.load(root, images="ferplus")
+    if not faces.provenance["published"]:
+        where = fer2013_vad.find(root, images="ferplus").path
+        raise DataError("not the published annotations", where, hint="Only those are recorded.")
+    return faces
+
+
 def record(root: str | Path | None = None) -> Path:
     """Record the facts of the published annotations and logs; returns where.
 
     Raises
     ------
-    DataError: if annotations, FER+ or logs are missing.
-    FerbookError: if the table is not the published one.
+    DataError: as :func:`published`, and if the logs are missing.
     """
     from ferbook.datasets import fer2013_vad
 
+    faces = published(root)
     layout = fer2013_vad.find(root, images="ferplus")
-    faces = fer2013_vad.load(root, images="ferplus")
-    if not faces.provenance["published"]:
-        raise DataError("not the published annotations", layout.path, hint="Only those are recorded.")
     pixels = fer2013_vad.load(root)
     values = {
         **facts(faces.distribution, faces.vad, groups=folds.kept_together(faces)),

@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from ferbook.core import records
-from ferbook.core.errors import DataError
 from ferbook.faces import folds
 from ferbook.faces.emotions import EMOTIONS, VAD_AXES
 from ferbook.faces.faceset import FaceSet
 from ferbook.measures import intervals
-from ferbook.papers.vad.annotated import fold_of
+from ferbook.papers.vad import annotated
 
 RECORD = "003/descriptions"
 #: The category, and the dominance of another face of the same category.
@@ -75,7 +74,7 @@ def measured(faces: FaceSet, seed: int = 0) -> dict[str, object]:
     answers = votes[kept] / votes[kept].sum(axis=1, keepdims=True)
     category = np.array(EMOTIONS)[np.asarray(faces.distribution)[kept].argmax(axis=1)]
     known = {name: np.asarray(faces.vad)[kept, k].astype(str) for k, name in enumerate(VAD_AXES)} | {CATEGORY: category}
-    fold = fold_of(category, folds.kept_together(faces)[kept], FOLDS, seed)
+    fold = annotated.fold_of(category, folds.kept_together(faces)[kept], FOLDS, seed)
 
     nothing = np.empty(len(kept))
     for place in range(FOLDS):
@@ -176,9 +175,5 @@ def record(root: str | Path | None = None) -> Path:
     ------
     DataError: if FER+ or the annotations are missing, broken or not the published ones.
     """
-    from ferbook.datasets import fer2013_vad
-
-    faces = fer2013_vad.load(root, images="ferplus")
-    if not faces.provenance["published"]:
-        raise DataError("not the published annotations", fer2013_vad.find(root).path, hint="Only those are recorded.")
+    faces = annotated.published(root)
     return records.write(RECORD, measured(faces), faces=faces, module=__file__, seed=0, resamples=RESAMPLES)
