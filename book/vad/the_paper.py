@@ -207,7 +207,7 @@ fourth.rows(
 # %% [markdown]
 # ## Printed twice
 #
-# What stands in two places should agree. Where it does not, it is a typing error: what is meant is clear each time.
+# What stands in two places should agree. Where it does not, it is mostly a typing error, and what is meant is clear.
 
 # %% tags=["remove-input"]
 third.rows(

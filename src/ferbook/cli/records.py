@@ -78,6 +78,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     "relevance-speed": {"relevance.benchmark:record": "nothing"},
     # VGG16 on FER+, which `ferbook sweep 001` trains.
     "relevance-vgg16": {"relevance.photographs:record": "FER+", "relevance.maps:record": "FER+"},
+    "relevance-occlusion": {"relevance.occlusion:record": "FER+"},
     # Paper 000's runs, which `ferbook sweep 000` trains.
     "multilabel": {"papers.cbam.record:record_labels": "FER+", "papers.cbam.record:record_curves": "FER+"},
     "released": {"photos.shipped:record": "released"},

@@ -367,11 +367,16 @@ def record() -> Path:
     return _record(RECORD, part("synthetic", "train", TRAIN), part("synthetic", "test", TEST), faces, KINDS)
 
 
-def record_voted(faces: FaceSet) -> Path:
-    """The same on FER+, for trained networks, tested on all its cleaned test faces; returns where."""
+def voted_parts(faces: FaceSet) -> tuple[Faces, Faces]:
+    """FER+ for this test: ``TRAIN`` of its cleaned training faces, drawn at random, and all cleaned test faces."""
     whole = pictures.voted(faces, "train")
     train = whole.subset(np.sort(np.random.default_rng(0).permutation(len(whole))[:TRAIN]))
-    return _record(RECORD_VOTED, Faces.of(train), Faces.of(pictures.voted(faces, "test")), faces, KINDS[:1])
+    return Faces.of(train), Faces.of(pictures.voted(faces, "test"))
+
+
+def record_voted(faces: FaceSet) -> Path:
+    """The same on FER+, for trained networks, tested on all its cleaned test faces; returns where."""
+    return _record(RECORD_VOTED, *voted_parts(faces), faces, KINDS[:1])
 
 
 def _record(name: str, train: Faces, test: Faces, faces: FaceSet, kinds: tuple[str, ...]) -> Path:
