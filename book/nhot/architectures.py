@@ -146,8 +146,9 @@ audit.rows(
 
 # %% [markdown]
 # Depth is not the only thing that differs. Networks of the first round differ in how soon they shrink the picture, in whether they have batch normalisation, in parameters, and
-# in whether {term}`ImageNet` weights were used. Of those of the second round DAN gets larger faces, and MTEN is, but for its heads,
-# the EfficientNet-B2 that lost the first round. The bars compare packages; which part of a package made the difference, they cannot say.
+# in whether {term}`ImageNet` weights were used. Of those of the second round DAN gets larger faces. MTEN is, but for its heads,
+# the EfficientNet-B2 that lost the first round to VGG16; its author's weights had learned faces first, and whether the report started from them it does not say.
+# The bars compare packages; which part of a package made the difference, they cannot say.
 #
 # ## Summary
 #

@@ -207,7 +207,8 @@ fourth.rows(
 # %% [markdown]
 # ## Printed twice
 #
-# What stands in two places should agree. Where it does not, it is mostly a typing error, and what is meant is clear.
+# What stands in two places should agree. Where it does not, it is a typing error, and what is meant is clear; but for the seven categories, of which there are two
+# lists, and which of them is the standard one stays open.
 
 # %% tags=["remove-input"]
 third.rows(

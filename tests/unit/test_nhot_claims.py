@@ -845,7 +845,7 @@ READ_AGAIN = {
     """,
     Verdict.FAILS: """
         vgg16-augmented whole-vgg16 whole-all memory-own-pc vgg-depth cites-fer2013 cites-sfew
-        cites-densenet quoted-fer2013 start-advanced
+        cites-densenet quoted-fer2013 start-advanced advanced-structure
     """,
 }
 

@@ -35,14 +35,19 @@ def test_blocks_are_summed_row_by_row():
         occlusion.in_blocks(image, 3)
 
 
-def test_what_a_block_weighs_in_a_sum_of_pixels_is_known():
-    """Covered with the mean of the picture, a block loses its weights times how far its pixels are from that mean; of
-    each picture it is the logit of its own target that counts.
+@pytest.mark.parametrize("cover", occlusion.COVERS)
+def test_what_a_block_weighs_in_a_sum_of_pixels_is_known(cover):
+    """A block loses its weights times how far its pixels are from the cover; of each picture it is the logit of its own
+    target that counts. Pictures need be neither grey nor square.
     """
-    images, weights, targets = noise(3, 1, 8, 8), noise(2, 1, 8, 8, seed=1), torch.tensor([1, 0, 1])
-    found = occlusion.falls(weighted(*weights), images, targets, side=2, cover=PICTURE)
-    expected = occlusion.in_blocks(centred(images) * weights[targets], 2)
-    assert torch.allclose(found, expected, atol=1e-5)
+    images, weights, targets = noise(3, 2, 6, 8), noise(2, 2, 6, 8, seed=1), torch.tensor([1, 0, 1])
+    found = occlusion.falls(weighted(*weights), images, targets, side=2, cover=cover)
+    if cover == PICTURE:
+        means = images.mean((2, 3), keepdim=True)
+    else:
+        means = images.view(3, 2, 3, 2, 4, 2).mean((3, 5)).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    expected = occlusion.in_blocks((images - means) * weights[targets], 2)
+    assert found.shape == (3, 12) and torch.allclose(found, expected, atol=1e-5)
 
 
 def test_the_mean_of_the_block_leaves_its_brightness():
@@ -67,24 +72,35 @@ def test_greatest_places_that_two_orders_share():
     assert occlusion.shared(one, other, share=0.4).tolist() == [1, 0.5], "1.6 places are two"
 
 
-def test_a_map_that_is_exact_finds_every_block_and_one_that_knows_nothing_does_not():
+def test_a_map_that_is_exact_finds_every_block_and_those_that_know_less_do_not():
     """In a sum of pixels with mean 0, relevance by the epsilon rule is just what a covered block takes away."""
     images, targets = centred(noise(20, 1, 16, 16)), torch.arange(20) % 2
     network = weighted(*noise(2, 1, 16, 16, seed=1))
     found = occlusion.measure(network, images, targets, side=2, composites=("epsilon",))
-    assert (found["maps"]["epsilon"][PICTURE] == 1).all()
-    assert found["controls"]["random"][PICTURE].mean() < 0.25
-    # A block's own mean takes another share of it away, so that not even an exact map finds all of the weightiest.
-    covers = found["covers"]
-    assert 0.2 < covers.mean() < 1 and np.array_equal(covers, found["maps"]["epsilon"][BLOCK])
+    assert found["maps"]["epsilon"][PICTURE] == 1
+    # By a block's own mean others weigh most, so that the exact map of one cover is not that of the other.
+    assert found["covers"] == found["maps"]["epsilon"][BLOCK] == pytest.approx(0.67, abs=0.1)
+    assert found["controls"]["random"][PICTURE] == pytest.approx(0.1, abs=0.06)
+    # Pictures of noise have nothing in common, so another's map is worth no more than chance.
+    assert found["controls"]["another face's map"][PICTURE] == pytest.approx(0.1, abs=0.06)
     assert found["rules"] == {}
 
 
-def test_contrast_is_how_far_pixels_are_from_the_mean_of_their_picture():
-    """A network that weighs each pixel by the sign that it has finds contrast exact."""
-    images = centred(noise(1, 1, 8, 8))
-    found = occlusion.measure(weighted(images[0].sign()), images, torch.tensor([0]), side=2, composites=())
-    assert found["controls"]["contrast"][PICTURE].tolist() == [1]
+def test_another_faces_map_is_the_same_picture_where_all_are_alike():
+    images = centred(noise(1, 1, 8, 8)).expand(3, -1, -1, -1)
+    network = weighted(*noise(1, 1, 8, 8, seed=1))
+    found = occlusion.measure(network, images, torch.zeros(3, dtype=torch.long), side=2, composites=("epsilon",))
+    assert found["controls"]["another face's map"] == found["maps"]["epsilon"]
+
+
+@pytest.mark.parametrize("cover", occlusion.COVERS)
+def test_change_of_the_pixels_is_from_what_covers_them(cover):
+    """A network that weighs each pixel by the sign of its change loses just that."""
+    images = noise(2, 1, 8, 8)
+    images[1] = images[0]
+    signs = (images - occlusion.covering(images, 2, cover)).sign()
+    found = occlusion.measure(weighted(signs[0]), images, torch.tensor([0, 0]), side=2, composites=())
+    assert found["controls"]["change of the pixels"][cover] == 1
 
 
 def test_rules_are_compared_by_their_own_greatest_pixels(monkeypatch):
@@ -102,8 +118,9 @@ def test_rules_are_compared_by_their_own_greatest_pixels(monkeypatch):
     found = occlusion.measure(network, images, torch.tensor([0, 0]), side=5, composites=tuple(maps))["rules"]
     assert list(found) == ["epsilon and gamma_box", "epsilon and z_plus", "gamma_box and z_plus"]
     greatest = [[set(values[k].flatten().topk(10).indices.tolist()) for values in maps.values()] for k in range(2)]
-    assert found["epsilon and gamma_box"].tolist() == [len(one & other) / 10 for one, other, _ in greatest]
-    assert found["epsilon and z_plus"].tolist() == [0, 0]
+    common = np.mean([len(one & other) / 10 for one, other, _ in greatest])
+    assert found["epsilon and gamma_box"] == pytest.approx(common) and 0 < common < 1
+    assert found["epsilon and z_plus"] == 0
     assert asked == 3 * [{"bias": True, "low": float(images.min()), "high": float(images.max())}]
 
 
@@ -116,13 +133,35 @@ def test_faces_are_drawn_among_emotional_ones_that_are_named_rightly():
     assert len(few) == 2 and set(few) < {1, 2, 4} and few == sorted(few)
 
 
+def test_what_a_record_holds(monkeypatch):
+    """Each network with its own faces; what a block is, is said once."""
+    images = noise(30, 1, 48, 48)
+    faces = intensity.Faces(images, torch.arange(30) % 8, np.zeros(30))
+    trained, written = [], {}
+
+    def network_of(kind, train, *, epochs, seed):
+        trained.append((kind, epochs, seed))
+        return weighted(*noise(8, 1, 48, 48, seed=seed))
+
+    monkeypatch.setattr(occlusion.intensity, "voted_parts", lambda given: (faces, faces))
+    monkeypatch.setattr(occlusion.intensity, "network_of", network_of)
+    monkeypatch.setattr(occlusion.records, "write", lambda name, values, **settings: written.update(values))
+    occlusion.record(None)
+    assert trained == [("trained", intensity.EPOCHS, seed) for seed in intensity.SEEDS]
+    assert (written["side"], written["blocks"], written["greatest"]) == (4, 144, 14)
+    assert [of["faces"] for of in written["networks"]] == [
+        len(occlusion.drawn(weighted(*noise(8, 1, 48, 48, seed=seed)), faces)) for seed in intensity.SEEDS
+    ]
+
+
 def test_what_is_recorded_was_measured_as_the_module_says():
     values = records.read(occlusion.RECORD)["values"]
-    assert (values["side"], values["share"]) == (occlusion.SIDE, occlusion.SHARE)
+    assert (values["side"], values["greatest"]) == (occlusion.SIDE, occlusion.greatest(values["blocks"]))
     assert len(values["networks"]) == len(intensity.SEEDS)
-    blocks = (48 // occlusion.SIDE) ** 2
-    chance = round(occlusion.SHARE * blocks) / blocks
     for of in values["networks"]:
         assert of["faces"] == occlusion.COUNT
         assert list(of["maps"]) == list(lrp.COMPOSITES)
-        assert all(low < chance < high for _, low, high in of["controls"]["random"].values())
+        assert list(of["controls"]["random"]) == list(occlusion.COVERS)
+        chance = list(of["controls"]["random"].values())
+        assert chance == pytest.approx([values["greatest"] / values["blocks"]] * 2, abs=0.025)
+        assert all(0 < share < 1 for share in (of["covers"], *of["rules"].values()))

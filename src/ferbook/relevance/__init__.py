@@ -7,6 +7,7 @@
 ``heatmaps``        pictures of relevance
 ``head``            a classifier on features that are computed once
 ``faithfulness``    pixel flipping; relevance by region of the face
+``occlusion``       what an answer loses without a block of pixels, and what maps say of it
 ``intensity``       does any of it measure how strong an expression is?
 ==================  ==========================================================================
 
