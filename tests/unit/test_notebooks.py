@@ -66,6 +66,19 @@ def test_a_process_that_dies_is_one_clear_error_and_leaves_nothing(write):
     assert list(target.parent.iterdir()) == []
 
 
+@pytest.mark.parametrize(("end", "shown"), [("pass", False), ("import os; os._exit(1)", True)])
+def test_what_a_kernel_says_of_itself_is_shown_if_it_dies(write, capfd, end, shown):
+    """What cells print is in the notebook; a kernel's log is for whoever has to find out why it died."""
+    source, target = write(f"# %%\nget_ipython().kernel.log.error('not well')\nprint('a result')\n{end}\n")
+    if shown:
+        with pytest.raises(NotebookError, match="died"):
+            execute(source, target)
+    else:
+        execute(source, target)
+        assert "a result" in target.read_text()
+    assert ("not well" in capfd.readouterr().err) is shown
+
+
 def test_command_line_exit_status(write, capsys):
     source, target = write(TAGGED + BODY)
     assert main([str(source), str(target), "--parameters", '{"nunber": 3}']) == 1

@@ -21,6 +21,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import papermill
+from jupyter_client import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
@@ -32,6 +33,8 @@ PARAMETERS_TAG = "parameters"
 INJECTED_TAG = "injected-parameters"
 #: Bytes of a socket's path: 107 on Linux, 103 on macOS.
 LONGEST_SOCKET = 103
+#: File for what a kernel says of itself; shown if it dies.
+LOG = "kernel.log"
 
 
 class NotebookError(FerbookError):
@@ -110,7 +113,12 @@ def execute(source: Path, target: Path, parameters: Mapping[str, object] | None 
                     language="python",
                     progress_bar=False,
                     cwd=target.parent,
-                    config=Config({"KernelManager": connection | {"ip": str(sockets / "kernel")}}),
+                    config=Config(
+                        {
+                            "KernelManager": connection | {"ip": str(sockets / "kernel")},
+                            "NotebookClient": {"kernel_manager_class": _Kernel},
+                        }
+                    ),
                 )
         except PapermillExecutionError as error:
             with paths.replacing(failed) as kept:
@@ -120,12 +128,26 @@ def execute(source: Path, target: Path, parameters: Mapping[str, object] | None 
                 f"(as far as it ran: {failed})"
             ) from None
         except DeadKernelError:
+            sys.stderr.write((scratch / LOG).read_text(errors="replace"))
             raise NotebookError(f"{source}: the process that ran it died, perhaps for want of memory") from None
         executed = nbformat.read(staging, as_version=4)
     _tidy(executed)
     with paths.replacing(target) as whole:
         nbformat.write(executed, whole)
     failed.unlink(missing_ok=True)
+
+
+class _Kernel(AsyncKernelManager):
+    """A kernel whose log lies beside its connection file.
+
+    What cells write to the standard streams is in the notebook; what is left is how the kernel itself fares. One that
+    is slow to end when it is told to complains of it, with a traceback, and nothing is wrong.
+    """
+
+    async def start_kernel(self, **settings: object) -> None:
+        """As the base class does it."""
+        with Path(self.connection_file).with_name(LOG).open("wb") as log:
+            await super().start_kernel(stderr=log, **settings)
 
 
 @contextmanager
