@@ -174,7 +174,7 @@ report.prose(
 # The paper says that heatmaps "pinpoint exactly which pixels" weigh most in an answer. Something near to it can be tried on real faces, of which nobody knows what the
 # maps ought to show: cover one block of pixels, and see how far the {term}`logit` of the answer falls. The blocks where it falls most weigh most. Has a map the
 # same blocks? A block was covered in two ways, with the mean of the picture, and with the mean of the block itself, which leaves its brightness. Small networks
-# that learned from {term}`FER+` were asked; other than above, relevance takes their biases along, without which the epsilon rule gives noise here.
+# that learned from {term}`FER+` were asked; unlike above, relevance takes their biases along, without which the epsilon rule gives noise here.
 
 # %% tags=["remove-input"]
 stored = records.read(occlusion.RECORD)["values"]
@@ -213,10 +213,8 @@ alike = sorted(agree, key=lambda pair: np.mean(agree[pair]))
 turned = (
     "Which rule is best turns round with the cover" if len(set(best.values())) > 1 else "One rule is best either way"
 )
-elsewhere = {
-    cover: np.subtract(maps[best[cover]][cover], controls["another face's map"][cover]) for cover in occlusion.COVERS
-}
-own = all(intervals.over_seeds(list(more)).low > 0 for more in elsewhere.values())
+ahead = [np.subtract(maps[best[cover]][cover], controls["another face's map"][cover]) for cover in occlusion.COVERS]
+own = all(intervals.over_seeds(list(more)).low > 0 for more in ahead)
 report.prose(
     f"""{turned}: {" and ".join(f"`{name}` with the {cover}" for cover, name in best.items())}. A face's own map finds {"more" if own else "no more for sure"} than another face's, which only knows
     where faces have eyes and mouth.

@@ -25,6 +25,7 @@ from ferbook.core import dependencies, locks, paths, records
 from ferbook.core.errors import FerbookError
 from ferbook.faces.emotions import EMOTIONS
 from ferbook.faces.faceset import FaceSet
+from ferbook.measures import intervals
 from ferbook.measures.intervals import Interval, over_defined
 from ferbook.relevance import networks, pictures, ranks
 from ferbook.relevance.lrp import relevance, scores
@@ -317,7 +318,7 @@ def sheet(values: Mapping[str, Sequence[Mapping[str, object]]], kendall: str) ->
     def told(found: Interval | None, ends: bool = True) -> str:
         if found is None:
             return "all alike"
-        return f"{found.estimate:+.2f}" + (f" ({found.low:+.2f} to {found.high:+.2f})" if ends else "")
+        return intervals.told(found, "+.2f") if ends else f"{found.estimate:+.2f}"
 
     return [
         {

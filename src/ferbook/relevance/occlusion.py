@@ -209,11 +209,11 @@ def record(faces: FaceSet) -> Path:
     return records.write(RECORD, values, faces=faces, module=__file__, **settings)
 
 
-def drawn(network: nn.Module, test: intensity.Faces, count: int = COUNT) -> np.ndarray:
-    """Places of at most `count` faces, drawn at random, that show an emotion and are named rightly."""
+def drawn(network: nn.Module, test: intensity.Faces, count: int = COUNT, seed: int = 0) -> np.ndarray:
+    """Places of at most `count` faces, drawn at random with a seed, that show an emotion and are named rightly."""
     predicted = lrp.scores(network, test.images).argmax(1)
     right = np.flatnonzero(((predicted == test.labels) & (test.labels != intensity.NEUTRAL)).numpy())
-    return np.sort(np.random.default_rng(0).permutation(right)[:count])
+    return np.sort(np.random.default_rng(seed).permutation(right)[:count])
 
 
 def _grid(values: Tensor, side: int) -> tuple[int, int]:

@@ -156,7 +156,7 @@ def _span(found: Estimate | None) -> str:
         return NOTHING
     if found.interval is None:
         return f"{found.mean:.2f}"
-    return f"{found.mean:.2f} ({found.interval.low:.2f} to {found.interval.high:.2f})"
+    return intervals.told((found.mean, found.interval.low, found.interval.high))
 
 
 def pooled_confusion(runs: Iterable[RunResult]) -> np.ndarray:

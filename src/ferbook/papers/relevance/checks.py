@@ -13,7 +13,7 @@ from ferbook.claims.dataset_summary import Facts
 from ferbook.claims.printed_checks import against_itself
 from ferbook.core import records
 from ferbook.learning import sweeps
-from ferbook.measures.intervals import over_defined
+from ferbook.measures import intervals
 from ferbook.papers.relevance import tables
 from ferbook.relevance import by_hand
 from ferbook.relevance.ranks import BINS, RANKS, WINDOWS
@@ -236,11 +236,11 @@ def rank_follows_intensity(claim: Claim, facts: Facts) -> Outcome:
     for measure in runs[0]["correlations"]:
         if measure.startswith("rank"):
             values = [run["correlations"][measure]["spearman"] for run in runs]
-            found[measure] = over_defined(values)
+            found[measure] = intervals.over_defined(values)
     told = "; ".join(
         f"{name} not defined, as a network ranks all faces alike"
         if one is None
-        else f"{name} {one.estimate:+.2f} ({one.low:+.2f} to {one.high:+.2f})"
+        else f"{name} {intervals.told(one, '+.2f')}"
         for name, one in found.items()
     )
     detail = f"Spearman correlation with {claim.arguments['of']}: {told}"
