@@ -13,13 +13,14 @@ from torch.nn import functional
 from ferbook import models
 from ferbook.learning import optimisers, orthogonality
 from ferbook.measures import turns
-from ferbook.models.depthwise import DepthwiseConv2d
+from ferbook.models.convolutions import DepthwiseConv2d, PointwiseConv2d
 
 
 def gradients(batch: int = 64, filters: int = 512, least: int = 4, most: int = 12) -> dict[str, object]:
     """Seconds of each, the least of all turns, and how many times as fast it is.
 
     ``depthwise``: a training step of MTEN on 48-pixel images, whose depthwise kernels are larger than its last maps.
+    ``pointwise``: the same step, with and without 1 x 1 convolutions as products of matrices.
     ``orthogonality``: the loss of a 3 x 3 convolution and its gradient, by frequencies and by displacements.
     ``optimiser``: a step of Adam on VGG16's weights, channels last, and torch's own.
 
@@ -29,7 +30,12 @@ def gradients(batch: int = 64, filters: int = 512, least: int = 4, most: int = 1
     filters: of the convolution, and its inputs.
     least, most: turns.
     """
-    pairs = {"depthwise": _mten_steps(batch), "orthogonality": _losses(filters), "optimiser": _adam_steps()}
+    pairs = {
+        "depthwise": _mten_steps(batch, DepthwiseConv2d),
+        "pointwise": _mten_steps(batch, PointwiseConv2d),
+        "orthogonality": _losses(filters),
+        "optimiser": _adam_steps(),
+    }
     found: dict[str, object] = {"batch": batch, "filters": filters}
     with _one_thread():
         for name, (quick, plain) in pairs.items():
@@ -52,17 +58,17 @@ def _one_thread():
         torch.set_num_threads(threads)
 
 
-def plainly(model: nn.Module) -> nn.Module:
-    """A network, changed in place, whose depthwise layers are torch's own again."""
+def plainly(model: nn.Module, kind: type[nn.Conv2d]) -> nn.Module:
+    """A network, changed in place, whose layers of one of the quick kinds are torch's own again."""
     for layer in model.modules():
-        if type(layer) is DepthwiseConv2d:
+        if type(layer) is kind:
             layer.__class__ = nn.Conv2d
     return model
 
 
-def _mten_steps(batch: int) -> tuple[Callable[[], None], Callable[[], None]]:
+def _mten_steps(batch: int, kind: type[nn.Conv2d]) -> tuple[Callable[[], None], Callable[[], None]]:
     quick = models.build("mten", in_channels=1, seed=0)
-    plain = plainly(deepcopy(quick))
+    plain = plainly(deepcopy(quick), kind)
     images = torch.rand(batch, 1, 48, 48, generator=torch.Generator().manual_seed(0))
     return _step(quick, images), _step(plain, images)
 

@@ -9,7 +9,7 @@ from torch import nn
 from torchvision import models
 from torchvision.models import EfficientNet
 
-from ferbook.models.depthwise import quickened
+from ferbook.models.convolutions import quickened
 from ferbook.models.layers import one_of, set_in_channels, share
 
 _SIZES = {f"b{i}": getattr(models, f"efficientnet_b{i}") for i in range(8)}

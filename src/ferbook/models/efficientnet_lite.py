@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from ferbook.core import extras
 from ferbook.core.errors import DataError, FerbookError
-from ferbook.models.depthwise import quickened
+from ferbook.models.convolutions import quickened
 from ferbook.models.layers import share
 
 # Expansion, kernel, stride of the first, output channels and number of the blocks of each stage.

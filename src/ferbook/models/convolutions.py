@@ -1,9 +1,13 @@
-"""Depthwise convolutions of images that are smaller than the kernel, as EfficientNets have them at the end.
+"""Convolutions that torch computes slowly on processors where images are small, as at the end of EfficientNets.
 
-A face of 48 pixels has 2 x 2 places left where a kernel has 5 x 5. Few products of a pixel and an entry of the kernel
-exist then, since most of the kernel meets nothing but padding. For the gradient of the weights, torch's own routine on
-processors does far more than these: a fifth of a training step of MTEN (measured with AVX-512). Here they are written
-out.
+**Depthwise, images smaller than the kernel.** A face of 48 pixels has 2 x 2 places left where a kernel has 5 x 5. Few
+products of a pixel and an entry of the kernel exist then, since most of the kernel meets nothing but padding. For the
+gradient of the weights, torch's own routine does far more than these: a fifth of a training step of MTEN (measured with
+AVX-512). Here they are written out.
+
+**1 x 1.** Where the channels of a pixel lie side by side in memory, such a convolution is one product of matrices, and
+so are its gradients. Taken as that it is 1.7 to 2.8 times as fast at 2 x 2 places, and much the same at 48 x 48
+(forward and backward on one thread, with AVX-512 and no bf16).
 """
 
 from collections.abc import Iterator
@@ -41,19 +45,58 @@ class DepthwiseConv2d(nn.Conv2d):
         """The convolved images."""
         small = x.ndim == 4 and x.shape[2] < self.kernel_size[0] and x.shape[3] < self.kernel_size[1]
         learns = torch.is_grad_enabled() and self.weight.requires_grad
-        single = x.dtype == self.weight.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
         # Folding batch norm into a convolution gives it a bias.
-        if small and learns and single and x.device.type == "cpu" and self.bias is None:
+        if small and learns and _in_single_precision(x, self.weight) and self.bias is None:
             return _Convolved.apply(x, self.weight, self.stride, self.padding)
         return super().forward(x)
 
 
+class PointwiseConv2d(nn.Conv2d):
+    """A convolution of single pixels: (N, C, H, W) -> (N, C', H, W).
+
+    What ``torch.nn.Conv2d`` gives, and its gradient; sums are added in another order.
+
+    Parameters
+    ----------
+    like: the convolution whose weight, bias and settings it takes.
+
+    Raises
+    ------
+    ValueError: if that has another kernel than 1 x 1, or a stride, padding or groups.
+    """
+
+    def __init__(self, like: nn.Conv2d):
+        if not _is_pointwise(like):
+            raise ValueError(f"{like} is no convolution of single pixels")
+        super().__init__(like.in_channels, like.out_channels, 1, bias=False, device="meta")
+        self.weight, self.bias = like.weight, like.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The convolved images."""
+        side_by_side = x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last)
+        if not (side_by_side and _in_single_precision(x, self.weight)):
+            return super().forward(x)
+        return functional.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
+
+
 def quickened(model: nn.Module) -> nn.Module:
-    """A network, changed in place, whose layers of that kind are quick on small images, too; their names stay."""
+    """A network, changed in place, whose layers of these kinds are quick on small images, too; their names stay."""
     for name, layer in list(model.named_modules()):
         if type(layer) is nn.Conv2d and _is_depthwise(layer):
             model.set_submodule(name, DepthwiseConv2d(layer))
+        elif type(layer) is nn.Conv2d and _is_pointwise(layer):
+            model.set_submodule(name, PointwiseConv2d(layer))
     return model
+
+
+def _in_single_precision(x: Tensor, weight: Tensor) -> bool:
+    """Whether a processor is to compute in 32 bits; other devices and precisions are left to torch."""
+    single = x.dtype == weight.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    return single and x.device.type == "cpu"
+
+
+def _is_pointwise(layer: nn.Conv2d) -> bool:
+    return layer.kernel_size == (1, 1) == layer.stride and layer.padding == (0, 0) and layer.groups == 1
 
 
 def _is_depthwise(layer: nn.Conv2d) -> bool:

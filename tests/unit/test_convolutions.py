@@ -1,4 +1,4 @@
-"""Depthwise convolutions of images smaller than their kernel: torch's own are the twin."""
+"""Convolutions that are quick on small images: torch's own are the twin."""
 
 import itertools
 
@@ -9,8 +9,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ferbook import models
 from ferbook.learning import benchmark
-from ferbook.models import depthwise
-from ferbook.models.depthwise import DepthwiseConv2d, quickened
+from ferbook.models import convolutions
+from ferbook.models.convolutions import DepthwiseConv2d, PointwiseConv2d, quickened
 
 CHANNELS = 6
 #: Kernel, stride, padding, height and width.
@@ -56,8 +56,8 @@ def test_outputs_and_gradients_are_those_of_torch(kernel, stride, padding, heigh
 def ways(quick, x, monkeypatch):
     """How often a layer's own way back was taken."""
     taken = []
-    real = depthwise._Convolved.apply
-    monkeypatch.setattr(depthwise._Convolved, "apply", lambda *given: taken.append(1) or real(*given))
+    real = convolutions._Convolved.apply
+    monkeypatch.setattr(convolutions._Convolved, "apply", lambda *given: taken.append(1) or real(*given))
     y = quick(x)
     if y.requires_grad:
         y.sum().backward()
@@ -115,6 +115,7 @@ def test_other_convolutions_stay_and_names_too():
     )
     before = layers.state_dict()
     assert [type(layer) is DepthwiseConv2d for layer in quickened(layers)] == [True] + 6 * [False]
+    assert not any(type(layer) is PointwiseConv2d for layer in layers)
     for layer in layers[1:]:
         with pytest.raises(ValueError, match="no depthwise convolution"):
             DepthwiseConv2d(layer)
@@ -122,23 +123,83 @@ def test_other_convolutions_stay_and_names_too():
     assert all(torch.equal(before[name], value) for name, value in layers.state_dict().items())
 
 
+def single_pixels(bias=True):
+    """Torch's own layer and its twin, with the same weights."""
+    torch.manual_seed(0)
+    own = nn.Conv2d(6, 10, 1, bias=bias)
+    again = nn.Conv2d(6, 10, 1, bias=bias)
+    again.load_state_dict(own.state_dict())
+    return own, PointwiseConv2d(again)
+
+
+def products(quick, x, monkeypatch):
+    """How often a layer took the product of matrices."""
+    taken, real = [], convolutions.functional.linear
+    monkeypatch.setattr(convolutions.functional, "linear", lambda *given: taken.append(1) or real(*given))
+    quick(x)
+    return len(taken)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(4, 6, 5, 3), (4, 6, 1, 1), (1, 6, 2, 2), (0, 6, 2, 2)])
+def test_single_pixels_are_a_product_of_matrices(shape, bias, monkeypatch):
+    torch_own, quick = single_pixels(bias)
+    x = torch.randn(shape).contiguous(memory_format=torch.channels_last)
+    for expected, found in zip(gradients(torch_own, x), gradients(quick, x), strict=True):
+        assert found.shape == expected.shape
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    assert quick(x).is_contiguous(memory_format=torch.channels_last)
+    assert products(quick, x, monkeypatch) == 1
+
+
+def test_what_lies_otherwise_or_is_coarser_is_left_to_torch(monkeypatch):
+    own, quick = single_pixels()
+    x = torch.randn(2, 6, 4, 4)
+    assert products(quick, x, monkeypatch) == 0 and torch.equal(own(x), quick(x))
+    x = x.contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert products(quick, x, monkeypatch) == 0 and torch.equal(own(x), quick(x))
+    assert products(quick.double(), x.double(), monkeypatch) == 0
+
+
+def test_only_single_pixels_are_taken_so():
+    layers = nn.Sequential(
+        nn.Conv2d(4, 4, 1),
+        nn.Conv2d(4, 4, 1, bias=False),
+        nn.Conv2d(4, 4, 1, stride=2),
+        nn.Conv2d(4, 4, 1, padding=1),
+        nn.Conv2d(4, 4, 1, groups=2),
+        nn.Conv2d(4, 4, (1, 3)),
+    )
+    before = layers.state_dict()
+    assert [type(layer) is PointwiseConv2d for layer in quickened(layers)] == 2 * [True] + 4 * [False]
+    for layer in layers[2:]:
+        with pytest.raises(ValueError, match="no convolution of single pixels"):
+            PointwiseConv2d(layer)
+    assert all(torch.equal(before[name], value) for name, value in layers.state_dict().items())
+
+
 @pytest.mark.parametrize("name", ["mten", "efficientnet_lite0"])
 def test_networks_with_such_layers_have_them(name):
     network = models.build(name, seed=0)
-    own = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d) and layer.groups > 1]
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    own = [layer for layer in layers if layer.groups > 1]
     assert len(own) >= 16 and all(isinstance(layer, DepthwiseConv2d) for layer in own)
+    single = [layer for layer in layers if layer.kernel_size == (1, 1)]
+    assert len(single) >= 30 and all(isinstance(layer, PointwiseConv2d) for layer in single)
     assert models.parameter_count(network) == models.parameter_count(network, trainable=True)
 
 
 def test_the_benchmark_compares_with_torchs_own_layers():
     """Same weights and answers either way; only one of the two has layers that are written out."""
     found = benchmark.gradients(batch=2, filters=4, least=2, most=2)
-    for name in ("depthwise", "orthogonality", "optimiser"):
+    for name in ("depthwise", "pointwise", "orthogonality", "optimiser"):
         assert found[f"{name}_factor"] > 0 and len(found[f"{name}_factors"]) == 2
         assert found[f"{name}_s"] > 0 and found[f"{name}_plain_s"] > 0
-    quick, plain = models.build("mten", seed=0), benchmark.plainly(models.build("mten", seed=0))
-    assert any(type(layer) is DepthwiseConv2d for layer in quick.modules())
-    assert not any(type(layer) is DepthwiseConv2d for layer in plain.modules())
     images = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        assert torch.equal(quick.eval()(images).logits, plain.eval()(images).logits)
+    for kind in (DepthwiseConv2d, PointwiseConv2d):
+        quick, plain = models.build("mten", seed=0), benchmark.plainly(models.build("mten", seed=0), kind)
+        assert any(type(layer) is kind for layer in quick.modules())
+        assert not any(type(layer) is kind for layer in plain.modules())
+        with torch.no_grad():
+            torch.testing.assert_close(quick.eval()(images).logits, plain.eval()(images).logits)
