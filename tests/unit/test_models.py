@@ -61,6 +61,7 @@ COUNTS = [
     ("mobilenet", 1000, {}, 4_231_976),
     ("efficientnet_lite0", 8, {}, 3_381_256),
     ("efficientnet_lite0", 1000, {"enlarge": 96}, 4_652_008),
+    ("face_resnet", 8, {}, 5_580_328),
 ]
 # torchvision's own counts, for what the reference table leaves out.
 TORCHVISION = ("vgg13", "vgg19", "resnet34", "densenet169", "densenet201", *(f"efficientnet_b{i}" for i in range(8)))
@@ -229,6 +230,9 @@ def test_seed_is_its_own_stream():
         ("compact", {"weights": "model.pth"}, "unpickling"),
         ("compact", {"weights": "imagenet"}, "no ImageNet weights for compact. Known: vgg13"),
         ("resnet18", {"weights": "imagenet", "in_channels": 4}, "1 or 3 channels"),
+        ("compact", {"weights": "faces"}, "no weights of face recognition for compact. Known: face_resnet"),
+        ("face_resnet", {"weights": "faces", "in_channels": 4}, "1 or 3 channels"),
+        ("face_resnet", {"dropout": 1}, "dropout"),
     ],
 )
 def test_settings_that_cannot_work(name, settings, says):

@@ -28,6 +28,9 @@ from ferbook.models.layers import evaluating
 from ferbook.models.ran import RanOutput, region_bias_loss
 from ferbook.vision import appended, augment
 
+# How many training faces calibrate a start.
+_CALIBRATED = 512
+
 
 class TrainingError(FerbookError):
     """A run that cannot go on; says at which epoch and why."""
@@ -78,16 +81,23 @@ class Task(lightning.LightningModule):
         channels = faces["train"][0].shape[1]
         self.network = network or trained.build(config, channels, config.model.weights)
         self.network.to(memory_format=torch.channels_last)
+        self.augmentation = augment.build(config.augmentation)
+        if network is None and config.model.weights == models.FACES:
+            models.calibrate(self.network, self._spread(faces["train"][0]))
         self.normalised = models.wants_normalised(config.model.name, config.model.weights)
         # The average is part of the state, so that a resumed run goes on with it, and never of what is trained.
         self.average = copy.deepcopy(self.network).requires_grad_(False) if config.ema else None
         self.own_loss = OwnLoss(self.network)
-        self.augmentation = augment.build(config.augmentation)
         self.history: list[dict[str, float]] = []
         self.best: dict[str, float] = {}
         self._epoch: list[Tensor] = []
         self._generator = torch.Generator()
         self._fused: Callable[[Tensor], object] | None = None
+
+    def _spread(self, images: Tensor) -> Tensor:
+        """Some of the images, at equal distances, as the network is tested on them."""
+        rows = torch.linspace(0, len(images) - 1, min(_CALIBRATED, len(images))).long()
+        return scaled(self.augmentation.middle(images[rows]))
 
     def start_from(self, path: Path) -> None:
         """Begin with stored weights of the same network."""

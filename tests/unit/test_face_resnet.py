@@ -1,0 +1,168 @@
+"""dlib's network for face recognition: its file format, its answers, and the start that it gives."""
+
+import hashlib
+import re
+from importlib import metadata
+
+import numpy as np
+import pytest
+import torch
+
+from ferbook import models
+from ferbook.core import extras
+from ferbook.core.errors import DataError, FerbookError
+from ferbook.learning import configs, training
+from ferbook.models import face_resnet
+from ferbook.models.face_resnet import PACKAGE, _added, _convolutions
+
+
+def whole(number):
+    """A whole number as dlib writes it."""
+    length = max(1, -(-number.bit_length() // 8))
+    return bytes([length]) + number.to_bytes(length, "little")
+
+
+def layer(kind, numbers):
+    numbers = numbers.detach().numpy().astype("<f4")
+    sizes = b"".join(map(whole, (2, numbers.size, 1, 1, 1)))
+    return b"\x01" + bytes([len(kind)]) + kind + sizes + numbers.tobytes()
+
+
+def settled(seed):
+    """A random network whose batch norms have seen something."""
+    source = models.build("face_resnet", seed=seed).eval()
+    generator = torch.Generator().manual_seed(seed)
+    for _, one in _convolutions(source):
+        for tensor, low in ((one.norm.weight, 0.5), (one.norm.bias, -0.5), (one.norm.running_mean, -0.2)):
+            tensor.data = low + torch.rand(tensor.shape, generator=generator)
+        one.norm.running_var = 0.5 + torch.rand(one.norm.running_var.shape, generator=generator)
+    return source
+
+
+def written(source):
+    """A network as dlib would write it: batch norm joined to a scale and a shift, part of it as the kernel's bias."""
+    content = b"\x01\x01"
+    for _, one in _convolutions(source):
+        scale = one.norm.weight / (one.norm.running_var + one.norm.eps).sqrt()
+        bias = torch.linspace(-0.1, 0.1, len(scale))
+        shift = one.norm.bias - scale * (one.norm.running_mean + bias)
+        content += layer(b"con_4", torch.cat([one.conv.weight.flatten(), bias]))
+        content += layer(b"affine_", torch.cat([scale, shift]))
+    return content
+
+
+@pytest.fixture
+def package(monkeypatch, tmp_path):
+    """A package that holds a random network in dlib's format."""
+    source = settled(7)
+    file = tmp_path / face_resnet.FILE
+    file.parent.mkdir(parents=True)
+    file.write_bytes(written(source))
+
+    class Installed:
+        def locate_file(self, name):
+            return tmp_path / name
+
+    monkeypatch.setattr(face_resnet, "distribution", lambda name: Installed())
+    monkeypatch.setattr(face_resnet, "SHA256", hashlib.sha256(file.read_bytes()).hexdigest())
+    return source, file
+
+
+def pictures(channels, count=3, side=60):
+    return torch.rand(count, channels, side, side, generator=torch.Generator().manual_seed(1))
+
+
+def test_weights_from_the_package(package):
+    source, _ = package
+    model = models.build("face_resnet", weights="faces", seed=0).eval()
+    x = pictures(3)
+    with torch.no_grad():
+        torch.testing.assert_close(model.features(x), source.features(x), rtol=1e-4, atol=1e-4)
+    # The classifier is drawn anew, and kernels are as large as drawn ones.
+    drawn = models.build("face_resnet", seed=0)
+    assert torch.equal(model.classifier[1].weight, drawn.classifier[1].weight)
+    for (_, ours), (_, theirs) in zip(_convolutions(model), _convolutions(drawn), strict=True):
+        torch.testing.assert_close(ours.conv.weight.std(), theirs.conv.weight.std())
+
+
+def test_a_grey_face_gives_what_its_three_copies_would(package):
+    grey = models.build("face_resnet", 8, 1, weights="faces", seed=0).eval().double()
+    three = models.build("face_resnet", 8, 3, weights="faces", seed=0).eval().double()
+    x = pictures(1).double()
+    with torch.no_grad():
+        torch.testing.assert_close(grey.features(x), three.features(x.expand(-1, 3, -1, -1)), rtol=1e-4, atol=1e-5)
+
+
+def test_a_package_that_cannot_serve(package, monkeypatch):
+    _, file = package
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(DataError, match=r"resnet_model_v1\.dat: it is not the file"):
+        models.build("face_resnet", weights="faces")
+    file.unlink()
+    with pytest.raises(DataError, match="cannot be read"):
+        models.build("face_resnet", weights="faces")
+
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(face_resnet, "distribution", missing)
+    with pytest.raises(FerbookError, match=f"not installed. `{re.escape(extras.command('dlib'))}`"):
+        models.build("face_resnet", weights="faces")
+
+
+def test_calibrating_changes_statistics_and_no_answer(package):
+    model = models.build("face_resnet", 8, 1, weights="faces", seed=0, dropout=0.0).eval()
+    x = pictures(1, count=8)
+    with torch.no_grad():
+        before = model(x)
+        assert models.calibrate(model, x, batch=3) is model and not model.training
+        torch.testing.assert_close(model(x), before, rtol=1e-4, atol=1e-4)
+        # With the same images as a batch, training begins with the same network.
+        torch.testing.assert_close(model.train()(x), before, rtol=1e-3, atol=1e-3)
+
+
+def test_a_run_begins_calibrated(package, tmp_path, monkeypatch):
+    given = []
+    real = models.calibrate
+    monkeypatch.setattr(models, "calibrate", lambda model, images: given.append(images) or real(model, images))
+    recipe = {
+        "data": {"options": {"count": 60}},
+        "model": {"name": "face_resnet", "weights": "faces"},
+        "optimiser": {"lr": 1e-5},
+        "batch": 16,
+        "epochs": 1,
+    }
+    result = training.train(configs.parse(recipe), tmp_path / "runs")
+    (images,) = given
+    assert images.shape[1:] == (1, 48, 48) and images.min() >= 0 and images.max() <= 1
+    assert np.isfinite(result.history[0]["train_loss"])
+
+
+@pytest.mark.parametrize(
+    "shapes", [((1, 2, 4, 4), (1, 3, 3, 3)), ((1, 2, 2, 2), (1, 2, 2, 2)), ((1, 3, 1, 2), (1, 2, 2, 1))]
+)
+def test_sums_of_maps_of_other_sizes(shapes):
+    one, other = (torch.rand(shape) for shape in shapes)
+    found = _added(one, other)
+    assert list(found.shape[1:]) == [max(pair) for pair in zip(one.shape[1:], other.shape[1:], strict=True)]
+    corner = tuple(slice(0, min(pair)) for pair in zip(one.shape, other.shape, strict=True))
+    assert torch.equal(found[corner], one[corner] + other[corner])
+    assert torch.isclose(found.sum(), one.sum() + other.sum())
+
+
+def test_the_real_weights_answer_as_dlib_does():
+    """Installed only with the extra: the network with dlib's own last layer gives dlib's 128 numbers."""
+    dlib = pytest.importorskip("dlib")
+    try:
+        path = metadata.distribution(PACKAGE).locate_file(face_resnet.FILE)
+    except metadata.PackageNotFoundError:
+        pytest.skip(f"{PACKAGE} is not installed")
+    picture = np.random.default_rng(0).integers(0, 255, (12, 12, 3), dtype=np.uint8).repeat(13, 0).repeat(13, 1)
+    picture = np.ascontiguousarray(picture[:150, :150])
+    content = path.read_bytes()
+    last = np.frombuffer(content, "<f4", 256 * 128, content.index(b"fc_2") + 20).reshape(256, 128)
+    model = models.build("face_resnet", weights="faces", seed=0).eval()
+    with torch.no_grad():
+        found = model.features(torch.from_numpy(picture).permute(2, 0, 1)[None] / 255).numpy() @ last
+    expected = np.array(dlib.face_recognition_model_v1(str(path)).compute_face_descriptor(picture))
+    np.testing.assert_allclose(found[0], expected, atol=1e-5)
