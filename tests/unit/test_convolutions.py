@@ -41,7 +41,7 @@ def gradients(layer, x):
     x = x.clone().requires_grad_()
     y = layer(x)
     (y * torch.arange(1.0, y.numel() + 1).reshape(y.shape).cos()).sum().backward()
-    return y, x.grad, layer.weight.grad
+    return y, x.grad, *(weight.grad for weight in layer.parameters())
 
 
 @pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
@@ -160,6 +160,27 @@ def test_what_lies_otherwise_or_is_coarser_is_left_to_torch(monkeypatch):
     with torch.autocast("cpu", torch.bfloat16):
         assert products(quick, x, monkeypatch) == 0 and torch.equal(own(x), quick(x))
     assert products(quick.double(), x.double(), monkeypatch) == 0
+
+
+def test_folding_batch_norm_into_single_pixels(monkeypatch):
+    own, quick = single_pixels()
+    norm = nn.BatchNorm2d(10).eval()
+    norm.bias.data.normal_()
+    norm.running_mean.normal_()
+    x = torch.randn(2, 6, 2, 2).contiguous(memory_format=torch.channels_last)
+    folded = fuse_conv_bn_eval(quick.eval(), norm)
+    torch.testing.assert_close(folded(x), norm(own(x)), rtol=1e-5, atol=1e-5)
+    assert products(folded, x, monkeypatch) == 1
+
+
+@pytest.mark.parametrize("name", ["mten", "efficientnet_lite0"])
+def test_gradients_lie_in_memory_as_their_weights(name):
+    """An optimiser would copy them otherwise, and several processes, too."""
+    network = models.build(name, 8, 3, seed=0).to(memory_format=torch.channels_last)
+    images = torch.rand(2, 3, 48, 48).contiguous(memory_format=torch.channels_last)
+    models.logits(network(images)).square().sum().backward()
+    learned = [weight for weight in network.parameters() if weight.grad is not None]
+    assert len(learned) > 100 and all(weight.grad.stride() == weight.stride() for weight in learned)
 
 
 def test_only_single_pixels_are_taken_so():

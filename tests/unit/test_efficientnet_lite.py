@@ -30,7 +30,7 @@ def install(monkeypatch, folder):
         def locate_file(self, name):
             return folder / name
 
-    monkeypatch.setattr(efficientnet_lite, "distribution", lambda name: Installed())
+    monkeypatch.setattr(extras, "distribution", lambda name: Installed())
 
 
 @pytest.mark.parametrize("side", [47, 48, 95, 96])
@@ -77,7 +77,7 @@ def test_a_package_that_cannot_serve(package, monkeypatch, tmp_path):
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(efficientnet_lite, "distribution", missing)
+    monkeypatch.setattr(extras, "distribution", missing)
     with pytest.raises(FerbookError, match=f"not installed. `{re.escape(extras.command('pretrained'))}`"):
         models.build("efficientnet_lite0", weights="imagenet")
 

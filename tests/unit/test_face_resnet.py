@@ -11,9 +11,10 @@ import torch
 from ferbook import models
 from ferbook.core import extras
 from ferbook.core.errors import DataError, FerbookError
-from ferbook.learning import configs, training
+from ferbook.learning import configs, task_base, training
 from ferbook.models import face_resnet
 from ferbook.models.face_resnet import PACKAGE, _added, _convolutions
+from ferbook.models.layers import evaluating, measure_norms
 
 
 def whole(number):
@@ -63,7 +64,7 @@ def package(monkeypatch, tmp_path):
         def locate_file(self, name):
             return tmp_path / name
 
-    monkeypatch.setattr(face_resnet, "distribution", lambda name: Installed())
+    monkeypatch.setattr(extras, "distribution", lambda name: Installed())
     monkeypatch.setattr(face_resnet, "SHA256", hashlib.sha256(file.read_bytes()).hexdigest())
     return source, file
 
@@ -105,36 +106,69 @@ def test_a_package_that_cannot_serve(package, monkeypatch):
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(face_resnet, "distribution", missing)
+    monkeypatch.setattr(extras, "distribution", missing)
     with pytest.raises(FerbookError, match=f"not installed. `{re.escape(extras.command('dlib'))}`"):
         models.build("face_resnet", weights="faces")
 
 
-def test_calibrating_changes_statistics_and_no_answer(package):
-    model = models.build("face_resnet", 8, 1, weights="faces", seed=0, dropout=0.0).eval()
+def test_measuring_norms_changes_statistics_and_no_answer(package):
+    model = models.build("face_resnet", 8, 1, weights="faces", seed=0, dropout=0.0)
     x = pictures(1, count=8)
-    with torch.no_grad():
+    model.stem.norm.eval()
+    modes = [module.training for module in model.modules()]
+    with torch.no_grad(), evaluating(model):
         before = model(x)
-        assert models.calibrate(model, x, batch=3) is model and not model.training
-        torch.testing.assert_close(model(x), before, rtol=1e-4, atol=1e-4)
+    measure_norms(model, x, batch=3)
+    assert modes == [module.training for module in model.modules()]
+    assert not torch.allclose(model.stem.norm.running_mean, torch.zeros(32))
+    with torch.no_grad():
+        with evaluating(model):
+            torch.testing.assert_close(model(x), before, rtol=1e-4, atol=1e-4)
         # With the same images as a batch, training begins with the same network.
         torch.testing.assert_close(model.train()(x), before, rtol=1e-3, atol=1e-3)
 
 
-def test_a_run_begins_calibrated(package, tmp_path, monkeypatch):
-    given = []
-    real = models.calibrate
-    monkeypatch.setattr(models, "calibrate", lambda model, images: given.append(images) or real(model, images))
+def test_norms_that_cannot_be_measured(package):
+    model = models.build("face_resnet", 8, 1, seed=0)
+    with pytest.raises(ValueError, match="no images"):
+        measure_norms(model, pictures(1)[:0])
+    with pytest.raises(RuntimeError):
+        measure_norms(model, pictures(3))
+    assert model.training and not any(module._forward_pre_hooks for module in model.modules())
+
+
+@pytest.mark.parametrize("weights", ["faces", None])
+def test_a_run_begins_with_the_statistics_of_its_faces(package, tmp_path, monkeypatch, weights):
+    given, real = [], task_base.measure_norms
+    monkeypatch.setattr(task_base, "measure_norms", lambda model, images: given.append(images) or real(model, images))
     recipe = {
         "data": {"options": {"count": 60}},
-        "model": {"name": "face_resnet", "weights": "faces"},
+        "model": {"name": "face_resnet", "weights": weights},
+        "ema": 0.9,
         "optimiser": {"lr": 1e-5},
         "batch": 16,
         "epochs": 1,
     }
-    result = training.train(configs.parse(recipe), tmp_path / "runs")
-    (images,) = given
+    config = configs.parse(recipe)
+    if weights is None:
+        training.train(config, tmp_path / "runs")
+        assert not given
+        return
+    started = []
+    begin = task_base.Task.on_fit_start
+    monkeypatch.setattr(
+        task_base.Task,
+        "on_fit_start",
+        lambda task: started.append([v.clone() for v in task_base._state(task.average)]) or begin(task),
+    )
+    result = training.train(config, tmp_path / "runs")
+    (images,), (average,) = given, started
     assert images.shape[1:] == (1, 48, 48) and images.min() >= 0 and images.max() <= 1
+    # The average over steps begins with the same statistics.
+    expected = models.build("face_resnet", 8, 1, weights="faces", seed=config.seed)
+    expected.to(memory_format=torch.channels_last)
+    real(expected, images)
+    assert all(map(torch.equal, average, task_base._state(expected)))
     assert np.isfinite(result.history[0]["train_loss"])
 
 
@@ -165,4 +199,4 @@ def test_the_real_weights_answer_as_dlib_does():
     with torch.no_grad():
         found = model.features(torch.from_numpy(picture).permute(2, 0, 1)[None] / 255).numpy() @ last
     expected = np.array(dlib.face_recognition_model_v1(str(path)).compute_face_descriptor(picture))
-    np.testing.assert_allclose(found[0], expected, atol=1e-5)
+    np.testing.assert_allclose(found[0], expected, rtol=0, atol=1e-6)

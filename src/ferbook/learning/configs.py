@@ -91,7 +91,7 @@ class Split(_Part):
 
 
 class Model(_Part):
-    """Which network (``ferbook.models``), its options, and the file of its start weights, if any."""
+    """Which network (``ferbook.models``), its options, and its first weights: a file, ``imagenet`` or ``faces``."""
 
     name: str = "compact"
     options: dict[str, Any] = Field(default_factory=dict)

@@ -24,12 +24,12 @@ from ferbook.faces.emotions import EMOTIONS
 from ferbook.learning import optimisers, trained
 from ferbook.learning.configs import Config
 from ferbook.models.dan import AffinityLoss, DanOutput, partition_loss
-from ferbook.models.layers import evaluating
+from ferbook.models.layers import evaluating, measure_norms
 from ferbook.models.ran import RanOutput, region_bias_loss
 from ferbook.vision import appended, augment
 
-# How many training faces calibrate a start.
-_CALIBRATED = 512
+# By how many training faces, without augmentation, batch norm of a start is measured.
+_MEASURED = 512
 
 
 class TrainingError(FerbookError):
@@ -83,7 +83,7 @@ class Task(lightning.LightningModule):
         self.network.to(memory_format=torch.channels_last)
         self.augmentation = augment.build(config.augmentation)
         if network is None and config.model.weights == models.FACES:
-            models.calibrate(self.network, self._spread(faces["train"][0]))
+            measure_norms(self.network, self._spread(faces["train"][0]))
         self.normalised = models.wants_normalised(config.model.name, config.model.weights)
         # The average is part of the state, so that a resumed run goes on with it, and never of what is trained.
         self.average = copy.deepcopy(self.network).requires_grad_(False) if config.ema else None
@@ -96,7 +96,7 @@ class Task(lightning.LightningModule):
 
     def _spread(self, images: Tensor) -> Tensor:
         """Some of the images, at equal distances, as the network is tested on them."""
-        rows = torch.linspace(0, len(images) - 1, min(_CALIBRATED, len(images))).long()
+        rows = torch.linspace(0, len(images) - 1, min(_MEASURED, len(images))).long()
         return scaled(self.augmentation.middle(images[rows]))
 
     def start_from(self, path: Path) -> None:

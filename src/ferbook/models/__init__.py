@@ -26,7 +26,6 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ferbook.core.errors import ConfigError
-from ferbook.models.face_resnet import calibrate as calibrate
 from ferbook.models.layers import Enlarged, whole
 from ferbook.models.weights import load_faces, load_imagenet, load_weights
 from ferbook.models.weights import save_weights as save_weights
@@ -148,14 +147,14 @@ _ARCHITECTURES: dict[str, Architecture] = {
         Architecture(
             "efficientnet_lite0",
             "efficientnet_lite:EfficientNetLite0",
-            "Google 2020; this book's network with an ImageNet start that needs no download",
+            "Google 2020; this book's network with an ImageNet start, which a Python package brings",
             scaling="own",
             imagenet="packaged",
         ),
         Architecture(
             "face_resnet",
             "face_resnet:FaceResNet",
-            "King 2017 (dlib); this book's network with a start from face recognition that needs no download",
+            "King 2017 (dlib); this book's network with a start from face recognition, which a Python package brings",
             150,
             scaling="own",
             faces=True,
@@ -229,8 +228,9 @@ def build(
         EfficientNet-Lite0 those of an optional package; classifier layers of other shapes, and whatever the source
         lacks (such as attention), stay as drawn. torchvision's were learnt on images scaled by ``normalise``, whether
         or not the paper in question says so. "faces": for the one network that has them, those of an optional package
-        that were learned on face recognition; :func:`calibrate` readies them for training. For one channel the first
-        kernel is summed over its three, so a grey image gives what its three equal copies would.
+        that were learned on face recognition; :func:`~ferbook.models.layers.measure_norms` readies them for training.
+        For one channel the first kernel is summed over its three, so a grey image gives what its three equal copies
+        would.
     seed: of the random weights; None draws from torch's global generator.
     enlarge: side in pixels to which the network enlarges smaller images first; 0: they stay as they are.
     options: the architecture's own; ``describe(name).options()`` lists them.

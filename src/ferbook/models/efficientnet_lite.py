@@ -6,18 +6,15 @@ inside a Python package of the ordinary index, so they can be had where nothing 
 :func:`packaged_state`.
 """
 
-import hashlib
 import pickle
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ferbook.core import extras
-from ferbook.core.errors import DataError, FerbookError
+from ferbook.core.errors import DataError
 from ferbook.models.convolutions import quickened
 from ferbook.models.layers import share
 
@@ -149,19 +146,7 @@ def packaged_state(own: Mapping[str, Tensor]) -> dict[str, Tensor]:
     FerbookError: if the package is not installed.
     DataError: if its file is not the one that was checked.
     """
-    try:
-        path = Path(distribution(PACKAGE).locate_file(FILE))
-    except PackageNotFoundError:
-        raise FerbookError(
-            f"the ImageNet weights of EfficientNet-Lite0 lie in the package {PACKAGE}, which is not installed. "
-            f"`{extras.command(EXTRA)}` installs it."
-        ) from None
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"it cannot be read ({error})", path, hint=f"Install {PACKAGE} again.") from None
-    if hashlib.sha256(content).hexdigest() != SHA256:
-        raise DataError("it is not the file that this book has checked", path, hint=f"Install {PACKAGE} 0.1.0.")
+    path = extras.checked(PACKAGE, FILE, SHA256, EXTRA, "the ImageNet weights of EfficientNet-Lite0")
     try:
         given = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:

@@ -1,25 +1,22 @@
 """dlib's network for face recognition (King 2017), a ResNet of 29 convolutions, to start from faces instead of things.
 
-Structure, paddings and the scaling of images follow dlib, because its weights fit here: 5.6 million numbers, learned to
-tell about 7,500 persons apart on three million pictures. They ship inside a Python package of the ordinary index and
-are in the public domain (CC0); :func:`packaged_state` reads them from dlib's own format.
+Structure and paddings follow dlib's example ``dnn_face_recognition_ex``, and the scaling of images its layer for them,
+because its weights fit here: 5.6 million numbers, learned to tell some 7,500 persons apart on about three million
+pictures. They ship inside a Python package of the ordinary index under CC0; the terms of the pictures are another
+matter (``data/README.md``). :func:`packaged_state` reads them from dlib's own format.
 
-dlib has joined its batch norm to a scale and a shift of each channel. As such it would not train well; here these are
-batch norm again. :func:`calibrate` gives it the statistics of the faces that are to come.
+dlib has folded its batch norm into a scale and a shift of each channel. Here these are batch norm again, so that the
+network can be trained; :func:`ferbook.models.layers.measure_norms` gives it statistics of faces to begin with.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ferbook.core import extras
-from ferbook.core.errors import DataError, FerbookError
 from ferbook.models.layers import share
 
 # Channels, number of blocks, and whether the first of them halves the sides, of each level.
@@ -103,7 +100,7 @@ class _Block(nn.Module):
 
 
 def _added(one: Tensor, other: Tensor) -> Tensor:
-    """The sum of two batches of maps; where one has more channels or places, the other has zeros."""
+    """dlib's sum of two batches of maps (``add_prev``); where one has more channels or places, the other has zeros."""
     if one.shape == other.shape:
         return one + other
     largest = [max(pair) for pair in zip(one.shape[1:], other.shape[1:], strict=True)]
@@ -122,16 +119,16 @@ def _convolutions(model: nn.Module) -> Iterator[tuple[str, _Convolution]]:
 def packaged_state(model: FaceResNet) -> dict[str, Tensor]:
     """The packaged tensors of a network for 1 or 3 channels, under its names; none of its classifier.
 
-    In evaluation mode the features are then dlib's; kernels are as large as the network's own at random. A network for
-    grey images gives what it would for three equal channels: its first kernel is the sum over the three, and what dlib
-    subtracts of each goes into the shift.
+    In evaluation mode the features are then dlib's; kernels have the standard deviation of the network's own. A network
+    for grey images gives what it would for three equal channels: its first kernel is the sum over the three, and what
+    dlib subtracts of each goes into the shift.
 
     Raises
     ------
     FerbookError: if the package is not installed.
     DataError: if its file is not the one that was checked.
     """
-    content = _content()
+    content = extras.checked(PACKAGE, FILE, SHA256, EXTRA, "the weights of dlib's face recognition").read_bytes()
     kernels, scales = list(_arrays(content, b"con_4")), list(_arrays(content, b"affine_"))
     found: dict[str, Tensor] = {}
     for (name, layer), numbers, affine in zip(_convolutions(model), kernels, scales, strict=True):
@@ -171,63 +168,3 @@ def _arrays(content: bytes, layer: bytes) -> Iterator[Tensor]:
             place += 1 + length
         count = numbers[1] * numbers[2] * numbers[3] * numbers[4]
         yield torch.frombuffer(bytearray(content[place : place + 4 * count]), dtype=torch.float32)
-
-
-def _content() -> bytes:
-    try:
-        path = Path(distribution(PACKAGE).locate_file(FILE))
-    except PackageNotFoundError:
-        raise FerbookError(
-            f"the weights of dlib's face recognition lie in the package {PACKAGE}, which is not installed. "
-            f"`{extras.command(EXTRA)}` installs it."
-        ) from None
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"it cannot be read ({error})", path, hint=f"Install {PACKAGE} again.") from None
-    if hashlib.sha256(content).hexdigest() != SHA256:
-        raise DataError("it is not the file that this book has checked", path, hint=f"Install {PACKAGE} 0.3.0.")
-    return content
-
-
-@torch.no_grad()
-def calibrate(model: nn.Module, images: Tensor, batch: int = 64) -> nn.Module:
-    """Give batch norm the statistics of images without changing what the network answers in evaluation mode.
-
-    Where batch norm has been joined to a scale and a shift, training would begin with other statistics, so with another
-    network. Mean and variance before each scale are measured, and scale and shift undo what they do.
-
-    Parameters
-    ----------
-    model: changed in place, and returned. Each of its batch norms is applied once per pass.
-    images: (N, C, H, W) as the network takes them.
-    batch: images per pass.
-    """
-    norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
-    sums = {layer: [torch.zeros(layer.num_features, dtype=torch.float64) for _ in range(2)] for layer in norms}
-    counts = dict.fromkeys(norms, 0)
-
-    def add(layer: nn.BatchNorm2d, given: tuple[Tensor, ...]) -> None:
-        values = given[0].double()
-        sums[layer][0] += values.sum((0, 2, 3)).cpu()
-        sums[layer][1] += values.square().sum((0, 2, 3)).cpu()
-        counts[layer] += values.numel() // values.shape[1]
-
-    hooks = [layer.register_forward_pre_hook(add) for layer in norms]
-    training = model.training
-    model.eval()
-    for start in range(0, len(images), batch):
-        model(images[start : start + batch])
-    model.train(training)
-    for hook in hooks:
-        hook.remove()
-    for layer in norms:
-        mean = sums[layer][0] / counts[layer]
-        variance = sums[layer][1] / counts[layer] - mean.square()
-        own = (layer.running_var.double().cpu() + layer.eps).sqrt()
-        scale = layer.weight.double().cpu() / own
-        layer.bias.copy_(layer.bias.double().cpu() + scale * (mean - layer.running_mean.double().cpu()))
-        layer.weight.copy_(scale * (variance + layer.eps).sqrt())
-        layer.running_mean.copy_(mean)
-        layer.running_var.copy_(variance)
-    return model

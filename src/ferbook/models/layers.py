@@ -89,6 +89,53 @@ def outputs(model: nn.Module, x: Tensor, parts: Iterable[nn.Module]) -> dict[nn.
     return found
 
 
+@torch.no_grad()
+def measure_norms(model: nn.Module, images: Tensor, batch: int = 64) -> None:
+    """Give batch norm the statistics of images without changing what the network answers in evaluation mode.
+
+    Where batch norm has been folded into a scale and a shift, its statistics are lost, and a first step of training,
+    with those of a batch, would see another network. Mean and variance before each scale are measured, and scale and
+    shift undo what they do.
+
+    Parameters
+    ----------
+    model: changed in place. Each of its batch norms is applied once per pass.
+    images: (N, C, H, W) as the network takes them, N from 1 on.
+    batch: images per pass.
+
+    Raises
+    ------
+    ValueError: without images.
+    """
+    if not len(images):
+        raise ValueError("there are no images to measure batch norm's statistics on")
+    norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    sums = {layer: torch.zeros(2, layer.num_features, dtype=torch.float64) for layer in norms}
+    counts = dict.fromkeys(norms, 0)
+
+    def add(layer: nn.BatchNorm2d, given: tuple[Tensor, ...]) -> None:
+        values = given[0].double()
+        sums[layer] += torch.stack([values.sum((0, 2, 3)), values.square().sum((0, 2, 3))]).cpu()
+        counts[layer] += values.numel() // values.shape[1]
+
+    hooks = [layer.register_forward_pre_hook(add) for layer in norms]
+    try:
+        with evaluating(model):
+            for some in images.split(batch):
+                model(some)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for layer in norms:
+        mean, square = sums[layer] / counts[layer]
+        variance = square - mean.square()
+        scale = layer.weight.double().cpu() / (layer.running_var.double().cpu() + layer.eps).sqrt()
+        layer.bias.copy_(layer.bias.double().cpu() + scale * (mean - layer.running_mean.double().cpu()))
+        layer.weight.copy_(scale * (variance + layer.eps).sqrt())
+        layer.running_mean.copy_(mean)
+        layer.running_var.copy_(variance)
+
+
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Evaluation mode within the block; afterwards every module is in the mode it was in."""
