@@ -135,7 +135,7 @@ report.table(
 
 # %% tags=["remove-input"]
 report.prose(
-    f"""**FER+:** {settings.so_far("faces", recognition)}. {settings.finding("faces", recognition, "faces", "random")} (accuracy in points, mean and 95 % interval over seeds)."""
+    f"""**FER+:** {settings.so_far("faces", recognition)}; {settings.finding("faces", recognition, "faces", "random")} (accuracy in points, mean and 95 % interval over seeds)."""
 )
 
 # %% tags=["remove-input"]
