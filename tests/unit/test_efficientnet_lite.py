@@ -1,5 +1,4 @@
 import hashlib
-import re
 from importlib import metadata
 
 import pytest
@@ -7,10 +6,10 @@ import torch
 from torch.nn import functional
 
 from ferbook import models
-from ferbook.core import extras
-from ferbook.core.errors import ConfigError, DataError, FerbookError
+from ferbook.core.errors import ConfigError
 from ferbook.models import efficientnet_lite
 from ferbook.models.efficientnet_lite import PACKAGE, _Same
+from tests.packages import check_refusals, install
 
 
 @pytest.fixture
@@ -23,14 +22,6 @@ def package(monkeypatch, tmp_path):
     install(monkeypatch, tmp_path)
     monkeypatch.setattr(efficientnet_lite, "SHA256", hashlib.sha256(file.read_bytes()).hexdigest())
     return source, file
-
-
-def install(monkeypatch, folder):
-    class Installed:
-        def locate_file(self, name):
-            return folder / name
-
-    monkeypatch.setattr(extras, "distribution", lambda name: Installed())
 
 
 @pytest.mark.parametrize("side", [47, 48, 95, 96])
@@ -65,21 +56,8 @@ def test_a_grey_face_gives_what_its_three_copies_would(package):
         torch.testing.assert_close(grey(x), three(x.expand(-1, 3, -1, -1)), rtol=1e-4, atol=1e-5)
 
 
-def test_a_package_that_cannot_serve(package, monkeypatch, tmp_path):
-    _, file = package
-    file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(DataError, match=r"efficientnet-lite0-57934424\.pth: it is not the file"):
-        models.build("efficientnet_lite0", weights="imagenet")
-    file.unlink()
-    with pytest.raises(DataError, match="cannot be read"):
-        models.build("efficientnet_lite0", weights="imagenet")
-
-    def missing(name):
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(extras, "distribution", missing)
-    with pytest.raises(FerbookError, match=f"not installed. `{re.escape(extras.command('pretrained'))}`"):
-        models.build("efficientnet_lite0", weights="imagenet")
+def test_a_package_that_cannot_serve(package, monkeypatch):
+    check_refusals(monkeypatch, "efficientnet_lite0", "imagenet", package[1], "pretrained")
 
 
 def test_the_network_scales_images_itself():

@@ -1,7 +1,6 @@
 """dlib's network for face recognition: its file format, its answers, and the start that it gives."""
 
 import hashlib
-import re
 from importlib import metadata
 
 import numpy as np
@@ -9,12 +8,11 @@ import pytest
 import torch
 
 from ferbook import models
-from ferbook.core import extras
-from ferbook.core.errors import DataError, FerbookError
 from ferbook.learning import configs, task_base, training
 from ferbook.models import face_resnet
 from ferbook.models.face_resnet import PACKAGE, _added, _convolutions
 from ferbook.models.layers import evaluating, measure_norms
+from tests.packages import check_refusals, install
 
 
 def whole(number):
@@ -60,11 +58,7 @@ def package(monkeypatch, tmp_path):
     file.parent.mkdir(parents=True)
     file.write_bytes(written(source))
 
-    class Installed:
-        def locate_file(self, name):
-            return tmp_path / name
-
-    monkeypatch.setattr(extras, "distribution", lambda name: Installed())
+    install(monkeypatch, tmp_path)
     monkeypatch.setattr(face_resnet, "SHA256", hashlib.sha256(file.read_bytes()).hexdigest())
     return source, file
 
@@ -95,20 +89,7 @@ def test_a_grey_face_gives_what_its_three_copies_would(package):
 
 
 def test_a_package_that_cannot_serve(package, monkeypatch):
-    _, file = package
-    file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(DataError, match=r"resnet_model_v1\.dat: it is not the file"):
-        models.build("face_resnet", weights="faces")
-    file.unlink()
-    with pytest.raises(DataError, match="cannot be read"):
-        models.build("face_resnet", weights="faces")
-
-    def missing(name):
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(extras, "distribution", missing)
-    with pytest.raises(FerbookError, match=f"not installed. `{re.escape(extras.command('dlib'))}`"):
-        models.build("face_resnet", weights="faces")
+    check_refusals(monkeypatch, "face_resnet", "faces", package[1], "dlib")
 
 
 def test_measuring_norms_changes_statistics_and_no_answer(package):
