@@ -1,9 +1,10 @@
 """Recorded runs of paper 002 that differ in one setting and the seed: what sections 4.3.1 to 4.3.4 vary for VGG16.
 
-A group of ``data/sweeps/002.yml`` (losses, augmentation, rotation, copies, alignment, start, imagenet, faces) holds
-some settings, each with several seeds. Runs go by the names that :func:`ferbook.learning.sweeps.load` gives them,
-``ordinary-degrees20-seed0``, or without the test set in front. Whatever is missing is left out, and every number says
-how many seeds lie behind it. Accuracies are in per cent, their differences in points.
+A group of ``data/sweeps/002.yml`` (losses, augmentation, rotation, copies, alignment, start, imagenet, and so on, see
+``NAMES``) holds some settings, each with several seeds. Runs go by the names that
+:func:`ferbook.learning.sweeps.load` gives them, ``ordinary-degrees20-seed0``, or without the test set in front.
+Whatever is missing is left out, and every number says how many seeds lie behind it. Accuracies are in per cent, their
+differences in points.
 
 Nothing here imports torch.
 """
@@ -65,6 +66,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "start": {"random": "random", "synthetic": "synthetic faces"},
     "imagenet": {"random": "random", "imagenet": "ImageNet"},
+    "imagenet-ordinary": {"random": "random", "imagenet": "ImageNet"},
     "faces": {"random": "random", "faces": "face recognition"},
 }
 #: Settings whose accuracy the paper prints for VGG16: their rows in table ``002-accuracies``. What figure 24 shows
