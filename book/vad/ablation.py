@@ -32,7 +32,7 @@ from ferbook.core import records
 from ferbook.datasets.synthetic import PRIOR
 from ferbook.faces.emotions import FER2013_CODES, VAD_AXES
 from ferbook.learning import sweeps
-from ferbook.measures import figures, regression
+from ferbook.measures import figures, intervals, regression
 from ferbook.papers.vad import ablation, annotated, checks, experiments, run_checks
 from ferbook.synthesis import render, sample
 
@@ -227,8 +227,8 @@ if stored is not None:
             {
                 "regressor": name,
                 "axis": axis,
-                "R²": "{estimate:+z.2f} ({low:+z.2f} to {high:+z.2f})".format(**found[axis]["r2"]),
-                "CCC": "{estimate:+z.2f} ({low:+z.2f} to {high:+z.2f})".format(**found[axis]["ccc"]),
+                "R²": intervals.told(intervals.Interval(**found[axis]["r2"]), "+z.2f"),
+                "CCC": intervals.told(intervals.Interval(**found[axis]["ccc"]), "+z.2f"),
                 **{
                     f"squared error against {other}": "better"
                     if d["low"] > 0

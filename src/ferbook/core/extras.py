@@ -21,8 +21,8 @@ def command(extra: str) -> str:
     return f"pip install {' '.join(needs)}" if needs else f"pip install '.[{extra}]'"
 
 
-def checked(package: str, file: str, sha256: str, extra: str, what: str) -> Path:
-    """A file that an extra's package brings, after its content was checked.
+def content(package: str, file: str, sha256: str, extra: str, what: str) -> bytes:
+    """What is in a file that an extra's package brings; checked.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ def checked(package: str, file: str, sha256: str, extra: str, what: str) -> Path
             f"{what} lie in the package {package}, which is not installed. `{command(extra)}` installs it."
         ) from None
     try:
-        content = path.read_bytes()
+        found = path.read_bytes()
     except OSError as error:
         raise DataError(f"it cannot be read ({error})", path, hint=f"Install {package} again.") from None
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if hashlib.sha256(found).hexdigest() != sha256:
         raise DataError("it is not the file that this book has checked", path, hint=f"`{command(extra)}` installs it.")
-    return path
+    return found

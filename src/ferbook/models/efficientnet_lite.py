@@ -6,7 +6,7 @@ inside a Python package of the ordinary index, so they can be had where nothing 
 :func:`packaged_state`.
 """
 
-import pickle
+import io
 from collections.abc import Mapping
 
 import torch
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ferbook.core import extras
-from ferbook.core.errors import DataError
 from ferbook.models.convolutions import quickened
 from ferbook.models.layers import share
 
@@ -146,9 +145,6 @@ def packaged_state(own: Mapping[str, Tensor]) -> dict[str, Tensor]:
     FerbookError: if the package is not installed.
     DataError: if its file is not the one that was checked.
     """
-    path = extras.checked(PACKAGE, FILE, SHA256, EXTRA, "the ImageNet weights of EfficientNet-Lite0")
-    try:
-        given = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise DataError(f"it cannot be read ({error})", path, hint=f"Install {PACKAGE} again.") from None
+    content = extras.content(PACKAGE, FILE, SHA256, EXTRA, "the ImageNet weights of EfficientNet-Lite0")
+    given = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     return dict(zip(own, given.values(), strict=True))

@@ -128,7 +128,7 @@ def packaged_state(model: FaceResNet) -> dict[str, Tensor]:
     FerbookError: if the package is not installed.
     DataError: if its file is not the one that was checked.
     """
-    content = extras.checked(PACKAGE, FILE, SHA256, EXTRA, "the weights of dlib's face recognition").read_bytes()
+    content = extras.content(PACKAGE, FILE, SHA256, EXTRA, "the weights of dlib's face recognition")
     kernels, scales = list(_arrays(content, b"con_4")), list(_arrays(content, b"affine_"))
     found: dict[str, Tensor] = {}
     for (name, layer), numbers, affine in zip(_convolutions(model), kernels, scales, strict=True):
