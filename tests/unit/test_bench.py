@@ -7,7 +7,8 @@ import pytest
 
 from ferbook.book import bench
 from ferbook.cli.commands import main
-from ferbook.core import paths
+from ferbook.core import machine, paths
+from ferbook.learning import throughput
 
 NETWORK = {"factor": 1.2, "engine": {"matrix_share": 0.6}, "precision": "32-true", "setting": {"batch": 32}}
 
@@ -52,6 +53,21 @@ def test_a_busy_machine_is_told_from_an_idle_one(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(os, "getloadavg", lambda: (bench.BUSY + 0.1, 0.0, 0.0))
     assert bench.run(parts=["training"])["training"]["load"] == bench.BUSY + 0.1
     assert "other programs were using the machine: measure again when it is idle" in capsys.readouterr().out
+
+
+def test_a_gpu_has_a_record_of_its_own(tmp_path, monkeypatch):
+    """Not in the place of its processor's, whose speeds estimates of cost are made from."""
+    monkeypatch.setenv("FERBOOK_HOME", str(tmp_path))
+    (tmp_path / "_config.yml").touch()
+    (tmp_path / "data").mkdir()
+    tiny, told = throughput.pictures(10), machine.description()
+    monkeypatch.setattr(bench.throughput, "pictures", lambda count: tiny)
+    monkeypatch.setattr(bench, "training", lambda: {"load": 0.1, "networks": {}})
+    for gpu in ("none", "NVIDIA H200"):
+        monkeypatch.setattr(bench.machine, "description", lambda gpu=gpu: told | {"instructions": "AMX", "gpu": gpu})
+        bench.record_training()
+    assert {path.stem for path in tmp_path.rglob("training/*.json")} == {"amx", "nvidia-h200"}
+    assert set(bench.recorded("training")) == {"AMX", "NVIDIA H200"}
 
 
 def test_loading_is_measured_in_a_process_of_its_own(tiny):

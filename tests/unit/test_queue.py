@@ -63,6 +63,15 @@ def test_a_faster_machine_takes_less_time(home, monkeypatch):
     assert queue.jobs()[0].seconds == pytest.approx(slow / 4)
 
 
+def test_a_step_of_a_gpu_takes_its_time_however_fast_it_computes(home, monkeypatch):
+    monkeypatch.setattr(queue.machine, "matrix_rates", lambda: {"fp32": 1e6, "bf16": 1e6})
+    processor = queue.jobs()[0].seconds
+    monkeypatch.setattr(queue.machine, "has_gpu", lambda: True)
+    job = queue.jobs()[0]
+    # Of the 80 faces, two batches of at most 32 train.
+    assert job.seconds == pytest.approx(queue._GPU_STEP * 2 * job.config.epochs) and job.seconds > 10 * processor
+
+
 def test_what_is_recorded_or_begun_is_known(home):
     whole = queue.jobs()[0]
     # An epoch takes five seconds, so that a second one would end at ten.
@@ -88,7 +97,32 @@ def test_a_budget_that_holds_no_epoch_starts_none(home, monkeypatch):
     assert said == ["no epoch of the 4 runs that are left ends within the budget"]
 
 
-def test_a_run_that_fails_does_not_stop_the_others(home, capsys):
+def test_the_budget_holds_what_follows_the_last_epoch(home, monkeypatch):
+    given = []
+    monkeypatch.setattr(queue.time, "monotonic", lambda: 1000.0)
+    monkeypatch.setattr(training, "train", lambda *_, until, **__: given.append(until))
+    monkeypatch.setattr(sweeps, "record", lambda path, config, train: train(config))
+    for budget in (540, 100):
+        queue.run(queue.jobs()[:1], budget=budget, say=lambda _: None)
+    assert given == [1530.0, 1095.0]
+
+
+def test_a_gpu_is_timed_before_its_first_run(home, monkeypatch, capsys):
+    done = []
+    monkeypatch.setattr(queue.machine, "has_gpu", lambda: True)
+    monkeypatch.setattr(queue.machine, "kind", lambda: "NVIDIA H200")
+    monkeypatch.setattr("ferbook.book.bench.record_fourfold", lambda: done.append("timed"))
+    monkeypatch.setattr(queue, "run", lambda *_: done.append("run") or (0, 0))
+    assert main(["queue", "--budget", "9", "--dry-run"]) == 0
+    assert not done and capsys.readouterr().out.startswith("first of all")
+    main(["queue", "--budget", "9"])
+    assert done == ["timed", "run"]
+    monkeypatch.setattr("ferbook.book.bench.recorded", lambda what: {"NVIDIA H200": {}})
+    main(["queue", "--budget", "9"])
+    assert done == ["timed", "run", "run"]
+
+
+def test_a_run_that_fails_does_not_stop_the_others(home, monkeypatch):
     groups = GROUPS | {"long": {"base": TINY | {"data": {"name": "jaffe"}}, "vary": {"seed": [0]}}}
     jobs = queue.jobs()
     sweeps.description("tiny").write_text(yaml.safe_dump({"groups": groups}))
@@ -97,6 +131,11 @@ def test_a_run_that_fails_does_not_stop_the_others(home, capsys):
     broken = queue.replace(jobs[0], name="long/seed0", config=missing)
     assert queue.run([broken, jobs[2]], budget=600, say=said.append) == (1, 1)
     assert "long/seed0: failed" in said[0] and set(records(home)) == {"seed0"}
+    # What torch says of a full GPU is none of the library's own errors.
+    full = lambda *_, **__: (_ for _ in ()).throw(RuntimeError("CUDA out of memory.\nTried to allocate 2 GiB."))  # noqa: E731
+    monkeypatch.setattr(training, "train", full)
+    assert queue.run([jobs[3]], budget=600, say=said.append) == (0, 1)
+    assert said[-1] == "tiny/short/seed1: failed: CUDA out of memory."
 
 
 def test_a_killed_queue_loses_nothing_and_runs_nothing_twice(home, capsys):

@@ -11,7 +11,7 @@ from PIL import Image
 from ferbook import models
 from ferbook.core import machine, memory
 from ferbook.core.errors import ConfigError, DataError, FerbookError
-from ferbook.learning import task_base, throughput, usual_loop
+from ferbook.learning import configs, task_base, throughput, usual_loop
 from ferbook.learning.throughput import Setting
 from ferbook.vision import augment
 
@@ -193,12 +193,24 @@ def test_summary_of_runs():
 
 
 def test_the_watch_leaves_the_warm_up_out(monkeypatch):
-    times = iter([10.0, 20.0, 21.0, 22.0, 24.0])
+    times = iter([20.0, 24.0])
     monkeypatch.setattr(throughput.time, "perf_counter", lambda: next(times))
     watch = throughput._Watch(SMALL)
     for _ in range(SMALL.steps):
         watch.step()
     assert watch.speed() == 8 * 3 / 4
+
+
+def test_an_epoch_with_all_copies(monkeypatch):
+    monkeypatch.setattr(throughput.machine, "matrix_rates", lambda: {"fp32": 100.0, "bf16": 50.0})
+    config = configs.parse({"model": {"name": "compact"}, "loss": "mse", "copies": {"kind": "ordinary"}})
+    found = throughput.fourfold_epoch(config, 10, SMALL)
+    assert found["pictures"] == 40 and "losses" not in found
+    # Either is rounded on its own.
+    assert found["epoch_s"] == pytest.approx(40 / found["images_per_s"], rel=0.05, abs=0.006)
+    operations = 6 * models.multiply_adds("compact", 48, in_channels=1) / 1e9
+    assert found["gflop_per_s"] == pytest.approx(found["images_per_s"] * operations, rel=0.01, abs=0.06)
+    assert found["matrix_share"] == pytest.approx(found["gflop_per_s"] / 100, abs=0.001)
 
 
 def test_a_peak_is_not_inherited_from_the_parent():

@@ -20,10 +20,11 @@ from ferbook.core import machine, paths, records, temporary
 from ferbook.core.errors import ConfigError
 from ferbook.datasets.ferplus import PARTS
 from ferbook.datasets.ferplus_parts import LABELS, SIDE
-from ferbook.learning import throughput
+from ferbook.learning import cost, sweeps, throughput
 from ferbook.learning.benchmark import gradients
 from ferbook.measures import turns
 from ferbook.relevance import benchmark
+from ferbook.vision import appended
 
 #: Faces in the stand-in archives: as many as FER+ has.
 SIZES = {"train": 28_558, "valid": 3_579, "test": 3_573}
@@ -44,8 +45,8 @@ LIMITS: dict[str, tuple[str, float]] = {
 }
 #: Load, in programs that want a core, beyond which timings are not the machine's own.
 BUSY = 0.5
-#: Folder of the records of the training benchmark and of detection's, one file for each instruction set.
-RECORDS = {"training": "runtime/training/", "detection": "runtime/detection/"}
+#: Folder of the records of what is measured, one file for each instruction set or GPU.
+RECORDS = {kind: f"runtime/{kind}/" for kind in ("training", "detection", "fourfold")}
 
 # Reports seconds to load and the process's peak memory.
 _PROBE = """
@@ -156,8 +157,27 @@ def training() -> dict[str, object]:
     return {"load": load, **throughput.compare()}
 
 
+def fourfold() -> dict[str, object]:
+    """An epoch of VGG16 at paper 002's settings; see :func:`ferbook.learning.throughput.fourfold_epoch`.
+
+    A GPU trains the whole epoch, a processor a few steps of it.
+    """
+    config = sweeps.runs(sweeps.description("002"))["vgg16-paper/ordinary-n8-seed0"]
+    pictures = cost.recorded(config).pictures
+    whole = {"warm_up": 30, "timed": -(-pictures // config.batch)} if machine.has_gpu() else {"warm_up": 2}
+    setting = throughput.Setting(config.model.name, batch=config.batch, **whole)
+    faces = pictures // len(appended.ordinary(config.copies.angle))
+    load = _load()
+    return {"load": load, **throughput.fourfold_epoch(config, faces, setting)}
+
+
+def record_fourfold() -> Path:
+    """Measure that, print it and write it beside other machines'; returns where."""
+    return _record("fourfold", fourfold())
+
+
 def record_training() -> Path:
-    """Measure training, print it and write it to ``data/recorded``, beside other instruction sets'; returns where."""
+    """Measure training, print it and write it to ``data/recorded``, beside other machines'; returns where."""
     return _record("training", training())
 
 
@@ -169,15 +189,21 @@ def record_detection() -> Path:
 def _record(part: str, measured: dict[str, object]) -> Path:
     result = _report(part, measured)
     count = max(setting.pictures() for setting in throughput.SETTINGS)
-    name = f"{RECORDS[part]}{re.sub('[^a-z0-9]+', '-', result['machine']['instructions'].lower())}"
+    name = f"{RECORDS[part]}{re.sub('[^a-z0-9]+', '-', _kind(result).lower())}"
     return records.write(name, result, faces=throughput.pictures(count), module=__file__)
 
 
 def recorded(part: str) -> dict[str, dict[str, Any]]:
-    """What was recorded of ``training`` or ``detection``, by instruction set."""
+    """What was recorded of one of ``RECORDS``, by instruction set or GPU."""
     names = sorted(path.stem for path in records.path_of(f"{RECORDS[part]}any").parent.glob("*.json"))
     found = [records.read(f"{RECORDS[part]}{name}")["values"] for name in names]
-    return {one["machine"]["instructions"]: one for one in found}
+    return {_kind(one): one for one in found}
+
+
+def _kind(result: Mapping[str, Any]) -> str:
+    """Which kind of machine was measured: of a GPU's figures, its name."""
+    told = result["machine"]
+    return told["instructions"] if told["gpu"] == "none" else told["gpu"]
 
 
 def is_missed(key: str, value: float) -> bool:

@@ -238,12 +238,17 @@ def _sweep(options: argparse.Namespace) -> int:
 
 def _queue(options: argparse.Namespace) -> int:
     """Exit status 1 where a run failed; one that waits for the next budget is no failure."""
+    from ferbook.book import bench
+    from ferbook.core import machine
     from ferbook.learning import queue
 
     started = time.monotonic()
     waiting = queue.jobs(options.file, options.store)
+    untimed = machine.has_gpu() and options.file is None and machine.kind() not in bench.recorded("fourfold")
     if options.dry_run:
         spent = 0.0
+        if untimed:
+            print("first of all, as on a GPU that was not timed yet: ferbook record fourfold-epoch")
         print(f"{'run':44}{'worth':>7}{'epochs':>8}{'seconds':>10}{'in all':>10}")
         for job in waiting:
             spent += job.seconds
@@ -252,6 +257,8 @@ def _queue(options: argparse.Namespace) -> int:
             print(f"{name:44}{job.worth:7.2f}{epochs:>8}{job.seconds:10,.0f}{spent:10,.0f}{beyond}")
         print(f"{len(waiting)} runs are not recorded; expected: {spent:,.0f} s of {options.budget:,.0f}")
         return 0
+    if untimed:
+        bench.record_fourfold()
     left = options.budget - (time.monotonic() - started)
     recorded, failed = queue.run(waiting, left, options.store, partial(print, flush=True))
     print(f"{recorded} recorded, {failed} failed, {len(waiting) - recorded - failed} left")

@@ -86,6 +86,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     "peers": {"photos.peers:record": "FER+"},
     "memory": {"papers.nhot.memory_need:record": "nothing"},
     "training": {"book.bench:record_training": "nothing"},
+    "fourfold-epoch": {"book.bench:record_fourfold": "nothing"},
     "detection-speed": {"book.bench:record_detection": "nothing"},
     # How many pictures each described run shows, which its cost is counted from.
     "run-sizes": {"learning.cost:record": "nothing"},

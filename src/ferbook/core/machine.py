@@ -15,8 +15,8 @@ import torch
 
 from ferbook.core.errors import FerbookError
 
-#: Side of the matrices whose product gives the machine's rate.
-MATRIX = 2048
+#: Side of the matrices whose product gives the rate of a processor, and of a GPU, which smaller ones do not fill.
+MATRIX, GPU_MATRIX = 2048, 8192
 #: Instruction sets that multiply bfloat16 numbers; others emulate it.
 WITH_BFLOAT16 = ("AMX", "AVX-512 bf16")
 # A product that would take longer than this many seconds is measured on smaller matrices.
@@ -30,7 +30,7 @@ def description() -> dict[str, object]:
         "threads": torch.get_num_threads(),
         "processor": _processor(),
         "instructions": instructions(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+        "gpu": torch.cuda.get_device_name() if has_gpu() else "none",
         "system": platform.system(),
         "python": platform.python_version(),
         **{name: version(name) for name in ("numpy", "pillow", "torch", "torchvision", "lightning")},
@@ -44,6 +44,16 @@ def instructions() -> str:
     return WITH_BFLOAT16[1] if torch.cpu._is_avx512_bf16_supported() else torch.backends.cpu.get_cpu_capability()
 
 
+def has_gpu() -> bool:
+    """Whether there is a GPU that torch can use."""
+    return torch.cuda.is_available()
+
+
+def kind() -> str:
+    """What trains here: the GPU's name, or else :func:`instructions` of the processor."""
+    return torch.cuda.get_device_name() if has_gpu() else instructions()
+
+
 def _processor() -> str:
     """The processor's name; Linux keeps it where ``platform`` does not look."""
     try:
@@ -53,12 +63,15 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def matrix_rates(side: int = MATRIX, repeats: int = 5) -> dict[str, float]:
+def matrix_rates(side: int | None = None, repeats: int = 5) -> dict[str, float]:
     """GFLOP/s of ``torch.mm`` of two square matrices in 32 bits and in bfloat16, the best of some tries.
+
+    side: default: ``MATRIX``, or ``GPU_MATRIX`` where there is a GPU.
 
     Where processors only emulate bfloat16, a product of that size takes a minute; then a smaller one is measured, and
     ``side_bf16`` says which.
     """
+    side = side or (GPU_MATRIX if has_gpu() else MATRIX)
     rates: dict[str, float] = {}
     for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
         tried, seconds = 256, _product_seconds(256, kind, 2)
@@ -77,12 +90,12 @@ def fastest(rates: Mapping[str, float]) -> float:
 
 def wait() -> None:
     """Until the GPU, if there is one, has done what it was told."""
-    if torch.cuda.is_available():
+    if has_gpu():
         torch.cuda.synchronize()
 
 
 def _product_seconds(side: int, kind: torch.dtype, repeats: int) -> float:
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = "cuda" if has_gpu() else "cpu"
     one, other = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
     best = float("inf")
     for _ in range(repeats):

@@ -66,12 +66,12 @@ class Judge(Callback):
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, task: Task) -> None:
         """One line of the curve. Raises TrainingError where an answer is not finite, ConfigError without a score."""
+        entry = {"epoch": trainer.current_epoch + 1, "train_loss": task.train_loss()}
         last = task.config.choose_on == "last"
         parts = [*([] if last else ["valid"]), *(["test"] if task.config.test_curve else [])]
         answers = {part: task.predict_part(part) for part in parts}
         if not all(torch.isfinite(found).all() for found in answers.values()):
             raise task.diverged("the network's answers are no longer finite")
-        entry = {"epoch": trainer.current_epoch + 1, "train_loss": task.train_loss()}
         if not last:
             target = task.faces["valid"][1].cpu()
             entry["valid_loss"] = float(task.loss(answers["valid"], target, torch.Generator().manual_seed(0)))

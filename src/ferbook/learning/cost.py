@@ -76,20 +76,24 @@ def steps(config: Config, shown: Shown) -> int:
     return config.epochs * math.ceil(shown.pictures / config.batch)
 
 
-def seconds(config: Config, rates: Mapping[str, float], shown: Shown | None = None) -> float:
-    """What a run's own training takes on a processor.
+def seconds(
+    config: Config, rates: Mapping[str, float], shown: Shown | None = None, least_per_step: float = 0.0
+) -> float:
+    """What a run's own training takes.
 
     Parameters
     ----------
-    rates: of its matrix products, of :func:`ferbook.core.machine.matrix_rates`.
+    rates: of the machine's matrix products, of :func:`ferbook.core.machine.matrix_rates`.
     shown: by an epoch; default: as recorded, else as the data set at hand says.
+    least_per_step: seconds that a step takes however little there is to compute: on a GPU, the start of its kernels.
 
     Raises
     ------
     DataError: if that is not recorded and the data set is missing.
     """
     shown, kind = shown or recorded(config) or _at_hand(config), kind_of(config, rates)
-    return of_run(config, shown) / 1e9 / (rates[kind] * share(config.model.name, kind))
+    computing = of_run(config, shown) / 1e9 / (rates[kind] * share(config.model.name, kind))
+    return max(computing, least_per_step * steps(config, shown))
 
 
 def kind_of(config: Config, rates: Mapping[str, float]) -> str:

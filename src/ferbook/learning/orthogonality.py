@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -200,7 +201,7 @@ class _EveryDisplacement(torch.autograd.Function):
     @staticmethod
     def forward(ctx, kernel: Tensor) -> Tensor:
         outputs, inputs, height, width = kernel.shape
-        cosines, sines, share = _frequencies(height, width, kernel)
+        cosines, sines, share = _frequencies(height, width, kernel.dtype, kernel.device)
         with torch.autocast(kernel.device.type, enabled=False):
             places = kernel.permute(2, 3, 0, 1).reshape(height * width, -1)
             real = (cosines @ places).view(-1, outputs, inputs)
@@ -227,17 +228,20 @@ class _EveryDisplacement(torch.autograd.Function):
         return 4 * gradient * found.view(height, width, outputs, inputs).permute(2, 3, 0, 1)
 
 
-def _frequencies(height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+@lru_cache(maxsize=64)
+def _frequencies(height: int, width: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Cosines and sines (frequencies, height * width) of the transform of a kernel to its correlation's size, and how
     much each frequency counts: of two that are each other's conjugates there is one, which counts twice.
     """
     tall, wide = 2 * height - 1, 2 * width - 1
     chosen = [(a, b) for a in range(tall) for b in range(wide) if (a, b) <= (-a % tall, -b % wide)]
-    down, across = torch.tensor(chosen, dtype=torch.float64).T[:, :, None, None]
-    rows, columns = torch.arange(height)[:, None], torch.arange(width)[None]
-    phase = (2 * math.pi * (down * rows / tall + across * columns / wide)).flatten(1)
-    share = torch.tensor([1.0] + [2.0] * (len(chosen) - 1)) / (tall * wide)
-    return phase.cos().to(like), phase.sin().to(like), share.to(like)
+    # Kept between calls, so they must be no inference tensors.
+    with torch.inference_mode(False):
+        down, across = torch.tensor(chosen, dtype=torch.float64).T[:, :, None, None]
+        rows, columns = torch.arange(height)[:, None], torch.arange(width)[None]
+        phase = (2 * math.pi * (down * rows / tall + across * columns / wide)).flatten(1)
+        share = torch.tensor([1.0] + [2.0] * (len(chosen) - 1)) / (tall * wide)
+        return tuple(part.to(device, dtype) for part in (phase.cos(), phase.sin(), share))
 
 
 def _products(kernel: Tensor, stride: int, padding: tuple[int, int]) -> Tensor:

@@ -29,6 +29,11 @@ from ferbook.learning import cost, runs, sweeps, training
 from ferbook.learning.callbacks import OutOfTimeError
 from ferbook.learning.configs import Config
 
+# Seconds that a step takes on a GPU at least: a guess until the first run of a network has been timed.
+_GPU_STEP = 0.003
+# Of a budget, for what follows the last epoch that fits: a test, a record, the end of the program.
+_RESERVE, _RESERVE_SHARE = 10.0, 0.05
+
 
 @dataclass(frozen=True)
 class Job:
@@ -107,9 +112,10 @@ def run(
 
     Returns
     -------
-    How many runs were recorded, and how many failed; a failed run does not stop the others.
+    How many runs were recorded, and how many failed; a failed run does not stop the others. A twentieth of the budget,
+    ten seconds at most, is kept for what follows the last epoch.
     """
-    until = time.monotonic() + budget
+    until = time.monotonic() + budget - min(_RESERVE, _RESERVE_SHARE * budget)
     waiting, recorded, failed = list(waiting), 0, 0
     while waiting:
         job = next((job for job in waiting if time.monotonic() + job.per_epoch < until), None)
@@ -127,9 +133,10 @@ def run(
         except OutOfTimeError as error:
             say(f"{job.paper}/{job.name}: {error}")
             break
-        except FerbookError as error:
+        # RuntimeError: what torch says of a GPU, that its memory is full among others.
+        except (FerbookError, RuntimeError) as error:
             failed += 1
-            say(f"{job.paper}/{job.name}: failed: {error}")
+            say(f"{job.paper}/{job.name}: failed: {str(error).partition(chr(10))[0]}")
             continue
         taken = time.monotonic() - started
         recorded += 1
@@ -177,4 +184,5 @@ def _rest(job: Job, store: Path | None) -> Job:
 
 def _seconds(config: Config, rates: Mapping[str, float]) -> float:
     """What a run takes at the rates of :func:`machine.matrix_rates`, with those that it starts from."""
-    return sum(cost.seconds(one, rates) for one in cost.with_starts([config]))
+    least = _GPU_STEP if machine.has_gpu() else 0.0
+    return sum(cost.seconds(one, rates, least_per_step=least) for one in cost.with_starts([config]))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -139,10 +140,16 @@ class Task(lightning.LightningModule):
         self.faces = {part: (x.to(self.device), t.to(self.device)) for part, (x, t) in self.faces.items()}
         if self.copies is not None:
             self.copies = self.copies.to(self.device)
-        if self.device.type == "cpu":
+        on_processor = self.device.type == "cpu"
+        if on_processor:
             memory.keep_freed()
-        if self.config.compile and can_compile():
-            self._fused = torch.compile(lambda x: self.network(x), dynamic=False)
+        # What is drawn on the device needs no copy, for which a GPU would stop in each step.
+        self._generator = torch.Generator(self.device)
+        # A small step of a GPU is mostly the starting of its kernels: there every network is fused, and its kernels are
+        # started together (CUDA graphs).
+        if (self.config.compile or not on_processor) and can_compile():
+            mode = None if on_processor else "reduce-overhead"
+            self._fused = torch.compile(lambda x: self.network(x), dynamic=False, mode=mode)
 
     def on_train_epoch_start(self) -> None:
         """Seed everything that is random in this epoch."""
@@ -164,7 +171,8 @@ class Task(lightning.LightningModule):
         output = self._output(batch[mine], whole=len(chosen) == self.config.batch)
         wanted = target[chosen][mine]
         loss = self.loss(output, wanted, self._generator) + self.own_loss(output, wanted[:, : len(EMOTIONS)])
-        if not torch.isfinite(loss):
+        # A GPU would have to stop for this; what :meth:`train_loss` finds at the end of the epoch is enough.
+        if self._is_read_at_once() and not torch.isfinite(loss):
             raise self.diverged(f"the loss is {loss.item()}")
         # The processes' gradients are averaged: each loss counts by its share of the batch.
         loss = loss * (len(wanted) * self.trainer.world_size / len(chosen))
@@ -184,10 +192,11 @@ class Task(lightning.LightningModule):
             return
         decay = min(self.config.ema, (1 + self.global_step) / (10 + self.global_step))
         with torch.no_grad():
-            for kept, new in zip(_state(self.average), _state(self.network), strict=True):
-                if kept.is_floating_point():
-                    kept.lerp_(new, 1 - decay)
-                else:
+            pairs = list(zip(_state(self.average), _state(self.network), strict=True))
+            floats = [pair for pair in pairs if pair[0].is_floating_point()]
+            torch._foreach_lerp_(*map(list, zip(*floats, strict=True)), 1 - decay)
+            for kept, new in pairs:
+                if not kept.is_floating_point():
                     kept.copy_(new)
 
     def predict_part(self, part: str) -> Tensor:
@@ -209,8 +218,11 @@ class Task(lightning.LightningModule):
         return self.faces[part][1].cpu().numpy()
 
     def train_loss(self) -> float:
-        """Mean loss of the epoch that just ended, over all processes."""
-        return float(self.trainer.strategy.reduce(torch.stack(self._epoch).mean(), reduce_op="mean"))
+        """Mean loss of the epoch that just ended, over all processes. Raises TrainingError if it is not finite."""
+        found = float(self.trainer.strategy.reduce(torch.stack(self._epoch).mean(), reduce_op="mean"))
+        if not math.isfinite(found):
+            raise self.diverged(f"the mean loss is {found}")
+        return found
 
     def configure_optimizers(self) -> dict[str, object]:
         """Optimiser and schedule of the config. Fused: a step in one pass over the weights instead of eight."""
@@ -259,6 +271,9 @@ class Task(lightning.LightningModule):
         self.best = checkpoint["ferbook"]["best"]
         torch.set_num_threads(checkpoint["ferbook"].get("threads", torch.get_num_threads()))
 
+    def _is_read_at_once(self) -> bool:
+        return self.device.type == "cpu"
+
     def _sized(self, batch: Tensor) -> Tensor:
         early = self.config.early
         if self.current_epoch >= early.share * self.config.epochs or early.side >= batch.shape[3]:
@@ -271,7 +286,16 @@ class Task(lightning.LightningModule):
         if batch.ndim == 4:
             batch = batch.contiguous(memory_format=torch.channels_last)
         # The last, smaller batch of an epoch is not worth a compilation of its own.
-        return self._fused(batch) if self._fused is not None and whole else self.network(batch)
+        if self._fused is None or not whole:
+            return self.network(batch)
+        if self.device.type != "cpu":
+            torch.compiler.cudagraph_mark_step_begin()
+        try:
+            return self._fused(batch)
+        except RuntimeError:
+            # What the compiler cannot do, the network does by itself; what is wrong with the network, it says again.
+            self._fused = None
+            return self.network(batch)
 
 
 class OwnLoss(nn.Module):
@@ -345,7 +369,8 @@ class Batches:
 
     def __iter__(self):
         generator = torch.Generator().manual_seed(epoch_seed(self.task.config.seed, self.task.current_epoch))
-        order = torch.randperm(self.count, generator=generator)
+        # On the processor, so that the order is the same everywhere; then, once, to where the faces are.
+        order = torch.randperm(self.count, generator=generator).to(self.task.device)
         bounds = [self.size * k for k in range(len(self))] + [self.count]
         for start, end in zip(bounds, bounds[1:], strict=False):
             yield order[start:end]

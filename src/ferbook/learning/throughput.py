@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -30,6 +30,10 @@ from ferbook import models
 from ferbook.core import machine, memory, operations, temporary
 from ferbook.core.errors import ConfigError
 from ferbook.faces.emotions import EMOTIONS, VAD_AXES, vad_matrix
+
+if TYPE_CHECKING:
+    from ferbook.learning.configs import Config
+    from ferbook.learning.task_base import Batches, Task
 
 #: Ways of training, in the order in which they take turns.
 WAYS = ("engine", "usual")
@@ -185,12 +189,9 @@ def engine(setting: Setting, images: Tensor, distribution: Tensor) -> dict[str, 
     -------
     ``images_per_s``, ``peak_mib``, ``losses`` of all steps, ``parameters``, ``precision`` and whether ``compiled``.
     """
-    import lightning.pytorch as lightning
-
     from ferbook.learning import configs
     from ferbook.learning.task_base import Batches
     from ferbook.learning.tasks import TASKS
-    from ferbook.learning.training import use_bfloat16
 
     config = configs.parse(
         {
@@ -202,33 +203,85 @@ def engine(setting: Setting, images: Tensor, distribution: Tensor) -> dict[str, 
             "compile": setting.compile,
         }
     )
-    losses: list[float] = []
+    target = torch.cat([distribution, distribution @ _points()], 1) if setting.task == "vad" else distribution
+    task = TASKS[config.task](config, {"train": (images, target)}, total_steps=setting.steps)
+    return _timed(setting, task, Batches(len(images), setting.batch, task))
+
+
+def fourfold_epoch(config: Config, faces: int, setting: Setting) -> dict[str, Any]:
+    """How long an epoch of a run lasts whose faces have all their copies appended (paper 002, section 3.6.1).
+
+    Parameters
+    ----------
+    config: the run; only its network and how it is trained count. Pictures and labels are noise.
+    faces: in the training set, without copies.
+    setting: its batch, and how many of the epoch's steps are timed.
+
+    Returns
+    -------
+    ``pictures``, copies included; ``epoch_s``, of all of them at the speed of the timed steps; what :func:`engine`
+    returns; and ``matrix``, ``gflop_per_s`` and ``matrix_share`` as :func:`compare`.
+    """
+    from ferbook.learning.task_base import Batches
+    from ferbook.learning.tasks import TASKS
+    from ferbook.vision import appended
+
+    noise = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (faces, 1, SIDE, SIDE), dtype=torch.uint8, generator=noise)
+    target = torch.rand(faces, len(EMOTIONS), generator=noise).softmax(1)
+    copies = appended.Appended.full(faces, appended.ordinary(config.copies.angle))
+    before = machine.matrix_rates()
+    task = TASKS[config.task](config, {"train": (images, target)}, total_steps=setting.steps, copies=copies)
+    found = _timed(setting, task, Batches(len(copies), setting.batch, task))
+    rates = max(before, machine.matrix_rates(), key=machine.fastest)
+    del found["losses"]
+    additions = models.multiply_adds(config.model.name, SIDE, in_channels=1)
+    rate = found["images_per_s"] * operations.of_training(additions) / 1e9
+    return {
+        "pictures": len(copies),
+        "epoch_s": round(len(copies) / found["images_per_s"], 2),
+        **found,
+        "images_per_s": round(found["images_per_s"], 1),
+        "peak_mib": round(found["peak_mib"]),
+        "gflop_per_s": round(rate, 1),
+        "matrix_share": round(rate / machine.fastest(rates), 3),
+        "matrix": rates,
+    }
+
+
+def _timed(setting: Setting, task: Task, batches: Batches) -> dict[str, Any]:
+    """Train for a setting's steps on Lightning, as a run does but without validation and files."""
+    import lightning.pytorch as lightning
+
+    from ferbook.learning.callbacks import quiet
+    from ferbook.learning.training import use_bfloat16
+
+    losses: list[Tensor] = []
     watch = _Watch(setting)
 
     class Clock(lightning.Callback):
         def on_train_batch_end(self, trainer, task, outputs, batch, number) -> None:
-            losses.append(float(outputs["loss"]))
+            losses.append(outputs["loss"].detach())
             watch.step()
 
-    target = torch.cat([distribution, distribution @ _points()], 1) if setting.task == "vad" else distribution
-    task = TASKS[config.task](config, {"train": (images, target)}, total_steps=setting.steps)
-    trainer = lightning.Trainer(
-        accelerator="auto",
-        devices=1,
-        max_steps=setting.steps,
-        precision="bf16-mixed" if use_bfloat16(config.precision) else "32-true",
-        callbacks=[Clock()],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-    )
-    trainer.fit(task, Batches(len(images), setting.batch, task))
+    with quiet():
+        trainer = lightning.Trainer(
+            accelerator="auto",
+            devices=1,
+            max_steps=setting.steps,
+            precision="bf16-mixed" if use_bfloat16(task.config.precision) else "32-true",
+            callbacks=[Clock()],
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
+        trainer.fit(task, batches)
     return {
         "images_per_s": watch.speed(),
         "peak_mib": memory.peak_mib(),
-        "losses": losses,
+        "losses": [float(loss) for loss in losses],
         "parameters": models.parameter_count(task.network),
         "precision": trainer.precision,
         "compiled": task.is_compiled,
@@ -313,24 +366,26 @@ def _points() -> Tensor:
 
 
 class _Watch:
-    """Times the steps after the warm-up."""
+    """Times the steps after the warm-up. It waits for a GPU before the first and after the last of them only."""
 
     def __init__(self, setting: Setting):
-        self.setting, self.ends = setting, []
+        self.setting, self.ended, self.times = setting, 0, []
 
     def step(self) -> None:
         """A step has ended."""
-        machine.wait()
-        self.ends.append(time.perf_counter())
+        self.ended += 1
+        if self.ended in (self.setting.warm_up, self.setting.steps):
+            machine.wait()
+            self.times.append(time.perf_counter())
 
     def speed(self) -> float:
         """Images per second."""
-        first, last = self.ends[self.setting.warm_up - 1], self.ends[-1]
-        return self.setting.batch * (len(self.ends) - self.setting.warm_up) / (last - first)
+        first, last = self.times
+        return self.setting.batch * self.setting.timed / (last - first)
 
 
 def _step(setting: Setting, batch: Tensor, order: torch.memory_format, half: bool) -> Callable[[], object]:
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = "cuda" if machine.has_gpu() else "cpu"
     network = _network(setting).to(device, memory_format=order).train()
     batch = batch.to(device).contiguous(memory_format=order)
     labels = torch.arange(len(batch), device=device) % 8

@@ -157,6 +157,7 @@ def _trained(config: Config, store: Path | None, run: Run, processes: int, until
             precision=trainer.precision,
             compiled=task.is_compiled,
             machine=platform.machine(),
+            kind=machine.kind(),
             **{name: value for name, value in data.items() if name != "checksum"},
             **({} if spent is None else {name: round(value, 1) for name, value in spent.items()}),
         ),
@@ -235,7 +236,7 @@ def use_bfloat16(precision: str) -> bool:
     """
     if precision != "auto":
         return precision == "bf16"
-    if torch.cuda.is_available():
+    if machine.has_gpu():
         return torch.cuda.is_bf16_supported()
     return machine.instructions() in machine.WITH_BFLOAT16
 

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ferbook.core.constants import constant
 from ferbook.core.errors import ConfigError
 from ferbook.models.layers import Enlarged, whole
 from ferbook.models.weights import load_faces, load_imagenet, load_weights
@@ -314,7 +315,7 @@ def normalise(images: Tensor) -> Tensor:
     ------
     ValueError: for other numbers of channels.
     """
-    mean, deviation = (images.new_tensor(v) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+    mean, deviation = (constant(v, images) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     if images.shape[-3] == 1:
         mean, deviation = mean.mean(0, keepdim=True), deviation.mean(0, keepdim=True)
     elif images.shape[-3] != 3:

@@ -19,6 +19,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from ferbook.core.constants import constant
 from ferbook.core.errors import ConfigError
 from ferbook.vision.resampling import FILLS, kept, looked_up, mirrors, resampled, rotations, uniform
 
@@ -71,7 +72,7 @@ def displacement(count: int, size: tuple[int, int], strength: float, generator: 
         raise ConfigError("strength", f"{strength} could fold the face", f"Use 0 to {warp_limit(nodes):.3g}.")
     draws = torch.rand(count, 2, nodes, nodes, generator=generator, device=generator.device) * 2 - 1
     field = functional.interpolate(functional.pad(draws, (1, 1, 1, 1)), size, mode="bicubic", align_corners=True)
-    return field * strength * (field.new_tensor([size[1], size[0]]) - 1)[:, None, None]
+    return field * strength * (constant((size[1], size[0]), field) - 1)[:, None, None]
 
 
 def morphological_warp(x: Tensor, strength: float, generator: Generator, nodes: int = 3) -> Tensor:
@@ -86,7 +87,7 @@ def morphological_warp(x: Tensor, strength: float, generator: Generator, nodes: 
     field = displacement(len(x), (height, width), strength, generator, nodes).to(x.device)
     pixels = torch.meshgrid(torch.arange(width, device=x.device), torch.arange(height, device=x.device), indexing="xy")
     where = torch.stack(pixels) + field + 0.5
-    grid = (where * 2 / where.new_tensor([width, height])[:, None, None] - 1).permute(0, 2, 3, 1)
+    grid = (where * 2 / constant((width, height), where)[:, None, None] - 1).permute(0, 2, 3, 1)
     return looked_up(x, grid, "border")
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from ferbook.core.constants import constant
 from ferbook.core.errors import ConfigError
 
 #: What lies beyond the border of an image that is rotated or shifted: its mirror image, black, or its border repeated.
@@ -74,7 +75,7 @@ def resampled(x: Tensor, matrix: Tensor, fill: str) -> Tensor:
     """A batch (N, C, H, W) moved by matrices (N, 3, 3). Raises ConfigError for a fill that is not in ``FILLS``."""
     if fill not in FILLS:
         raise ConfigError("fill", f"{fill!r} is unknown", f"Use one of {', '.join(FILLS)}.")
-    half = matrix.new_tensor([x.shape[3] / 2, x.shape[2] / 2, 1.0])
+    half = constant((x.shape[3] / 2, x.shape[2] / 2, 1.0), matrix)
     theta = (matrix * half / half[:, None])[:, :2]
     grid = functional.affine_grid(theta, list(x.shape), align_corners=False)
     return looked_up(x, grid, FILLS[fill])
