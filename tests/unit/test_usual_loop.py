@@ -213,6 +213,17 @@ def test_an_epoch_with_all_copies(monkeypatch):
     assert found["matrix_share"] == pytest.approx(found["gflop_per_s"] / 100, abs=0.001)
 
 
+def test_where_the_time_of_a_step_goes():
+    faces = throughput.pictures(SMALL.pictures())
+    found = throughput._profiled(
+        SMALL, torch.from_numpy(faces.images)[:, None], torch.from_numpy(faces.distribution).float()
+    )
+    assert set(found["shares"]) == {*throughput.WORK, "rest"} and sum(found["shares"].values()) == pytest.approx(1)
+    # Nothing was fused; the rest holds augmentation, and no kind holds everything.
+    assert found["shares"]["fused"] == 0 and not found["compiled"]
+    assert all(0 < found["shares"][kind] < 0.9 for kind in ("convolutions", "batch norm", "ReLU and pooling", "rest"))
+
+
 def test_a_peak_is_not_inherited_from_the_parent():
     """ru_maxrss is: a child of a large process would seem large."""
     import subprocess

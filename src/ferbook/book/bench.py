@@ -46,7 +46,7 @@ LIMITS: dict[str, tuple[str, float]] = {
 #: Load, in programs that want a core, beyond which timings are not the machine's own.
 BUSY = 0.5
 #: Folder of the records of what is measured, one file for each instruction set or GPU.
-RECORDS = {kind: f"runtime/{kind}/" for kind in ("training", "detection", "fourfold")}
+RECORDS = {kind: f"runtime/{kind}/" for kind in ("training", "detection", "fourfold", "gradients", "profile")}
 
 # Reports seconds to load and the process's peak memory.
 _PROBE = """
@@ -184,6 +184,16 @@ def record_training() -> Path:
 def record_detection() -> Path:
     """The same of detection."""
     return _record("detection", detection())
+
+
+def record_gradients() -> Path:
+    """The same of gradients and steps that are written out."""
+    return _record("gradients", {"load": _load(), **gradients()})
+
+
+def record_profile() -> Path:
+    """The same of the time that training steps spend on what."""
+    return _record("profile", {"load": _load(), "networks": throughput.profile()})
 
 
 def _record(part: str, measured: dict[str, object]) -> Path:

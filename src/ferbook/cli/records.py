@@ -87,6 +87,8 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     "memory": {"papers.nhot.memory_need:record": "nothing"},
     "training": {"book.bench:record_training": "nothing"},
     "fourfold-epoch": {"book.bench:record_fourfold": "nothing"},
+    "gradients": {"book.bench:record_gradients": "nothing"},
+    "training-profile": {"book.bench:record_profile": "nothing"},
     "detection-speed": {"book.bench:record_detection": "nothing"},
     # How many pictures each described run shows, which its cost is counted from.
     "run-sizes": {"learning.cost:record": "nothing"},

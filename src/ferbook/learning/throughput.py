@@ -176,7 +176,62 @@ def summary(setting: Setting, runs: Mapping[str, Sequence[Mapping[str, Any]]], m
     }
 
 
-def engine(setting: Setting, images: Tensor, distribution: Tensor) -> dict[str, Any]:
+#: Kinds of work in a training step, and by what in an operation's name each is known; the first that fits counts.
+WORK: Mapping[str, tuple[str, ...]] = {
+    "convolutions": ("conv", "mm", "linear"),
+    "batch norm": ("batch_norm",),
+    "ReLU and pooling": ("relu", "threshold", "pool"),
+    "optimiser": ("adam",),
+    # What compilation made one kernel of: batch norm, ReLU, sums and means.
+    "fused": ("CompiledFxGraph", "Torch-Compiled", "CompiledFunction"),
+}
+
+
+def profile(settings: Sequence[Setting] = SETTINGS) -> dict[str, dict[str, Any]]:
+    """Where the time of this library's training steps goes, by network.
+
+    Returns
+    -------
+    By network: ``step_s``, of the mean timed step; ``shares`` of it by kind of ``WORK``, and of the ``rest``, which is
+    augmentation, Lightning and Python; what :func:`engine` says of ``precision`` and ``compiled``.
+    """
+    with temporary.folder() as scratch:
+        _write_faces(max(setting.pictures() for setting in settings), scratch, files=False)
+        return {setting.network: _measured("profile", setting, scratch) for setting in settings}
+
+
+def _profiled(setting: Setting, images: Tensor, distribution: Tensor) -> dict[str, Any]:
+    """One network's entry of :func:`profile`."""
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile as watching
+
+    with watching(activities=[ProfilerActivity.CPU], schedule=_after(setting)) as watched:
+        found = engine(setting, images, distribution, watched.step)
+    step_s = setting.batch / found["images_per_s"]
+    seconds = dict.fromkeys(WORK, 0.0)
+    for entry in watched.key_averages():
+        kind = next((kind for kind, parts in WORK.items() if any(part in entry.key for part in parts)), None)
+        if kind is not None:
+            seconds[kind] += entry.self_cpu_time_total / 1e6 / setting.timed
+    shares = {kind: round(spent / step_s, 3) for kind, spent in seconds.items()}
+    return {
+        "step_s": round(step_s, 4),
+        "shares": {**shares, "rest": round(1 - sum(shares.values()), 3)},
+        "precision": found["precision"],
+        "compiled": found["compiled"],
+    }
+
+
+def _after(setting: Setting) -> Callable[[int], Any]:
+    """A schedule of torch's profiler that watches the timed steps."""
+    from torch.profiler import schedule
+
+    return schedule(wait=setting.warm_up - 1, warmup=1, active=setting.timed, repeat=1)
+
+
+def engine(
+    setting: Setting, images: Tensor, distribution: Tensor, each: Callable[[], object] | None = None
+) -> dict[str, Any]:
     """Train by ``ferbook.learning.tasks`` on Lightning, as :func:`ferbook.learning.training.train` does, without
     validation and files.
 
@@ -184,6 +239,7 @@ def engine(setting: Setting, images: Tensor, distribution: Tensor) -> dict[str, 
     ----------
     images: uint8 (N, 1, H, W).
     distribution: (N, 8).
+    each: called after each step.
 
     Returns
     -------
@@ -205,7 +261,7 @@ def engine(setting: Setting, images: Tensor, distribution: Tensor) -> dict[str, 
     )
     target = torch.cat([distribution, distribution @ _points()], 1) if setting.task == "vad" else distribution
     task = TASKS[config.task](config, {"train": (images, target)}, total_steps=setting.steps)
-    return _timed(setting, task, Batches(len(images), setting.batch, task))
+    return _timed(setting, task, Batches(len(images), setting.batch, task), each)
 
 
 def fourfold_epoch(config: Config, faces: int, setting: Setting) -> dict[str, Any]:
@@ -249,7 +305,7 @@ def fourfold_epoch(config: Config, faces: int, setting: Setting) -> dict[str, An
     }
 
 
-def _timed(setting: Setting, task: Task, batches: Batches) -> dict[str, Any]:
+def _timed(setting: Setting, task: Task, batches: Batches, each: Callable[[], object] | None = None) -> dict[str, Any]:
     """Train for a setting's steps on Lightning, as a run does but without validation and files."""
     import lightning.pytorch as lightning
 
@@ -263,6 +319,8 @@ def _timed(setting: Setting, task: Task, batches: Batches) -> dict[str, Any]:
         def on_train_batch_end(self, trainer, task, outputs, batch, number) -> None:
             losses.append(outputs["loss"].detach())
             watch.step()
+            if each is not None:
+                each()
 
     with quiet():
         trainer = lightning.Trainer(
@@ -414,14 +472,15 @@ def _speed(setting: Setting, work: Callable[[], object], seconds: float) -> floa
     return setting.batch * rounds / (time.perf_counter() - start)
 
 
-def _write_faces(count: int, folder: Path) -> None:
-    """The same synthetic faces as files and as arrays."""
+def _write_faces(count: int, folder: Path, files: bool = True) -> None:
+    """The same synthetic faces as arrays and, where they are wanted, as files."""
     from ferbook.learning import usual_loop
 
     faces = pictures(count)
     distribution = np.asarray(faces.distribution, dtype=np.float32)
     np.savez(folder / "faces.npz", images=faces.images, distribution=distribution)
-    usual_loop.write_pictures(faces.images, distribution.argmax(axis=1), folder / "pictures")
+    if files:
+        usual_loop.write_pictures(faces.images, distribution.argmax(axis=1), folder / "pictures")
 
 
 def pictures(count: int):
@@ -447,6 +506,8 @@ def _job(text: str) -> dict[str, Any]:
         images, distribution = torch.from_numpy(stored["images"])[:, None], torch.from_numpy(stored["distribution"])
     if job["kind"] == "engine":
         return engine(setting, images, distribution)
+    if job["kind"] == "profile":
+        return _profiled(setting, images, distribution)
     return parts_of(setting, folder / "pictures", images)
 
 
