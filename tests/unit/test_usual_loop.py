@@ -215,9 +215,7 @@ def test_an_epoch_with_all_copies(monkeypatch):
 
 def test_where_the_time_of_a_step_goes():
     faces = throughput.pictures(SMALL.pictures())
-    found = throughput._profiled(
-        SMALL, torch.from_numpy(faces.images)[:, None], torch.from_numpy(faces.distribution).float()
-    )
+    found = throughput._profiled(SMALL, torch.tensor(faces.images)[:, None], torch.tensor(faces.distribution).float())
     assert set(found["shares"]) == {*throughput.WORK, "rest"} and sum(found["shares"].values()) == pytest.approx(1)
     # Nothing was fused; the rest holds augmentation, and no kind holds everything.
     assert found["shares"]["fused"] == 0 and not found["compiled"]
