@@ -19,7 +19,7 @@
 #
 # **No GPU was measured for this book.** What follows about GPUs is computed from the assumptions below, most with a worse and a better
 # value; change them in the next cell to what you know of yours. What follows about two cores rests on the [speeds recorded](verdicts/runtime) of one
-# processor, that with AVX2.
+# processor, which is named below.
 
 # %% tags=["parameters"]
 peak_tflops = 989  # dense bfloat16, million million operations a second: an NVIDIA H100 SXM; half of the published rate for sparse matrices
@@ -158,13 +158,13 @@ report.prose(
 # ## How well the estimate holds
 #
 # Recorded runs say how many seconds of processor time all their threads took, which other work on the machine hardly changes. The figure sets them beside
-# what was expected: seconds on two cores, times two. Expected is the machine with AVX2, whichever one the run came from.
+# what was expected: seconds on two cores, times two. Expected is what that one processor takes, whichever one the run came from.
 
 # %% tags=["remove-input"]
 kinds = list(bench.recorded("training"))
 told = sum(run.recorded is not None and run.recorded.config["precision"] == "32" for run in described)
 report.prose(
-    f"""Which one that was, no run says. Speeds are recorded of {len(kinds)} kinds of processor ({", ".join(kinds)}); a run says only the number format in which
+    f"""Which one it came from, no run says. Speeds are recorded of {len(kinds)} kinds of processor ({", ".join(kinds)}); a run says only the number format in which
     it computed. bfloat16 is chosen where a processor has instructions for it, so those runs are from another kind than {timed_on}. Runs in 32 bits can be
     from any: from processors without such instructions, and from others by runs that ask for 32 bits, as {told} recorded ones do. A ratio therefore tells two things
     at once, how good the estimate is and how unlike the machines are."""

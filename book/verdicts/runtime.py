@@ -29,7 +29,7 @@ timed = 5  # steps
 from ferbook.book import bench
 from ferbook.claims import report
 from ferbook.core import machine, records
-from ferbook.learning import cost, throughput
+from ferbook.learning import throughput
 from ferbook.measures import figures, intervals
 
 recorded = bench.recorded("training")
@@ -98,7 +98,7 @@ report.prose(
 older = {kind: len(found["factors"]) for kind, key, found in each if "factor_interval" not in found}
 report.prose(
     "".join(
-        f"""**{kind} is an older record**, of {records.read(cost.SPEEDS)["provenance"]["date"]}: its speeds are the mean of {count} turns, its factors have no interval, and the
+        f"""**{kind} is an older record**, of {records.read(bench.RECORDS["training"] + kind.lower().replace(" ", "-"))["provenance"]["date"]}: its speeds are the mean of {count} turns, its factors have no interval, and the
         library had neither the optimiser nor the way of keeping memory that it has now. Where its factors are smaller than others', that may be the library's doing
         and not the processor's."""
         for kind, count in older.items()
