@@ -18,7 +18,8 @@
 # cost grows, how well such an estimate holds, and how to run them on a cluster.
 #
 # **No GPU was measured for this book.** What follows about GPUs is computed from the assumptions below, most with a worse and a better
-# value; change them in the next cell to what you know of yours. What follows about two cores rests on [recorded speeds](verdicts/runtime).
+# value; change them in the next cell to what you know of yours. What follows about two cores rests on the [speeds recorded](verdicts/runtime) of one
+# processor, which is named below.
 
 # %% tags=["parameters"]
 peak_tflops = 989  # dense bfloat16, million million operations a second: an NVIDIA H100 SXM; half of the published rate for sparse matrices
@@ -30,8 +31,8 @@ gpus = [1, 8, 64]
 # %%
 from statistics import median
 
-from ferbook.book import paper_scale
-from ferbook.claims import report
+from ferbook.book import bench, paper_scale
+from ferbook.claims import ablation_variants, report
 from ferbook.core import machine, records
 from ferbook.learning import cost
 from ferbook.measures import figures
@@ -81,8 +82,9 @@ report.table(
 # once, and a step takes three times the way forward: once forward, twice backward. So the **operations** of a run are six times its
 # multiply-adds for one picture, times pictures, times epochs. Validation, tests and start-up are left out.
 #
-# On two cores, seconds are operations divided by the rate of the recorded machine's matrix products and by the share of that rate which training
-# was timed to reach. Of networks that were not timed the recorded runs tell it, with their validation and tests; where there are none, the mean
+# On two cores, seconds are operations divided by the rate of that machine's matrix products in 32 bits and by the share of that rate which training
+# was timed to reach. Of networks that were not timed the recorded runs in 32 bits tell it, with their validation and tests and from
+# whatever processor; where there are none, the mean
 # share of those that were timed is taken.
 #
 # On a GPU, two things can be what takes time. For a large network it is arithmetic: a share of the peak rate. NVIDIA states that rate for
@@ -92,12 +94,13 @@ report.table(
 
 # %% tags=["remove-input"]
 speeds = records.read(cost.SPEEDS)["values"]
+timed_on = speeds["machine"]["instructions"]
 small, large = (paper_scale.grown(described, name) for name in paper_scale.GROWN.values())
 on_peak = [1e3 * gpu.arithmetic(small) / small.steps for gpu in assumed]
 reached = [gpu.share * gpu.arithmetic(small) / (small.steps * gpu.step_ms / 1e3) for gpu in assumed]
 by_steps = sum(all(gpu.arithmetic(one) < one.steps * gpu.step_ms / 1e3 for gpu in assumed) for one in everything)
 report.prose(
-    f"""The recorded machine multiplies matrices at {machine.fastest(cost.rates()):,.0f} GFLOP/s on {speeds["machine"]["cores"]} cores. The book's small network takes
+    f"""The machine with {timed_on} multiplies matrices at {machine.fastest(cost.rates()):,.0f} GFLOP/s on {speeds["machine"]["cores"]} cores. The book's small network takes
     {small.operations / small.steps / 1e9:,.0f} GFLOP a step, which a GPU at the assumed shares of its peak would do in
     {min(on_peak):.2f} to {max(on_peak):.2f} ms. If a step takes {min(step_ms)} to {max(step_ms)} ms, as guessed, it uses {min(reached):.2%} to {max(reached):.2%} of the peak: it is too
     small for such a card. Of the {len(everything)} trainings described, {by_steps} are limited by their steps in this way, with the better values and with the worse. **If
@@ -138,10 +141,10 @@ report.table(paper_scale.group_rows(grouped, assumed), caption="What one run of 
 # ## How the cost grows
 #
 # In N-hot training a label keeps at most N emotions. N changes labels and not pictures, so a run costs the same for every N. To *compare* N = 1 to N takes
-# N runs, and as many again for each further {term}`seed`. All of it grows in proportion to the number of training faces. The dashed line is at the
-# faces that {term}`FER+` has for it.
+# N runs, and as many again for each further {term}`seed`. All of it grows in proportion to the number of training faces. Dashed lines are at the
+# faces that {term}`FER+` has for it, and at the seeds that this book asks for.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of straight lines through zero: hours on two cores against thousands of training faces, for comparisons of N = 1 alone up to N = 1 to 8, with the small network and with VGG16 at the paper's settings"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels of straight lines through zero, for comparisons of N = 1 alone up to N = 1 to 8, with the small network and with VGG16 at the paper's settings: hours on two cores against thousands of training faces above, against the number of seeds below"}}
 _ = paper_scale.growth_figure(described)
 
 # %% tags=["remove-input"]
@@ -155,8 +158,17 @@ report.prose(
 # ## How well the estimate holds
 #
 # Recorded runs say how many seconds of processor time all their threads took, which other work on the machine hardly changes. The figure sets them beside
-# what was expected: seconds on two cores, times two. Records do not name the processor, but how it computed tells two kinds apart. Speeds are
-# recorded of the kind that computes in 32 bits; runs in bfloat16 come from another one, and show what the estimate is worth there.
+# what was expected: seconds on two cores, times two. Expected is what that one processor takes, whichever one the run came from.
+
+# %% tags=["remove-input"]
+kinds = list(bench.recorded("training"))
+told = sum(run.recorded is not None and run.recorded.config["precision"] == "32" for run in described)
+report.prose(
+    f"""Which one it came from, no run says. Speeds are recorded of {len(kinds)} kinds of processor ({", ".join(kinds)}); a run says only the number format in which
+    it computed. bfloat16 is chosen where a processor has instructions for it, so those runs are from another kind than {timed_on}. Runs in 32 bits can be
+    from any: from processors without such instructions, and from others by runs that ask for 32 bits, as {told} recorded ones do. A ratio therefore tells two things
+    at once, how good the estimate is and how unlike the machines are."""
+)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter plot, both axes logarithmic: recorded processor seconds of runs against expected ones, by network and number format, beside the line on which they are equal"}}
 checked = paper_scale.checks(described)
@@ -166,7 +178,7 @@ _ = paper_scale.check_figure(checked)
 report.table(paper_scale.check_rows(checked), caption="Recorded seconds by expected ones")
 
 # %% tags=["remove-input"]
-own = [one for one in checked if one.kind == paper_scale.KINDS["32-true"]]
+own = [one for one in checked if one.number_format == ablation_variants.FORMATS["32-true"]]
 known = [one.ratio for one in own if cost.source(one.network) == "timed"]
 other = [one.ratio for one in checked if one not in own]
 circular = {one.network for one in own if cost.source(one.network) == "runs"}
@@ -177,10 +189,10 @@ guessed = sum(one.seconds for one in everything if cost.source(one.network) == "
 )
 least = min((one for one in checked if one.network not in circular), key=lambda one: one.ratio)
 report.prose(
-    f"""**What we see.** On the kind of processor whose speeds are recorded, {len(known)} runs of networks that were timed took {median(known):.2f} times the expected seconds
+    f"""**What we see.** In 32 bits, {len(known)} runs of networks that were timed took {median(known):.2f} times the expected seconds
     (median; half of them {paper_scale.middle_half(known)}).
     {f"Of {len(circular)} networks that were not timed the share is from these runs in 32 bits, which therefore check nothing; they reached {min(reached):.2f} to {max(reached):.2f} of the matrix rate." if circular else ""}
-    {f"The {len(other)} runs in bfloat16 took {median(other):.2f} times what the 32-bit processor was expected to." if other else ""}
+    {f"The {len(other)} runs in bfloat16 took {median(other):.2f} times what {timed_on} was expected to." if other else ""}
     Farthest below is `{least.name}`, recorded with {least.ratio:.2f} of the expected seconds; so would be a run that was interrupted and kept the time of its last part alone.
     {f"Of the cost of all sweeps, {guessed:.0%} rests on networks without any such run, which are taken to reach {timed[0]:.2f}: if they reach no more than the untimed networks that have runs, it is several times what stands above." if timed else ""}
     The figures of sweeps above are as good as this and no better; those of GPUs are worse by as much as their assumptions."""
@@ -190,7 +202,7 @@ report.prose(
 # ## Running it
 #
 # `ferbook queue --budget SECONDS` trains on one machine what decides most claims per second; `ferbook sweep 002` trains what a sweep still
-# lacks. To a machine without network, `ferbook pack FOLDER` packs FER+ into 57 MiB without loss; there,
+# lacks. To a machine without network, `ferbook pack FOLDER` packs FER+ into six files without loss; there,
 # `FERBOOK_DATA=FOLDER ferbook queue --budget SECONDS` trains on it. On a cluster with {term}`Slurm`:
 #
 # ```sh

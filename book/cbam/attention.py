@@ -99,6 +99,11 @@ report.table(
 )
 
 # %% tags=["remove-input"]
+report.prose(
+    f"""Runs of one seed share start weights, faces and their order. {ablation_variants.mixed_formats(both, "*{}*".format)}"""
+)
+
+# %% tags=["remove-input"]
 audit.box("000-attention-stages", "000-attention-last", "000-attention-gain", "000-attention-auc")
 
 # %% [markdown]

@@ -226,6 +226,13 @@ report.table(
     caption="FER+, recorded, without attention",
 )  # fmt: skip
 
+# %% tags=["remove-input"]
+both = {**ablation_variants.of_variants(sweeps.load("000", "attention"), "none"), **stricter}
+named = {"none": "two votes", "present0.3": "three votes"}
+report.prose(
+    f"""Means of {len(looser)} runs and of {len(stricter)}. {ablation_variants.mixed_formats(both, named.get)}"""
+)
+
 # %% [markdown]
 # ## Summary
 #

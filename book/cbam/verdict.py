@@ -14,7 +14,7 @@
 # *Explained in the glossary:* {term}`CBAM`, {term}`FER+`.
 
 # %%
-from ferbook.claims import dataset_summary, report, verdicts
+from ferbook.claims import ablation_variants, dataset_summary, report, verdicts
 from ferbook.learning import sweeps
 from ferbook.papers.cbam import results
 
@@ -37,6 +37,9 @@ report.table(
     results.difference_rows(runs, "none", ("map", "auc", "f1", "hamming")),
     caption="FER+, recorded: a narrow ResNet with CBAM in each block, after each stage, after the last; minus the same without",
 )
+
+# %% tags=["remove-input"]
+report.prose(f"""Differences are paired by seed. {ablation_variants.mixed_formats(runs, "*{}*".format)}""")
 
 # %% [markdown]
 # ## All claims

@@ -284,7 +284,8 @@ _ = figures.gallery(
 # MTCNN, which stands in for it in most of this book, and dlib are [compared below](#the-papers-detector-and-ours).
 
 # %% tags=["remove-input"]
-report.prose(f"**FER+:** {settings.so_far('alignment', recorded['alignment'])}.")
+report.prose(f"""**FER+:** {settings.so_far("alignment", recorded["alignment"])}.
+    {settings.mixed_formats("alignment", recorded["alignment"])}""")
 
 # %% tags=["remove-input"]
 report.table(
@@ -302,6 +303,8 @@ audit.rows("002-alignment*", "002-upright", caption="What alignment does")
 # mean of the six around it, the tip of the nose and the corners of the mouth are one each. {term}`MTCNN` gives five points at once. No photograph says
 # which of the two is right, but where they agree either can be used. Most of dlib's search below was made with the same version of it compiled with
 # OpenBLAS, four times as fast as the package; on the first 1,536 faces both gave the same boxes and landmarks to the last bit.
+# dlib's licence is Boost's and that of the package with its models CC0, but the 68 points were learned from the faces of iBUG 300-W, whose terms exclude
+# commercial use: take them for research alone.
 
 # %% tags=["remove-input"]
 seen = records.values_of(agreement.RECORD)
@@ -334,7 +337,7 @@ if seen:
         ),
         report.table(
             two_detectors.changed_rows(seen),
-            caption=f"FER+, recorded: {seen['again']['faces']} upright, frontal faces of all parts, tilted and covered, and looked for again",
+            caption=f"FER+, recorded: {seen['again']['faces']} upright, frontal faces of the test part, tilted and covered, and looked for again",
         ),
     )
 

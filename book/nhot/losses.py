@@ -111,10 +111,10 @@ report.prose(
 # %% [markdown]
 # ## Recorded on FER+
 #
-# The small network on the ordinary test set, once with each loss and seed; all else is equal. The right edge has the one number that the paper prints.
+# The small network on the ordinary test set, once with each loss and seed, by one recipe. The right edge has the one number that the paper prints.
 
 # %% tags=["remove-input"]
-report.prose(f"**FER+:** {settings.so_far('losses', recorded)}.")
+report.prose(f"**FER+:** {settings.so_far('losses', recorded)}. {settings.mixed_formats('losses', recorded)}")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy of recorded FER+ runs by loss, with intervals over seeds; the paper's number beside them"}}
 _ = settings.figure("losses", {"recorded": recorded})

@@ -23,6 +23,7 @@ values_of_n = [1, 3]  # the paper has 1 to 8
 
 # %%
 import tempfile
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -134,13 +135,16 @@ report.table(curves.gain_rows(built), caption="Synthetic, this build: gain in ac
 
 # %% tags=["remove-input"]
 asked = sweeps.chosen(sweeps.runs(sweeps.description("002")), "vgg16")
+per_n = Counter(run.config["labels"]["n_hot"] for run in vgg16.values())
+lacking = [n for n in sorted({run.labels.n_hot for run in asked.values()}) if per_n[n] < ablation_variants.SEEDS]
 few = next(iter(asked.values())).epochs
 seeds = len({run.seed for run in asked.values()})
 speeds = training_time.speeds()
 report.prose(
     f"""VGG16 takes {speeds["compact"] / speeds[training_time.TIMED]:.0f} times as long per picture as the small network, so it gets {seeds} seed{"s" * (seeds > 1)} and {few} epochs, where the
-    paper has {training_time.EPOCHS[training_time.TIMED]}. It starts from random weights. At that length its level says nothing about the paper's; the differences show which way N
-    pulls. **Recorded:** {len(vgg16)} of {len(asked)} runs."""
+    paper has {training_time.EPOCHS[training_time.TIMED]}. It starts from random weights. At that length its level says nothing about the paper's; only differences may show which way N
+    pulls. **Recorded:** {len(vgg16)} of {len(asked)} runs ({", ".join(f"N = {n}: {count}" for n, count in sorted(per_n.items())) or "none"}).
+    {f"With fewer than {ablation_variants.SEEDS} seeds, as of N = {', '.join(map(str, lacking))}, they show nothing by themselves." if lacking else ""}"""
 )
 
 # %% tags=["remove-input"]

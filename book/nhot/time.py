@@ -15,7 +15,9 @@
 # is timed on this page; [Runtime and environment](../verdicts/runtime) measures speeds, and [Running at paper scale](../paper_scale) has GPUs.
 
 # %%
+from ferbook.book import bench
 from ferbook.claims import printed, report
+from ferbook.core import records
 from ferbook.measures import figures
 from ferbook.papers.nhot import training_time
 
@@ -52,12 +54,19 @@ _ = training_time.figure()
 fastest, slowest = (pick(cards, key=lambda one: one.images_per_s) for pick in (max, min))
 least = min(cards, key=lambda one: int(one.memory))
 speeds = training_time.speeds()
+counted_with = records.read(training_time.SPEEDS)["values"]["machine"]["instructions"]
+others = {
+    kind: found["networks"][training_time.TIMED]["engine"]["images_per_s"]
+    for kind, found in bench.recorded("training").items()
+    if kind != counted_with
+}
 report.prose(
     f"""The fastest machine of the three is the one with the {fastest.card}{", which has the least memory" if fastest is least else ""}. It shows
     {fastest.images_per_s:.0f} pictures a second, the slowest {slowest.images_per_s:.0f}. Three different models that lie so close together suggest that
     something else than the card set the pace, such as reading and changing pictures; the report gives neither the batch size nor how faces were loaded. Two
-    processor cores train VGG16 at {speeds[training_time.TIMED]:.0f} pictures a second, a {fastest.images_per_s / speeds[training_time.TIMED]:.0f}th of that, and the
-    small network of this book at {speeds["compact"]:,.0f}."""
+    processor cores with {counted_with}, which this page counts with, train VGG16 at {speeds[training_time.TIMED]:.0f} pictures a second, a {fastest.images_per_s / speeds[training_time.TIMED]:.0f}th of that, and the
+    small network of this book at {speeds["compact"]:,.0f}. The other recorded processors train VGG16 at
+    {" and ".join(f"{speed:.0f} ({kind})" for kind, speed in others.items())} ([Runtime and environment](../verdicts/runtime))."""
 )
 
 # %% [markdown]
@@ -89,7 +98,7 @@ report.table(training_time.plan_rows(), caption="The paper's trainings, each onc
 # %% tags=["remove-input"]
 days = sum(map(training_time.days, training_time.EXPERIMENTS))
 report.prose(
-    f"""Two cores would be busy for **{days:,.0f} days**, and {3 * days:,.0f} with three seeds of each. This is why the book asks the paper's questions of a
+    f"""Two cores with {counted_with} would be busy for **{days:,.0f} days**, and {3 * days:,.0f} with three seeds of each. This is why the book asks the paper's questions of a
     small network, which takes {speeds["compact"] / speeds[training_time.TIMED]:.0f} times as many pictures a second, for few epochs; and why its verdicts say so."""
 )
 

@@ -28,9 +28,9 @@ timed = 5  # steps
 # %%
 from ferbook.book import bench
 from ferbook.claims import report
-from ferbook.core import machine
+from ferbook.core import machine, records
 from ferbook.learning import throughput
-from ferbook.measures import figures
+from ferbook.measures import figures, intervals
 
 recorded = bench.recorded("training")
 detection = bench.recorded("detection")
@@ -44,6 +44,12 @@ ways = {"usual": "usual loop", "engine": "this library"}
 colours = ("#7f7f7f", "#0072b2", "#bdbdbd", "#56b4e9", "#555555", "#004b87")
 busy = {kind for kind, found in recorded.items() if found["load"] > bench.BUSY}
 each = [(kind, key, network) for kind, found in recorded.items() for key, network in found["networks"].items()]
+
+
+def factor_of(found):
+    """A factor with its interval, where there is one."""
+    ends = found.get("factor_interval")
+    return intervals.told((found["factor"], *ends)) if ends else f"{found['factor']:.2f}"
 
 
 def drawn(figure_of, ylabel, form):
@@ -76,7 +82,7 @@ def drawn(figure_of, ylabel, form):
 # ## Pictures per second
 #
 # Each way runs in a process of its own, in turns. The first steps are left out, and with them start-up and the filling of queues.
-# Speeds are those of the best turn (on AVX2, recorded earlier, the mean of two); a factor is the mean over the turns.
+# Speeds are those of the best turn; a factor is the mean over the turns, with its 95 % interval.
 # Timings mean something only on a machine that does nothing else meanwhile.
 
 # %% tags=["remove-input"]
@@ -86,6 +92,18 @@ report.prose(
         {"**That machine was busy: take its speeds for a trial.**" if kind in busy else ""}"""
         for kind, found in recorded.items()
     )
+)
+
+# %% tags=["remove-input"]
+older = {kind: len(found["factors"]) for kind, key, found in each if "factor_interval" not in found}
+report.prose(
+    "".join(
+        f"""**{kind} is an older record**, of {records.read(bench.RECORDS["training"] + kind.lower().replace(" ", "-"))["provenance"]["date"]}: its speeds are the mean of {count} turns, its factors have no interval, and the
+        library had neither the optimiser nor the way of keeping memory that it has now. Where its factors are smaller than others', that may be the library's doing
+        and not the processor's."""
+        for kind, count in older.items()
+    )
+    or "All records are of one way of measuring."
 )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bar chart, logarithmic: pictures per second of three networks, trained by the usual loop and by this library, for each recorded instruction set"}}
@@ -101,7 +119,7 @@ report.table(
             "measured": kind,
             "usual loop": f"{found['usual']['images_per_s']:,.4g}",
             "this library": f"{found['engine']['images_per_s']:,.4g}",
-            "factor": f"{found['factor']:.2f}",
+            "factor": factor_of(found),
             "in each turn": ", ".join(f"{factor:.2f}" for factor in found["factors"]),
         }
         for kind, key, found in [*each, *(("this build", key, found) for key, found in build["networks"].items())]
@@ -112,7 +130,7 @@ report.table(
 # %% [markdown]
 # ## What each step gains
 #
-# The parts were also measured one by one. *Files* is reading and augmenting alone, in all workers; *batches* is this library's
+# The parts were also measured, each once and alone. *Files* is reading and augmenting alone, in all workers; *batches* is this library's
 # augmentation alone. *Step* is forward, backward and optimiser on a batch that is already there.
 
 
@@ -166,9 +184,14 @@ report.table(rows, caption="Factors by which each difference changes the speed; 
 # %% tags=["remove-input"]
 on_files = {(kind, key): found["usual"]["images_per_s"] / found["parts"]["files"] for kind, key, found in each}
 least, most = min(on_files, key=on_files.get), max(on_files, key=on_files.get)
+waiting = {(kind, key): found["parts"]["step"] / found["usual"]["images_per_s"] for kind, key, found in each}
+below = [value for value in waiting.values() if value < 1]
+smallest = min(each, key=lambda one: one[2]["multiply_adds"])[1]
+of_smallest = ", ".join(f"{value:.2f} on {kind}" for (kind, key), value in waiting.items() if key == smallest)
 report.prose(
-    f"""**What we see.** Reading and transforming files takes about {on_files[least]:.0%} of the usual loop's time with {names[least[1]]} on {least[0]}, and
-    {on_files[most]:.0%} with {names[most[1]]} on {most[0]}: the smaller the network, the more there is to gain from holding the pictures in memory. The
+    f"""**What we see.** Reading and transforming files takes about {on_files[least]:.1%} of the usual loop's time with {names[least[1]]} on {least[0]}, and
+    {on_files[most]:.1%} with {names[most[1]]} on {most[0]}: the smaller the network, the larger that share. Whether not waiting for pictures gains more than that, its
+    factor does not settle: for {names[smallest]} it is {of_smallest}. {f"{len(below)} of {len(waiting)} such factors are below 1, down to {min(below):.2f}, which less waiting cannot cause: each part was timed once, so that factors are uncertain by as much at least." if below else ""} The
     larger the network, the more only its arithmetic counts, which the order in memory and the number format decide."""
 )
 
@@ -177,7 +200,8 @@ report.prose(
 #
 # The product of two large matrices is the fastest that a processor computes. The figure shows the arithmetic of training as a share of that
 # rate: six operations for each multiply-add of the network, two on the way forward and four on the way back. A share can be compared between
-# machines, as a speed cannot; what the project wants of itself is therefore a share.
+# machines, as a speed cannot; what the project wants of itself is therefore a share. The rate is the one that the same measurement found (the last table of this
+# section). On a machine that others use, too, another measurement finds another rate, and the share moves with it.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bar chart: share of the machine's matrix-product rate used by three networks, with the usual loop and with this library, for each recorded instruction set"}}
 _ = drawn(lambda found: 100 * found["matrix_share"], "share of the matrix rate (%)", "{:.0f}")
@@ -240,7 +264,7 @@ report.table(
             "instructions": kind,
             "pictures per second, one by one": found["pictures_per_s_single"],
             "in a batch": found["pictures_per_s_batched"],
-            "factor": f"{found['factor']:.2f} ({found['factor_interval'][0]:.2f} to {found['factor_interval'][1]:.2f})",
+            "factor": factor_of(found),
             "turns": len(found["factors"]),
             "wanted": f"{bench.LIMITS['factor'][1]:g}",
             "": "not judged"
@@ -255,15 +279,34 @@ report.table(
 )
 
 # %% [markdown]
+# ## Tried and not kept
+#
+# * **Compilation of the large networks.** It gained nothing when it was tried, and costs some seconds, so only compact is compiled. No record keeps that trial.
+# * **bfloat16 everywhere.** Without instructions for it, matrix products in bfloat16 are slower than in 32 bits, as the table of rates shows.
+#
+# **Not built:** convolutions of our own for compact's narrow layers, which are what keeps it from its share. Only those of EfficientNets (depthwise, and of
+# single pixels) are written out; `ferbook bench gradients` measures what that gains.
+#
 # ## What this means for your machine
 #
 # * **Processors with {term}`AMX` or AVX-512 bf16** multiply {term}`bfloat16` numbers in hardware, faster than 32-bit ones. The library uses those instructions
 #   by itself where it finds them.
-# * **Processors without** emulate bfloat16, as AVX2's matrix rates show. The library then stays with 32 bits, and the usual loop already does
-#   the same arithmetic at the same speed: a large network leaves little to gain.
+# * **Processors without** emulate bfloat16. The library then stays with 32 bits, as the usual loop does, and what is left to gain is in the order of memory,
+#   the optimiser and the handling of pictures.
 # * **GPUs** are not measured here. The comparison uses one where it finds it (pictures and augmentation are then on the GPU, too), so
 #   `ferbook bench training` tells. [Running at paper scale](../paper_scale) says what they would be worth, under assumptions.
 #
+# What was gained without bfloat16, on the recorded machines:
+
+# %% tags=["remove-input"]
+report.prose(
+    "; ".join(
+        f"{names[key]} on {kind}: {factor_of(found)}" for kind, key, found in each if found["precision"] == "32-true"
+    )
+    + "."
+)
+
+# %% [markdown]
 # ## Machine and versions
 
 # %% tags=["remove-input"]

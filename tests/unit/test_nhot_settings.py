@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ferbook.claims import printed
+from ferbook.claims import ablation_variants, printed
 from ferbook.core.errors import ConfigError
 from ferbook.learning import configs, sweeps
 from ferbook.learning.losses import LOSSES
@@ -211,6 +211,38 @@ def test_leaders_are_compared_over_the_seeds_of_all():
     assert settings.leading("rotation", runs).endswith("mean of 2 seeds)")
     for nothing in ({}, rotation(angles=(10,)), {**rotation((0,), (10,)), **rotation((1,), (20,))}):
         assert settings.leading("rotation", nothing).startswith("too little is recorded")
+
+
+def made(**provenance):
+    return RunResult({}, [], {}, provenance)
+
+
+def test_runs_of_one_seed_that_computed_in_different_formats_are_named():
+    three = ("false", "true", "dlib")
+    runs = {
+        f"ordinary-aligned-{how}-seed{seed}": made(precision="bf16-mixed" if how == "dlib" or seed == 2 else "32-true")
+        for how in three
+        for seed in range(3)
+    }
+    told = settings.mixed_formats("alignment", runs)
+    assert "For seed 0 and seed 1: aligned by dlib in bfloat16, the others in 32 bits." in told
+    assert "seed 2" not in told
+    again = {name: made(precision="bf16-mixed") for name in runs}
+    assert settings.mixed_formats("alignment", again) == settings.mixed_formats("alignment", {}) == ""
+
+
+def test_another_number_of_threads_is_named_unless_a_run_does_not_say_it():
+    runs = {"random-seed0": made(threads=1), "imagenet-seed0": made(threads=2), "random-seed1": made(threads=1)}
+    assert "For seed 0: random with 1 thread, ImageNet with 2 threads." in settings.mixed_formats("imagenet", runs)
+    unsaid = {**runs, "imagenet-seed0": made()}
+    assert settings.mixed_formats("imagenet", unsaid) == ""
+
+
+def test_pairs_by_different_versions_of_the_library_are_counted():
+    runs = {f"{name}-seed{seed}": made(library=name * (seed == 1)) for name in "ab" for seed in range(3)}
+    assert ablation_variants.versions(runs).startswith("For 1 of 3 seeds")
+    assert ablation_variants.versions({name: made(library="a") for name in runs}) == ""
+    assert ablation_variants.versions({"a-seed0": made(library="a"), "b-seed1": made(library="b")}) == ""
 
 
 # --- Table 2's statistics ---

@@ -75,3 +75,13 @@ def test_rows_count_what_is_missing_and_a_shared_start_once():
     group = paper_scale.group_rows(paper_scale.parted(runs, lambda run: run.group), [Gpu(1, 1, 1000)])
     assert [line["group"] for line in group] == ["003/tuned", "003/proxy"]
     assert group[0]["a run on two cores"] == "2\N{NO-BREAK SPACE}h"
+
+
+def test_cost_is_drawn_over_faces_and_over_seeds_for_each_comparison():
+    runs = [Run("002", name, None, (training(name, 7200),)) for name in paper_scale.GROWN.values()]
+    faces, _, seeds, _ = paper_scale.growth_figure(runs).axes
+    own = paper_scale.faces("nhot/ordinary-n1-seed0") / 1e3
+    for count, over_faces, over_seeds in zip(range(1, 9), faces.lines, seeds.lines, strict=False):
+        # Two hours a run, for FER+'s faces and one seed.
+        assert over_faces.get_xydata()[-1] == pytest.approx([2 * own, 2 * 2 * count])
+        assert over_seeds.get_xydata()[3] == pytest.approx([3, 3 * 2 * count])

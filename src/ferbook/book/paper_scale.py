@@ -13,8 +13,11 @@ from statistics import median
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ferbook.claims import ablation_variants
+from ferbook.claims.ablation_variants import FORMATS
 from ferbook.claims.report import NOTHING
 from ferbook.core import operations, records
 from ferbook.faces.emotions import EMOTIONS
@@ -25,8 +28,6 @@ from ferbook.measures import figures
 
 #: Units of time by their seconds; a number of one is below 120 where there is a larger unit.
 _UNITS = {"s": 1, "min": 60, "h": 3600}
-#: Kinds of processor that recorded runs tell apart, by how they computed.
-KINDS = {"32-true": "32 bits", "bf16-mixed": "bfloat16"}
 #: Where the share of the matrix rate is from that a network is expected to reach, by ``cost.source``.
 SOURCES = {"timed": "timed", "runs": "its runs in 32 bits", "others": "the others' mean"}
 #: Runs whose growth is drawn: this book's recipe and the paper's settings, by what the page calls them.
@@ -252,14 +253,14 @@ class Check:
     Parameters
     ----------
     name: of the run, its paper's before it.
-    kind: of processor, a value of ``KINDS``.
+    number_format: that it computed in, a value of ``FORMATS``.
     network: that it trained.
     expected: seconds of one core.
     recorded: seconds of all its threads.
     """
 
     name: str
-    kind: str
+    number_format: str
     network: str
     expected: float
     recorded: float
@@ -278,25 +279,25 @@ def checks(found: Iterable[Run]) -> list[Check]:
         told = run.recorded.provenance if run.recorded and run.trainings else {}
         if told.get("device") == "cpu" and told.get("cpu_seconds") is not None:
             one, name = run.trainings[-1], f"{run.paper}/{run.name}"
-            expected = Check(name, KINDS[told["precision"]], one.network, one.seconds * cores, told["cpu_seconds"])
+            expected = Check(name, FORMATS[told["precision"]], one.network, one.seconds * cores, told["cpu_seconds"])
             known.setdefault(one.hash, expected)
     return list(known.values())
 
 
 def by_network(found: Sequence[Check]) -> dict[tuple[str, str], list[float]]:
-    """Ratios of recorded to expected seconds by kind of processor and network, in that order."""
-    kinds = list(KINDS.values())
-    keys = sorted({(one.kind, one.network) for one in found}, key=lambda key: (kinds.index(key[0]), key[1]))
-    return {key: [one.ratio for one in found if (one.kind, one.network) == key] for key in keys}
+    """Ratios of recorded to expected seconds by number format and network, in that order."""
+    formats = list(FORMATS.values())
+    keys = sorted({(one.number_format, one.network) for one in found}, key=lambda key: (formats.index(key[0]), key[1]))
+    return {key: [one.ratio for one in found if (one.number_format, one.network) == key] for key in keys}
 
 
 def check_rows(found: Sequence[Check]) -> list[dict[str, str]]:
-    """One line per kind of processor and network, as ``report.table`` takes it."""
+    """One line per number format and network, as ``report.table`` takes it."""
     lines = []
-    for (kind, network), ratios in by_network(found).items():
+    for (number_format, network), ratios in by_network(found).items():
         lines.append(
             {
-                "computed in": kind,
+                "computed in": number_format,
                 "network": network,
                 "runs": str(len(ratios)),
                 "recorded by expected, median": f"{median(ratios):.2f}",
@@ -311,18 +312,18 @@ def check_rows(found: Sequence[Check]) -> list[dict[str, str]]:
 def check_figure(found: Sequence[Check]) -> Figure:
     """Recorded CPU seconds over expected ones, both axes logarithmic; on the line they are equal."""
     figure, axis = plt.subplots(figsize=(figures.WIDTH, 4.4))
-    markers = dict(zip(KINDS.values(), ("o", "^"), strict=True))
+    markers = dict(zip(FORMATS.values(), ("o", "^"), strict=True))
     colours = dict(zip(sorted({one.network for one in found}), figures.SERIES_COLOURS, strict=False))
-    for kind, network in by_network(found):
-        chosen = [one for one in found if (one.kind, one.network) == (kind, network)]
+    for number_format, network in by_network(found):
+        chosen = [one for one in found if (one.number_format, one.network) == (number_format, network)]
         axis.scatter(
             [one.expected for one in chosen],
             [one.recorded for one in chosen],
-            marker=markers[kind],
+            marker=markers[number_format],
             s=34,
             facecolors="none",
             edgecolors=colours[network],
-            label=f"{network}, {kind}",
+            label=f"{network}, {number_format}",
         )
     ends = [pick(value for one in found for value in (one.expected, one.recorded)) for pick in (min, max)]
     axis.plot(ends, ends, color="#444444", linewidth=1, linestyle="--", label="as expected")
@@ -334,26 +335,34 @@ def check_figure(found: Sequence[Check]) -> Figure:
 
 
 def growth_figure(found: Sequence[Run]) -> Figure:
-    """Hours on two cores over the number of training faces, per seed, for the comparison of N = 1 to the largest."""
+    """Hours on two cores for the comparison of N = 1 to the largest: over training faces, and below it over seeds."""
     most = len(EMOTIONS)
-    figure, axes = plt.subplots(1, len(GROWN), figsize=(figures.WIDTH, 3.6))
-    shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, most))
-    for axis, (title, name) in zip(axes, GROWN.items(), strict=True):
+    shades = dict(enumerate(plt.get_cmap("viridis")(np.linspace(0, 0.85, most)), start=1))
+    figure, axes = plt.subplots(2, len(GROWN), figsize=(figures.WIDTH, 6.6))
+    for (over_faces, over_seeds), (title, name) in zip(axes.T, GROWN.items(), strict=True):
         had, hours = faces(name), grown(found, name).seconds / 3600
-        places = np.array([0, 2 * had])
+        thousands, seeds = np.array([0, 2 * had]) / 1e3, np.arange(2 * ablation_variants.SEEDS)
         for count in range(1, most + 1):
-            taken = count * hours * places / had
-            axis.plot(places / 1e3, taken, color=shades[count - 1], linewidth=1.6)
-            if count in (1, most // 4, most // 2, most):
-                label = f"N = 1 to {count}" if count > 1 else "N = 1"
-                axis.annotate(
-                    label, (places[-1] / 1e3, taken[-1]), xytext=(4, 0), textcoords="offset points", va="center"
-                )
-        axis.axvline(had / 1e3, color="#444444", linewidth=1, linestyle="--")
-        axis.set(xlabel="training faces (thousands)", title=title, xlim=(0, places[-1] / 1e3), ylim=(0, None))
-        axis.yaxis.set_major_formatter("{x:,.5g}")
-    axes[0].set_ylabel("hours on two cores, per seed")
+            _growing(over_faces, thousands, count * hours * thousands * 1e3 / had, count, shades[count])
+            _growing(over_seeds, seeds, count * hours * seeds, count, shades[count])
+        over_faces.axvline(had / 1e3, color="#444444", linewidth=1, linestyle="--")
+        over_seeds.axvline(ablation_variants.SEEDS, color="#444444", linewidth=1, linestyle="--")
+        over_faces.set(xlabel="training faces (thousands)", title=title, xlim=thousands)
+        over_seeds.set(xlabel="seeds", xticks=seeds, xlim=seeds[[0, -1]])
+        for axis in (over_faces, over_seeds):
+            axis.set_ylim(0, None)
+            axis.yaxis.set_major_formatter("{x:,.5g}")
+    axes[0, 0].set_ylabel("hours on two cores, one seed")
+    axes[1, 0].set_ylabel("the same, all faces of FER+")
     return figure
+
+
+def _growing(axis: Axes, places: np.ndarray, taken: np.ndarray, count: int, colour: np.ndarray) -> None:
+    """The line of a comparison of N = 1 to `count`; N that are powers of two have a name at the end."""
+    axis.plot(places, taken, color=colour, linewidth=1.6)
+    if count in (1, len(EMOTIONS) // 4, len(EMOTIONS) // 2, len(EMOTIONS)):
+        label = f"N = 1 to {count}" if count > 1 else "N = 1"
+        axis.annotate(label, (places[-1], taken[-1]), xytext=(4, 0), textcoords="offset points", va="center")
 
 
 def grown(found: Iterable[Run], name: str) -> Training:

@@ -6,7 +6,9 @@ how many runs lie behind it, and carries an interval once there are enough of th
 Nothing here imports torch.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -20,6 +22,8 @@ from ferbook.measures.intervals import Interval
 
 #: Seeds from which on a difference between trained networks counts as a finding.
 SEEDS = 3
+#: What readers call the number formats that runs computed in, by ``precision`` of their provenance.
+FORMATS = {"32-true": "32 bits", "bf16-mixed": "bfloat16"}
 
 #: A run as it is at hand: its result, or its config.
 Run = TypeVar("Run")
@@ -97,6 +101,61 @@ def difference(runs: Runs, of: str, to: str, value: Value) -> Estimate | None:
     first, second = ({key: value(run) for key, run in variant(runs, name).items()} for name in (of, to))
     shared = [key for key in first if first[key] is not None and second.get(key) is not None]
     return estimated({key: first[key] - second[key] for key in shared})
+
+
+def differing(runs: Runs, field: str) -> dict[str, dict[object, list[str]]]:
+    """Where runs that a comparison pairs were not made alike: by seed or fold, variants by a field of the provenance.
+
+    Runs that do not say it are left out, and so are seeds whose runs all say the same.
+    """
+    found: dict[str, dict[object, list[str]]] = {}
+    for label, run in runs.items():
+        name, _, key = label.rpartition("-")
+        if (value := run.provenance.get(field)) is not None:
+            found.setdefault(key, {}).setdefault(value, []).append(name)
+    return {key: by_value for key, by_value in found.items() if len(by_value) > 1}
+
+
+def versions(runs: Runs) -> str:
+    """For how many seeds runs of different versions of this library are compared: a sentence; empty if for none."""
+    shared = [key for key, count in Counter(label.rpartition("-")[2] for label in runs).items() if count > 1]
+    several = len(differing(runs, "library"))
+    if not several:
+        return ""
+    return f"For {several} of {len(shared)} seeds, what is compared was trained by different versions of this library."
+
+
+def mixed_formats(runs: Runs, called: Callable[[str], str] = str) -> str:
+    """Where runs of one seed computed in different number formats, or with different numbers of threads; Markdown.
+
+    Empty where none did, so that it vanishes once such runs are made again.
+
+    Parameters
+    ----------
+    called: what readers call a variant.
+    """
+    said = _odd(differing(runs, "precision"), called, lambda value: f"in {FORMATS.get(value, value)}")
+    said += _odd(differing(runs, "threads"), called, lambda value: f"with {value} thread{'s' * (value != 1)}")
+    if not said:
+        return ""
+    return f"**Not all runs of one seed computed alike.** {' '.join(said)} Such a pair differs in its arithmetic, too."
+
+
+def _odd(
+    found: Mapping[str, Mapping[object, list[str]]], called: Callable[[str], str], how: Callable[[object], str]
+) -> list[str]:
+    """A sentence for all seeds whose variants differ in the same way; the value that most variants have comes last."""
+    said: dict[str, list[str]] = {}
+    for key, by_value in found.items():
+        *few, (most, rest) = sorted(by_value.items(), key=lambda item: len(item[1]))
+        parts = [f"{_listed([called(name) for name in names])} {how(value)}" for value, names in few]
+        parts.append(f"{called(rest[0]) if len(rest) == 1 else 'the others'} {how(most)}")
+        said.setdefault(", ".join(parts), []).append(re.sub(r"(?<=\D)(?=\d)", " ", key))
+    return [f"For {_listed(keys)}: {clause}." for clause, keys in said.items()]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def training(runs: Runs) -> Training:

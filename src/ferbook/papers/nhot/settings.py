@@ -149,6 +149,11 @@ def so_far(group: str, runs: Runs) -> str:
     return f"{count} of {described(group)} runs {'is' if len(runs) < 2 else 'are'} recorded{'' if runs else ' yet'}"
 
 
+def mixed_formats(group: str, runs: Runs) -> str:
+    """As :func:`ferbook.claims.ablation_variants.mixed_formats`, settings by what readers call them."""
+    return ablation_variants.mixed_formats(_plain(runs), lambda setting: words(group, setting))
+
+
 def estimate(runs: Runs, setting: str, measure: str | Measure = "accuracy") -> Estimate | None:
     """A measure of a setting over its seeds; None if no run holds it."""
     return ablation_variants.estimate(by_setting(runs).get(setting, {}), _measure(measure).of)

@@ -159,7 +159,7 @@ def card_rows() -> list[dict[str, str]]:
         for one in cards()
     ]
     machine = records.read(SPEEDS)["values"]["machine"]
-    where = f"{machine['cores']} cores of an {machine['processor']} (this book)"
+    where = f"{machine['cores']} cores of an {machine['processor']}, {machine['instructions']} (this book)"
     lines += [
         _card_line(where, name, epoch_minutes(pictures, speeds()[key]), speeds()[key], adds[key])
         for key, name in ((TIMED, "VGG16"), ("compact", "compact"))
