@@ -34,6 +34,7 @@ from ferbook.measures import figures, intervals
 
 recorded = bench.recorded("training")
 detection = bench.recorded("detection")
+profiles, gradients, fourfold = (bench.recorded(part) for part in ("profile", "gradients", "fourfold"))
 settings = [throughput.setting(network, timed=timed)] if network else []
 build = throughput.compare(settings, repeats=1, parts=False) if settings else {"networks": {}}
 
@@ -180,6 +181,41 @@ report.table(rows, caption="Factors by which each difference changes the speed; 
 # %% [markdown]
 # *The rest* is what augmentation and Lightning cost, less what is gained by an optimiser that passes once over all weights, by memory that is kept
 # from step to step, and by compilation (compact).
+#
+# ### Where the time of a step goes
+#
+# torch's profiler adds up how long each operation of this library's steps runs. What compilation has fused is one kernel and one column: batch norm, {term}`ReLU` and
+# sums of compact. *The rest* is augmentation, Lightning and Python.
+
+# %% tags=["remove-input"]
+report.table(
+    [
+        {
+            "network": names[key],
+            "instructions": kind,
+            "step (s)": f"{found['step_s']:.3f}",
+            **{work: f"{share:.1%}" for work, share in found["shares"].items()},
+        }
+        for kind, profiled in profiles.items()
+        for key, found in profiled["networks"].items()
+    ],
+    caption="Share of a training step's time, recorded",
+)
+
+# %% tags=["remove-input"]
+alone = {
+    (kind, key): (recorded[kind]["networks"][key]["engine"]["matrix_share"], found["shares"]["convolutions"])
+    for kind, profiled in profiles.items()
+    for key, found in profiled["networks"].items()
+    if kind in recorded
+}
+report.prose(
+    " ".join(
+        f"""With {names[key]} on {kind}, {share:.0%} of the time are convolutions. If nothing else took any, training would use {reached / share:.0%} of the matrix rate instead
+        of {reached:.0%}."""
+        for (kind, key), (reached, share) in alone.items()
+    )
+)
 
 # %% tags=["remove-input"]
 on_files = {(kind, key): found["usual"]["images_per_s"] / found["parts"]["files"] for kind, key, found in each}
@@ -284,9 +320,32 @@ report.table(
 # * **Compilation of the large networks.** It gained nothing when it was tried, and costs some seconds, so only compact is compiled. No record keeps that trial.
 # * **bfloat16 everywhere.** Without instructions for it, matrix products in bfloat16 are slower than in 32 bits, as the table of rates shows.
 #
-# **Not built:** convolutions of our own for compact's narrow layers, which are what keeps it from its share. Only those of EfficientNets (depthwise, and of
-# single pixels) are written out; `ferbook bench gradients` measures what that gains.
-#
+# **Not built:** convolutions of our own for compact's narrow layers, which are what keeps it from its share. A few steps are written out, because torch's own
+# are slow on a processor; both ways took turns on one thread:
+
+# %% tags=["remove-input"]
+written = {
+    "depthwise": "depthwise convolutions, in a step of MTEN",
+    "pointwise": "1 × 1 convolutions as matrix products, in a step of MTEN",
+    "orthogonality": "orthogonality of 512 filters and its gradient, by frequencies",
+    "optimiser": "Adam on VGG16's weights, channels last",
+}
+report.table(
+    [
+        {
+            "what": what,
+            "instructions": kind,
+            "torch's own (s)": f"{found[f'{key}_plain_s']:.3f}",
+            "written out (s)": f"{found[f'{key}_s']:.3f}",
+            "factor": intervals.told((found[f"{key}_factor"], *found[f"{key}_factor_interval"])),
+        }
+        for kind, found in gradients.items()
+        for key, what in written.items()
+    ],
+    caption="What is written out, recorded: seconds of the best turn, factor over all turns with its 95 % interval",
+)
+
+# %% [markdown]
 # ## What this means for your machine
 #
 # * **Processors with {term}`AMX` or AVX-512 bf16** multiply {term}`bfloat16` numbers in hardware, faster than 32-bit ones. The library uses those instructions

@@ -341,7 +341,7 @@ def test_config_files_that_cannot_be_read(tmp_path, content, message):
 def test_batches_cover_every_face_once_and_none_is_alone(count, size, processes):
     class Task:
         config = configs.parse({})
-        current_epoch = 0
+        current_epoch, device = 0, "cpu"
 
     batches = task_base.Batches(count, size, Task(), processes)
     drawn = list(batches)

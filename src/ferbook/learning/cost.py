@@ -140,10 +140,12 @@ def _reached(project: Path) -> Mapping[str, Mapping[str, float]]:
     """
     kinds = {precision: kind for kind, (_, precision) in _MACHINES.items()}
     per_core: dict[str, float] = {}
+    kinds_of: dict[str, str] = {}
     for kind, (name, _) in _MACHINES.items():
         measured = records.values_of(name)
         if measured is not None:
             per_core[kind] = measured["matrix"][kind] / measured["machine"]["cores"]
+            kinds_of[kind] = measured["machine"]["instructions"]
     found: dict[str, dict[str, dict[str, float]]] = {kind: defaultdict(dict) for kind in _MACHINES}
     for path in described():
         for name, config in sweeps.runs(path).items():
@@ -152,7 +154,9 @@ def _reached(project: Path) -> Mapping[str, Mapping[str, float]]:
                 continue
             told = sweeps.read(file).provenance
             kind = kinds.get(told["precision"])
-            if told.get("device") == "cpu" and told.get("cpu_seconds") and kind in per_core:
+            # Runs did not always tell their processor's kind; those that do count for their own.
+            own = told.get("kind") in (None, kinds_of.get(kind))
+            if told.get("device") == "cpu" and told.get("cpu_seconds") and kind in per_core and own:
                 reached = of_run(config, shown) / 1e9 / told["cpu_seconds"]
                 found[kind][config.model.name][config.hash] = reached / per_core[kind]
     return {
