@@ -87,7 +87,7 @@ described = sweeps.chosen(sweeps.runs(sweeps.description("002")), "start")
 first = next(config.start for config in described.values() if config.start is not None)
 report.prose(
     f"""**FER+:** {settings.so_far("start", recorded)}. Pre-training: {first.data.options["count"]:,} synthetic faces, {first.epochs}
-    epochs, with true mixtures as labels. {ablation_variants.versions(recorded)} {settings.mixed_formats("start", recorded)}"""
+    epochs, with true mixtures as labels. {settings.mixed_formats("start", recorded)}"""
 )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy of recorded FER+ runs from random weights and from weights learned on synthetic faces, with intervals over seeds"}}
@@ -111,7 +111,7 @@ report.table(
 # %% tags=["remove-input"]
 report.prose(
     f"""**FER+:** {settings.so_far("imagenet", imagenet)}. {settings.finding("imagenet", imagenet, "imagenet", "random")} (accuracy in
-    points, mean and 95 % interval over seeds). {ablation_variants.versions(imagenet)} {settings.mixed_formats("imagenet", imagenet)}"""
+    points, mean and 95 % interval over seeds). {settings.mixed_formats("imagenet", imagenet)}"""
 )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy of recorded FER+ runs of EfficientNet-Lite0 from random weights and from ImageNet's, with intervals over seeds"}}
@@ -130,10 +130,9 @@ report.table(
 # %% tags=["remove-input"]
 shorter = next(iter(sweeps.chosen(sweeps.runs(sweeps.description("002")), "imagenet-ordinary").values())).epochs
 report.prose(
-    f"""**FER+:** {settings.so_far("imagenet-ordinary", ordinary)}, of {shorter} epochs each.
-    {settings.finding("imagenet-ordinary", ordinary, "imagenet", "random")}. Test faces and length are not those of the runs above: the two
-    differences are not to be compared with each other.
-    {ablation_variants.versions(ordinary)} {settings.mixed_formats("imagenet-ordinary", ordinary)}"""
+    f"""**FER+, {shorter} epochs:** {settings.so_far("imagenet-ordinary", ordinary)}. {settings.finding("imagenet-ordinary", ordinary, "imagenet", "random")} (accuracy in points,
+    mean and 95 % interval over seeds). {settings.mixed_formats("imagenet-ordinary", ordinary)}
+    {"Test faces and length are others than above, so the two differences are not to be compared with each other." if imagenet and ordinary else ""}"""
 )
 
 # %% tags=["remove-input"]
@@ -156,7 +155,7 @@ report.table(
 # %% tags=["remove-input"]
 report.prose(
     f"""**FER+:** {settings.so_far("faces", recognition)}; {settings.finding("faces", recognition, "faces", "random")} (accuracy in points, mean and 95 % interval over seeds).
-    {ablation_variants.versions(recognition)} {settings.mixed_formats("faces", recognition)}"""
+    {settings.mixed_formats("faces", recognition)}"""
 )
 
 # %% tags=["remove-input"]

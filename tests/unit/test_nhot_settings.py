@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ferbook.claims import ablation_variants, printed
+from ferbook.claims import printed
 from ferbook.core.errors import ConfigError
 from ferbook.learning import configs, sweeps
 from ferbook.learning.losses import LOSSES
@@ -232,17 +232,17 @@ def test_runs_of_one_seed_that_computed_in_different_formats_are_named():
 
 
 def test_another_number_of_threads_is_named_unless_a_run_does_not_say_it():
-    runs = {"random-seed0": made(threads=1), "imagenet-seed0": made(threads=2), "random-seed1": made(threads=1)}
+    one, two = made(device="cpu", threads=1), made(device="cpu", threads=2)
+    runs = {"random-seed0": one, "imagenet-seed0": two, "random-seed1": one}
     assert "For seed 0: random with 1 thread, ImageNet with 2 threads." in settings.mixed_formats("imagenet", runs)
-    unsaid = {**runs, "imagenet-seed0": made()}
+    unsaid = {**runs, "imagenet-seed0": made(device="cpu")}
     assert settings.mixed_formats("imagenet", unsaid) == ""
 
 
-def test_pairs_by_different_versions_of_the_library_are_counted():
-    runs = {f"{name}-seed{seed}": made(library=name * (seed == 1)) for name in "ab" for seed in range(3)}
-    assert ablation_variants.versions(runs).startswith("For 1 of 3 seeds")
-    assert ablation_variants.versions({name: made(library="a") for name in runs}) == ""
-    assert ablation_variants.versions({"a-seed0": made(library="a"), "b-seed1": made(library="b")}) == ""
+def test_a_gpu_beside_a_processor_is_named_and_its_threads_are_not():
+    runs = {"random-seed0": made(device="cpu", threads=1), "imagenet-seed0": made(device="cuda:0", threads=16)}
+    told = settings.mixed_formats("imagenet", runs)
+    assert "For seed 0: random on a processor, ImageNet on a GPU." in told and "thread" not in told
 
 
 # --- Table 2's statistics ---

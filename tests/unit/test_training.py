@@ -20,6 +20,7 @@ import torch
 from safetensors.torch import load_file
 
 from ferbook import datasets, models
+from ferbook.book.export import recorded
 from ferbook.cli.commands import main
 from ferbook.core.errors import ConfigError, DataError, OutputError
 from ferbook.learning import callbacks, configs, parts, runs, task_base, tasks, training
@@ -542,6 +543,41 @@ def test_a_compiled_run_learns_the_same(unbroken, tmp_path):
     assert fused.provenance["compiled"]
     plain = [entry["train_loss"] for entry in unbroken[1].history]
     assert [entry["train_loss"] for entry in fused.history] == pytest.approx(plain, rel=0.05)
+
+
+def compiled_by(monkeypatch, backend):
+    """torch.compile with a backend that takes no time."""
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function, **_: real(function, backend=backend, dynamic=False))
+    monkeypatch.setattr(task_base, "can_compile", lambda: True)
+
+
+def test_the_ninth_network_of_a_process_is_compiled_too(monkeypatch):
+    """torch keeps eight versions of the same lines, and then compiles no other."""
+    seen = []
+    compiled_by(monkeypatch, lambda graph, inputs: seen.append(graph) or graph.forward)
+    faces = {"train": (torch.zeros(8, 1, 24, 24, dtype=torch.uint8), torch.full((8, 8), 1 / 8))}
+    for place in range(1, 10):
+        options = {"width": 0.25, "depth": 1, "dropout": place / 100}
+        network = {"name": "compact", "options": options | ({"depth": place} if place < 9 else {"width": 0.5})}
+        config = configs.parse({"model": network, "batch": 8, "epochs": 1, "compile": True})
+        assert training.fit(config, faces).is_compiled and len(seen) >= place
+
+
+def test_what_the_compiler_cannot_do_the_network_does(monkeypatch, caplog):
+    def broken(graph, inputs):
+        raise ValueError("no such kernel")
+
+    compiled_by(monkeypatch, broken)
+    faces = {"train": (torch.zeros(8, 1, 24, 24, dtype=torch.uint8), torch.full((8, 8), 1 / 8))}
+    plain = {"model": {"name": "compact", "options": {"width": 0.25}}, "batch": 8, "epochs": 2}
+    task = training.fit(configs.parse(plain | {"compile": True}), faces)
+    assert not task.is_compiled and "trained without being compiled" in caplog.text
+    assert task.history == training.fit(configs.parse(plain), faces).history
+
+
+def test_everything_that_a_run_says_of_its_making_has_a_column(unbroken):
+    assert set(unbroken[1].provenance) <= set(recorded._PROVENANCE)
 
 
 def test_two_processes_learn_what_one_learns(tmp_path):

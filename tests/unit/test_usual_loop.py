@@ -213,7 +213,8 @@ def test_an_epoch_with_all_copies(monkeypatch):
     assert found["matrix_share"] == pytest.approx(found["gflop_per_s"] / 100, abs=0.001)
 
 
-def test_where_the_time_of_a_step_goes():
+def test_where_the_time_of_a_step_goes(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     faces = throughput.pictures(SMALL.pictures())
     found = throughput._profiled(SMALL, torch.tensor(faces.images)[:, None], torch.tensor(faces.distribution).float())
     assert set(found["shares"]) == {*throughput.WORK, "rest"} and sum(found["shares"].values()) == pytest.approx(1)

@@ -85,7 +85,7 @@ def waits(asked, copies=False, steps=3):
 def elsewhere(monkeypatch):
     """As if the processor were a GPU."""
     monkeypatch.setattr(constants, "_is_elsewhere", lambda device: True)
-    monkeypatch.setattr(task_base.Task, "_is_read_at_once", lambda self: False)
+    monkeypatch.setattr(task_base.Task, "_is_on_gpu", lambda self: True)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from PIL import Image
 
 from ferbook import datasets
 from ferbook.core import machine, paths, records, temporary
-from ferbook.core.errors import ConfigError
+from ferbook.core.errors import ConfigError, FerbookError
 from ferbook.datasets.ferplus import PARTS
 from ferbook.datasets.ferplus_parts import LABELS, SIDE
 from ferbook.learning import cost, sweeps, throughput
@@ -47,6 +47,8 @@ LIMITS: dict[str, tuple[str, float]] = {
 BUSY = 0.5
 #: Folder of the records of what is measured, one file for each instruction set or GPU.
 RECORDS = {kind: f"runtime/{kind}/" for kind in ("training", "detection", "fourfold", "gradients", "profile")}
+# Of these, which a GPU does where there is one.
+_ON_GPU = ("training", "fourfold")
 
 # Reports seconds to load and the process's peak memory.
 _PROBE = """
@@ -158,15 +160,14 @@ def training() -> dict[str, object]:
 
 
 def fourfold() -> dict[str, object]:
-    """An epoch of VGG16 at paper 002's settings; see :func:`ferbook.learning.throughput.fourfold_epoch`.
+    """An epoch of VGG16 at paper 002's settings, of which some steps are timed.
 
-    A GPU trains the whole epoch, a processor a few steps of it.
+    See :func:`ferbook.learning.throughput.fourfold_epoch`.
     """
     config = sweeps.runs(sweeps.description("002"))["vgg16-paper/ordinary-n8-seed0"]
-    pictures = cost.recorded(config).pictures
-    whole = {"warm_up": 30, "timed": -(-pictures // config.batch)} if machine.has_gpu() else {"warm_up": 2}
-    setting = throughput.Setting(config.model.name, batch=config.batch, **whole)
-    faces = pictures // len(appended.ordinary(config.copies.angle))
+    steps = {"warm_up": 30, "timed": 500} if machine.has_gpu() else {"warm_up": 2}
+    setting = throughput.Setting(config.model.name, batch=config.batch, **steps)
+    faces = cost.recorded(config).pictures // len(appended.ordinary(config.copies.angle))
     load = _load()
     return {"load": load, **throughput.fourfold_epoch(config, faces, setting)}
 
@@ -192,28 +193,40 @@ def record_gradients() -> Path:
 
 
 def record_profile() -> Path:
-    """The same of the time that training steps spend on what."""
+    """The same of the time that training steps spend on what. Raises FerbookError on a GPU, which works by itself."""
+    if machine.has_gpu():
+        raise FerbookError("the profile adds up the time of a processor; hide the GPU (CUDA_VISIBLE_DEVICES= ).")
     return _record("profile", {"load": _load(), "networks": throughput.profile()})
 
 
 def _record(part: str, measured: dict[str, object]) -> Path:
     result = _report(part, measured)
     count = max(setting.pictures() for setting in throughput.SETTINGS)
-    name = f"{RECORDS[part]}{re.sub('[^a-z0-9]+', '-', _kind(result).lower())}"
+    name = record_name(part, _kind(part, result))
     return records.write(name, result, faces=throughput.pictures(count), module=__file__)
+
+
+def record_name(part: str, kind: str) -> str:
+    """Name of the record of one of ``RECORDS`` on a kind of machine."""
+    return RECORDS[part] + re.sub("[^a-z0-9]+", "-", kind.lower()).strip("-")
 
 
 def recorded(part: str) -> dict[str, dict[str, Any]]:
     """What was recorded of one of ``RECORDS``, by instruction set or GPU."""
     names = sorted(path.stem for path in records.path_of(f"{RECORDS[part]}any").parent.glob("*.json"))
     found = [records.read(f"{RECORDS[part]}{name}")["values"] for name in names]
-    return {_kind(one): one for one in found}
+    return {_kind(part, one): one for one in found}
 
 
-def _kind(result: Mapping[str, Any]) -> str:
-    """Which kind of machine was measured: of a GPU's figures, its name."""
+def processors(part: str) -> dict[str, dict[str, Any]]:
+    """What was recorded of it on processors."""
+    return {kind: one for kind, one in recorded(part).items() if kind == one["machine"]["instructions"]}
+
+
+def _kind(part: str, result: Mapping[str, Any]) -> str:
+    """What kind of machine was measured: a GPU where there is one and it is what does this work."""
     told = result["machine"]
-    return told["instructions"] if told["gpu"] == "none" else told["gpu"]
+    return told["gpu"] if part in _ON_GPU and told["gpu"] != "none" else told["instructions"]
 
 
 def is_missed(key: str, value: float) -> bool:

@@ -7,7 +7,6 @@ Nothing here imports torch.
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -116,17 +115,9 @@ def differing(runs: Runs, field: str) -> dict[str, dict[object, list[str]]]:
     return {key: by_value for key, by_value in found.items() if len(by_value) > 1}
 
 
-def versions(runs: Runs) -> str:
-    """For how many seeds runs of different versions of this library are compared: a sentence; empty if for none."""
-    shared = [key for key, count in Counter(label.rpartition("-")[2] for label in runs).items() if count > 1]
-    several = len(differing(runs, "library"))
-    if not several:
-        return ""
-    return f"For {several} of {len(shared)} seeds, what is compared was trained by different versions of this library."
-
-
 def mixed_formats(runs: Runs, called: Callable[[str], str] = str) -> str:
-    """Where runs of one seed computed in different number formats, or with different numbers of threads; Markdown.
+    """Where runs of one seed computed in different number formats, on different kinds of device, or on processors with
+    different numbers of threads; Markdown.
 
     Empty where none did, so that it vanishes once such runs are made again.
 
@@ -135,7 +126,9 @@ def mixed_formats(runs: Runs, called: Callable[[str], str] = str) -> str:
     called: what readers call a variant.
     """
     said = _odd(differing(runs, "precision"), called, lambda value: f"in {FORMATS.get(value, value)}")
-    said += _odd(differing(runs, "threads"), called, lambda value: f"with {value} thread{'s' * (value != 1)}")
+    said += _odd(differing(runs, "device"), called, lambda value: f"on {'a processor' if value == 'cpu' else 'a GPU'}")
+    processors = {label: run for label, run in runs.items() if run.provenance.get("device") == "cpu"}
+    said += _odd(differing(processors, "threads"), called, lambda value: f"with {value} thread{'s' * (value != 1)}")
     if not said:
         return ""
     return f"**Not all runs of one seed computed alike.** {' '.join(said)} Such a pair differs in its arithmetic, too."

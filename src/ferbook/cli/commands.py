@@ -238,13 +238,11 @@ def _sweep(options: argparse.Namespace) -> int:
 
 def _queue(options: argparse.Namespace) -> int:
     """Exit status 1 where a run failed; one that waits for the next budget is no failure."""
-    from ferbook.book import bench
-    from ferbook.core import machine
     from ferbook.learning import queue
 
     started = time.monotonic()
     waiting = queue.jobs(options.file, options.store)
-    untimed = machine.has_gpu() and options.file is None and machine.kind() not in bench.recorded("fourfold")
+    untimed = options.file is None and _is_untimed_gpu()
     if options.dry_run:
         spent = 0.0
         if untimed:
@@ -258,11 +256,27 @@ def _queue(options: argparse.Namespace) -> int:
         print(f"{len(waiting)} runs are not recorded; expected: {spent:,.0f} s of {options.budget:,.0f}")
         return 0
     if untimed:
-        bench.record_fourfold()
+        from ferbook.book import bench
+
+        try:
+            bench.record_fourfold()
+        except (FerbookError, RuntimeError) as error:
+            print(f"this GPU could not be timed: {str(error).partition(chr(10))[0]}", flush=True)
     left = options.budget - (time.monotonic() - started)
     recorded, failed = queue.run(waiting, left, options.store, partial(print, flush=True))
     print(f"{recorded} recorded, {failed} failed, {len(waiting) - recorded - failed} left")
     return 1 if failed else 0
+
+
+def _is_untimed_gpu() -> bool:
+    """Whether there is a GPU of which it is not recorded how long an epoch takes."""
+    from ferbook.core import machine
+
+    if not machine.has_gpu():
+        return False
+    from ferbook.book import bench
+
+    return machine.kind() not in bench.recorded("fourfold")
 
 
 def _release(options: argparse.Namespace) -> int:

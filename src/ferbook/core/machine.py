@@ -66,10 +66,8 @@ def _processor() -> str:
 def matrix_rates(side: int | None = None, repeats: int = 5) -> dict[str, float]:
     """GFLOP/s of ``torch.mm`` of two square matrices in 32 bits and in bfloat16, the best of some tries.
 
-    side: default: ``MATRIX``, or ``GPU_MATRIX`` where there is a GPU.
-
-    Where processors only emulate bfloat16, a product of that size takes a minute; then a smaller one is measured, and
-    ``side_bf16`` says which.
+    The side is ``MATRIX`` by default, ``GPU_MATRIX`` where there is a GPU. Where processors only emulate bfloat16, a
+    product of that size takes a minute; then a smaller one is measured, and ``side_bf16`` says which.
     """
     side = side or (GPU_MATRIX if has_gpu() else MATRIX)
     rates: dict[str, float] = {}

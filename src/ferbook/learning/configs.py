@@ -192,6 +192,7 @@ class Config(_Part):
     start: another run, whose chosen weights this one begins with; it is run first if the store does not have it.
     precision: ``auto`` is bfloat16 where the processor computes in it, else 32 bits.
     compile: let torch.compile fuse the network's operations, where a C++ compiler is at hand; costs some seconds once.
+        On a GPU longer runs are fused in any case.
     ema: decay of a running average of the weights, which is what is judged and kept; 0: the weights themselves.
     mirror: judge by the mean of the scores of a face and of its mirror image.
     """

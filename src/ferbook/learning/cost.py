@@ -135,7 +135,8 @@ def _timed(kind: str) -> Mapping[str, float]:
 def _reached(project: Path) -> Mapping[str, Mapping[str, float]]:
     """Median share of a core's matrix rate in recorded runs on processors, by kind and network.
 
-    Processor time holds validation, tests and start-up too, and so does an estimate that rests on it. project: whose
+    Runs that tell their processor's kind count where it is that of the kind's record; most do not tell. Processor time
+    holds validation, tests and start-up too, and so does an estimate that rests on it. project: whose
     records they are, so that they are read once for each.
     """
     kinds = {precision: kind for kind, (_, precision) in _MACHINES.items()}

@@ -15,6 +15,7 @@ by a kill, goes on from there: what is recorded is not run again, what was begun
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -133,9 +134,11 @@ def run(
         except OutOfTimeError as error:
             say(f"{job.paper}/{job.name}: {error}")
             break
-        # RuntimeError: what torch says of a GPU, that its memory is full among others.
-        except (FerbookError, RuntimeError) as error:
+        except (FerbookError, torch.OutOfMemoryError) as error:
             failed += 1
+            # The failed run's network and trainer know each other; the next run needs their memory.
+            gc.collect()
+            torch.cuda.empty_cache()
             say(f"{job.paper}/{job.name}: failed: {str(error).partition(chr(10))[0]}")
             continue
         taken = time.monotonic() - started

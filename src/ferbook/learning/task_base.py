@@ -29,6 +29,9 @@ from ferbook.models.layers import evaluating, measure_norms
 from ferbook.models.ran import RanOutput, region_bias_loss
 from ferbook.vision import appended, augment
 
+_LOGGER = logging.getLogger(__name__)
+# Steps from which on compiling, which takes a minute at most, is worth it on a GPU.
+_WORTH_FUSING = 500
 # By how many training faces, without augmentation, batch norm of a start is measured.
 _MEASURED = 512
 
@@ -140,15 +143,17 @@ class Task(lightning.LightningModule):
         self.faces = {part: (x.to(self.device), t.to(self.device)) for part, (x, t) in self.faces.items()}
         if self.copies is not None:
             self.copies = self.copies.to(self.device)
-        on_processor = self.device.type == "cpu"
-        if on_processor:
+        on_gpu = self._is_on_gpu()
+        if self.device.type == "cpu":
             memory.keep_freed()
         # What is drawn on the device needs no copy, for which a GPU would stop in each step.
-        self._generator = torch.Generator(self.device)
-        # A small step of a GPU is mostly the starting of its kernels: there every network is fused, and its kernels are
+        self._generator = torch.Generator(self.device if on_gpu else "cpu")
+        # A small step of a GPU is mostly the starting of its kernels: there every longer run is fused, and kernels are
         # started together (CUDA graphs).
-        if (self.config.compile or not on_processor) and can_compile():
-            mode = None if on_processor else "reduce-overhead"
+        if (self.config.compile or (on_gpu and self.total_steps >= _WORTH_FUSING)) and can_compile():
+            # All tasks compile the same lines, of which torch keeps eight versions and then stops, without a word.
+            torch.compiler.reset()
+            mode = "reduce-overhead" if on_gpu else None
             self._fused = torch.compile(lambda x: self.network(x), dynamic=False, mode=mode)
 
     def on_train_epoch_start(self) -> None:
@@ -159,7 +164,10 @@ class Task(lightning.LightningModule):
         self._epoch = []
 
     def training_step(self, chosen: Tensor) -> Tensor:
-        """The loss of one augmented batch; `chosen` are its faces' indices. Raises TrainingError if not finite."""
+        """The loss of one augmented batch; `chosen` are its faces' indices.
+
+        Raises TrainingError if it is not finite; on a GPU :meth:`train_loss` does.
+        """
         images, target = self.faces["train"]
         if self.copies is None:
             batch = scaled(images[chosen])
@@ -172,7 +180,7 @@ class Task(lightning.LightningModule):
         wanted = target[chosen][mine]
         loss = self.loss(output, wanted, self._generator) + self.own_loss(output, wanted[:, : len(EMOTIONS)])
         # A GPU would have to stop for this; what :meth:`train_loss` finds at the end of the epoch is enough.
-        if self._is_read_at_once() and not torch.isfinite(loss):
+        if not self._is_on_gpu() and not torch.isfinite(loss):
             raise self.diverged(f"the loss is {loss.item()}")
         # The processes' gradients are averaged: each loss counts by its share of the batch.
         loss = loss * (len(wanted) * self.trainer.world_size / len(chosen))
@@ -271,8 +279,8 @@ class Task(lightning.LightningModule):
         self.best = checkpoint["ferbook"]["best"]
         torch.set_num_threads(checkpoint["ferbook"].get("threads", torch.get_num_threads()))
 
-    def _is_read_at_once(self) -> bool:
-        return self.device.type == "cpu"
+    def _is_on_gpu(self) -> bool:
+        return self.device.type == "cuda"
 
     def _sized(self, batch: Tensor) -> Tensor:
         early = self.config.early
@@ -288,12 +296,18 @@ class Task(lightning.LightningModule):
         # The last, smaller batch of an epoch is not worth a compilation of its own.
         if self._fused is None or not whole:
             return self.network(batch)
-        if self.device.type != "cpu":
+        if self._is_on_gpu():
             torch.compiler.cudagraph_mark_step_begin()
         try:
             return self._fused(batch)
-        except RuntimeError:
-            # What the compiler cannot do, the network does by itself; what is wrong with the network, it says again.
+        except RuntimeError as error:
+            # Slow to import; by now it is there.
+            from torch._dynamo.exc import TorchDynamoException
+
+            # The compiler's own errors come before anything was computed; others are the network's.
+            if not isinstance(error, TorchDynamoException):
+                raise
+            _LOGGER.warning("the network is trained without being compiled: %s", str(error).partition("\n")[0])
             self._fused = None
             return self.network(batch)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -176,14 +177,14 @@ def summary(setting: Setting, runs: Mapping[str, Sequence[Mapping[str, Any]]], m
     }
 
 
-#: Kinds of work in a training step, and by what in an operation's name each is known; the first that fits counts.
-WORK: Mapping[str, tuple[str, ...]] = {
-    "convolutions": ("conv", "mm", "linear"),
-    "batch norm": ("batch_norm",),
-    "ReLU and pooling": ("relu", "threshold", "pool"),
-    "optimiser": ("adam",),
+#: Kinds of work in a training step, and a pattern that finds it in an operation's name; the first that fits counts.
+WORK: Mapping[str, str] = {
     # What compilation made one kernel of: batch norm, ReLU, sums and means.
-    "fused": ("CompiledFxGraph", "Torch-Compiled", "CompiledFunction"),
+    "fused": "CompiledFxGraph|Torch-Compiled|CompiledFunction",
+    "convolutions": r"convolution|aten::(add)?mm$",
+    "batch norm": "batch_norm",
+    "ReLU and pooling": "relu|threshold|pool",
+    "optimiser": "adam",
 }
 
 
@@ -210,7 +211,7 @@ def _profiled(setting: Setting, images: Tensor, distribution: Tensor) -> dict[st
     step_s = setting.batch / found["images_per_s"]
     seconds = dict.fromkeys(WORK, 0.0)
     for entry in watched.key_averages():
-        kind = next((kind for kind, parts in WORK.items() if any(part in entry.key for part in parts)), None)
+        kind = next((kind for kind, pattern in WORK.items() if re.search(pattern, entry.key)), None)
         if kind is not None:
             seconds[kind] += entry.self_cpu_time_total / 1e6 / setting.timed
     shares = {kind: round(spent / step_s, 3) for kind, spent in seconds.items()}
@@ -271,7 +272,7 @@ def fourfold_epoch(config: Config, faces: int, setting: Setting) -> dict[str, An
     ----------
     config: the run; only its network and how it is trained count. Pictures and labels are noise.
     faces: in the training set, without copies.
-    setting: its batch, and how many of the epoch's steps are timed.
+    setting: its batch, and how many of the epoch's steps are timed; all of them lie within the epoch.
 
     Returns
     -------

@@ -98,7 +98,10 @@ _PROVENANCE = {
     "checksum": Field("checksum", "SHA-256 of its faces and labels"),
     "test_checksum": Field("test_checksum", "the same of the data set tested on, where it is another one"),
     "device": Field("device", "cpu or the kind of GPU"),
-    "machine": Field("machine", "instruction set of the processor"),
+    "machine": Field("machine", "architecture of the processor"),
+    "kind": Field(
+        "kind", "what trained: the GPU's name, or the processor's instruction set; empty where a run did not tell"
+    ),
     "processes": Field("processes", "processes that shared each batch", "integer"),
     "threads": Field("threads", "threads of each", "integer"),
     "precision": Field("precision", "numbers that the training computed with"),
