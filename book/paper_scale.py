@@ -17,7 +17,7 @@
 # **You will see** how many runs are described and how many are missing, what they cost on two cores, on one GPU and on many, how the
 # cost grows, how well such an estimate holds, and how to run them on a cluster.
 #
-# **No GPU was measured for this book.** What follows about GPUs is computed from the assumptions below, most with a worse and a better
+# What follows about GPUs is computed from the assumptions below, not measured, most with a worse and a better
 # value; change them in the next cell to what you know of yours. What follows about two cores rests on the [speeds recorded](verdicts/runtime) of one
 # processor, which is named below.
 
@@ -161,11 +161,13 @@ report.prose(
 # what was expected: seconds on two cores, times two. Expected is what that one processor takes, whichever one the run came from.
 
 # %% tags=["remove-input"]
-kinds = list(bench.recorded("training"))
-told = sum(run.recorded is not None and run.recorded.config["precision"] == "32" for run in described)
+kinds = list(bench.processors("training"))
+done = [run.recorded for run in described if run.recorded is not None]
+told = sum(result.config["precision"] == "32" for result in done)
+silent = sum("kind" not in result.provenance for result in done)
 report.prose(
-    f"""Which one it came from, no run says. Speeds are recorded of {len(kinds)} kinds of processor ({", ".join(kinds)}); a run says only the number format in which
-    it computed. bfloat16 is chosen where a processor has instructions for it, so those runs are from another kind than {timed_on}. Runs in 32 bits can be
+    f"""Which one it came from, {silent} of {len(done)} recorded runs do not say. Speeds are recorded of {len(kinds)} kinds of processor ({", ".join(kinds)}); those runs say only the number format in which
+    they computed. bfloat16 is chosen where a processor has instructions for it, so those runs are from another kind than {timed_on}. Runs in 32 bits can be
     from any: from processors without such instructions, and from others by runs that ask for 32 bits, as {told} recorded ones do. A ratio therefore tells two things
     at once, how good the estimate is and how unlike the machines are."""
 )

@@ -57,7 +57,7 @@ speeds = training_time.speeds()
 counted_with = records.read(training_time.SPEEDS)["values"]["machine"]["instructions"]
 others = {
     kind: found["networks"][training_time.TIMED]["engine"]["images_per_s"]
-    for kind, found in bench.recorded("training").items()
+    for kind, found in bench.processors("training").items()
     if kind != counted_with
 }
 report.prose(

@@ -27,7 +27,7 @@ timed = 5  # steps
 
 # %%
 from ferbook.book import bench
-from ferbook.claims import report
+from ferbook.claims import ablation_variants, report
 from ferbook.core import machine, records
 from ferbook.learning import throughput
 from ferbook.measures import figures, intervals
@@ -42,7 +42,7 @@ build = throughput.compare(settings, repeats=1, parts=False) if settings else {"
 figures.use_style()
 names = {"vgg16_48": "VGG16, 48 px", "cifar_resnet18": "ResNet-18, 44 px", "compact": "compact, 48 px"}
 ways = {"usual": "usual loop", "engine": "this library"}
-colours = ("#7f7f7f", "#0072b2", "#bdbdbd", "#56b4e9", "#555555", "#004b87")
+colours = ("#7f7f7f", "#0072b2", "#bdbdbd", "#56b4e9", "#555555", "#004b87", "#dddddd", "#a6d8f5")
 busy = {kind for kind, found in recorded.items() if found["load"] > bench.BUSY}
 each = [(kind, key, network) for kind, found in recorded.items() for key, network in found["networks"].items()]
 
@@ -75,7 +75,7 @@ def drawn(figure_of, ylabel, form):
 # | who does it | worker processes, on the same cores that train | the training process |
 # | order in memory | channel by channel | channels last |
 # | arithmetic | 32 bits | bfloat16 where the hardware has instructions for it, else 32 bits |
-# | step | a plain loop | Lightning, with a check that the loss is finite |
+# | step | a plain loop | Lightning, with a check that the loss is finite (on a GPU, once an epoch) |
 #
 # Everything else is equal: network and starting weights, synthetic faces, crop, flip, rotation, shift and zoom, batch, number of
 # steps, Adam and {term}`cross-entropy`. The usual loop (`ferbook.learning.usual_loop`) is a fair one: it has a worker per core, and they read ahead.
@@ -98,8 +98,8 @@ report.prose(
 # %% tags=["remove-input"]
 older = {kind: len(found["factors"]) for kind, key, found in each if "factor_interval" not in found}
 report.prose(
-    "".join(
-        f"""**{kind} is an older record**, of {records.read(bench.RECORDS["training"] + kind.lower().replace(" ", "-"))["provenance"]["date"]}: its speeds are the mean of {count} turns, its factors have no interval, and the
+    " ".join(
+        f"""**{kind} is an older record**, of {records.read(bench.record_name("training", kind))["provenance"]["date"]}: its speeds are the mean of {count} turns, its factors have no interval, and the
         library had neither the optimiser nor the way of keeping memory that it has now. Where its factors are smaller than others', that may be the library's doing
         and not the processor's."""
         for kind, count in older.items()
@@ -185,36 +185,27 @@ report.table(rows, caption="Factors by which each difference changes the speed; 
 # ### Where the time of a step goes
 #
 # torch's profiler adds up how long each operation of this library's steps runs. What compilation has fused is one kernel and one column: batch norm, {term}`ReLU` and
-# sums of compact. *The rest* is augmentation, Lightning and Python.
+# sums of compact. *The rest* is augmentation, Lightning and Python. The last column divides the share of the matrix rate that training reaches (next section) by the
+# share of time that convolutions take: what it would reach if nothing else took any. The two were measured apart, and the profiler itself slows steps a little, so
+# that it is a rough figure.
 
 # %% tags=["remove-input"]
+reached = {(kind, key): found["engine"]["matrix_share"] for kind, key, found in each}
 report.table(
     [
         {
             "network": names[key],
-            "instructions": kind,
+            "measured": kind,
             "step (s)": f"{found['step_s']:.3f}",
             **{work: f"{share:.1%}" for work, share in found["shares"].items()},
+            "matrix rate, convolutions alone": f"{reached[kind, key] / found['shares']['convolutions']:.0%}"
+            if (kind, key) in reached
+            else report.NOTHING,
         }
         for kind, profiled in profiles.items()
         for key, found in profiled["networks"].items()
     ],
     caption="Share of a training step's time, recorded",
-)
-
-# %% tags=["remove-input"]
-alone = {
-    (kind, key): (recorded[kind]["networks"][key]["engine"]["matrix_share"], found["shares"]["convolutions"])
-    for kind, profiled in profiles.items()
-    for key, found in profiled["networks"].items()
-    if kind in recorded
-}
-report.prose(
-    " ".join(
-        f"""With {names[key]} on {kind}, {share:.0%} of the time are convolutions. If nothing else took any, training would use {reached / share:.0%} of the matrix rate instead
-        of {reached:.0%}."""
-        for (kind, key), (reached, share) in alone.items()
-    )
 )
 
 # %% tags=["remove-input"]
@@ -226,8 +217,8 @@ smallest = min(each, key=lambda one: one[2]["multiply_adds"])[1]
 of_smallest = ", ".join(f"{value:.2f} on {kind}" for (kind, key), value in waiting.items() if key == smallest)
 report.prose(
     f"""**What we see.** Reading and transforming files takes about {on_files[least]:.1%} of the usual loop's time with {names[least[1]]} on {least[0]}, and
-    {on_files[most]:.1%} with {names[most[1]]} on {most[0]}: the smaller the network, the larger that share. Whether not waiting for pictures gains more than that, its
-    factor does not settle: for {names[smallest]} it is {of_smallest}. {f"{len(below)} of {len(waiting)} such factors are below 1, down to {min(below):.2f}, which less waiting cannot cause: each part was timed once, so that factors are uncertain by as much at least." if below else ""} The
+    {on_files[most]:.1%} with {names[most[1]]} on {most[0]}. How much is gained by not waiting for
+    pictures cannot be told from one timing each: for {names[smallest]} the factor is {of_smallest}. {f"{len(below)} of {len(waiting)} such factors are below 1, down to {min(below):.2f}, which less waiting cannot cause." if below else ""} The
     larger the network, the more only its arithmetic counts, which the order in memory and the number format decide."""
 )
 
@@ -317,7 +308,7 @@ report.table(
 # %% [markdown]
 # ## Tried and not kept
 #
-# * **Compilation of the large networks.** It gained nothing when it was tried, and costs some seconds, so only compact is compiled. No record keeps that trial.
+# * **Compilation of the large networks.** It gained nothing when it was tried, and costs some seconds, so on processors only compact is compiled. No record keeps that trial.
 # * **bfloat16 everywhere.** Without instructions for it, matrix products in bfloat16 are slower than in 32 bits, as the table of rates shows.
 #
 # **Not built:** convolutions of our own for compact's narrow layers, which are what keeps it from its share. A few steps are written out, because torch's own
@@ -352,7 +343,7 @@ report.table(
 #   by itself where it finds them.
 # * **Processors without** emulate bfloat16. The library then stays with 32 bits, as the usual loop does, and what is left to gain is in the order of memory,
 #   the optimiser and the handling of pictures.
-# * **GPUs** are not measured here. The comparison uses one where it finds it (pictures and augmentation are then on the GPU, too), so
+# * **GPUs**: the comparison uses one where it finds it (pictures and augmentation are then on the GPU, too), so
 #   `ferbook bench training` tells. [Running at paper scale](../paper_scale) says what they would be worth, under assumptions.
 #
 # What was gained without bfloat16, on the recorded machines:
@@ -363,6 +354,25 @@ report.prose(
         f"{names[key]} on {kind}: {factor_of(found)}" for kind, key, found in each if found["precision"] == "32-true"
     )
     + "."
+)
+
+# %% [markdown]
+# The largest work that this book describes is [paper 002's VGG16](../paper_scale): an epoch shows every face four times, as it is, mirrored, and turned both ways.
+
+# %% tags=["remove-input"]
+report.table(
+    [
+        {
+            "measured": kind,
+            "pictures in an epoch": f"{found['pictures']:,}",
+            "pictures per second": f"{found['images_per_s']:,.1f}",
+            "seconds per epoch": f"{found['epoch_s']:,.0f}",
+            "share of the matrix rate": f"{found['matrix_share']:.1%}",
+            "computed in": ablation_variants.FORMATS.get(found["precision"], found["precision"]),
+        }
+        for kind, found in fourfold.items()
+    ],
+    caption="VGG16 at the settings of paper 002, recorded from some steps of an epoch",
 )
 
 # %% [markdown]
@@ -381,5 +391,5 @@ report.comparison(
 )
 
 # %% [markdown]
-# `ferbook bench training detection` measures your machine; `ferbook record training` and `ferbook record detection-speed` keep the figures that this page
-# shows, one file for each instruction set. Leave the machine alone meanwhile.
+# `ferbook bench training detection` measures your machine; `ferbook record training`, `detection-speed`, `training-profile`, `gradients` and `fourfold-epoch` keep the
+# figures that this page shows, one file for each instruction set or GPU. Leave the machine alone meanwhile.
