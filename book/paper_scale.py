@@ -84,8 +84,7 @@ report.table(
 #
 # On two cores, seconds are operations divided by the rate of that machine's matrix products in 32 bits and by the share of that rate which training
 # was timed to reach. Of networks that were not timed the recorded runs in 32 bits tell it, with their validation and tests and from
-# whatever processor; where there are none, the mean
-# share of those that were timed is taken.
+# whatever processor, where they do not say which; where there are none, the mean share of those that were timed is taken.
 #
 # On a GPU, two things can be what takes time. For a large network it is arithmetic: a share of the peak rate. NVIDIA states that rate for
 # the H100 {cite}`nvidia2023`, as twice the number used here, for matrices half of whose entries are zero; ours are dense. For a small

@@ -1,6 +1,7 @@
 """A training step asks for no number that a GPU would have to be waited for: none is read, none is made from Python's.
 
-There is no GPU here, so the operations that would wait are looked for in a step on the processor.
+Tests need no GPU: the operations that would wait for one are looked for in a step on the processor. Copies between
+devices are not seen that way, nor what Lightning does around a step.
 """
 
 from collections import Counter
@@ -45,7 +46,7 @@ class Watch(TorchDispatchMode):
 
 
 def waits(asked, copies=False, steps=3):
-    """What each step waits for, the step before its first included."""
+    """For each step, the operations that would wait, and how often."""
     config = configs.parse(asked)
     drawn = torch.Generator().manual_seed(0)
     images = torch.randint(256, (FACES, 1, 48, 48), dtype=torch.uint8, generator=drawn)
