@@ -312,7 +312,7 @@ report.table(
 # * **bfloat16 everywhere.** Without instructions for it, matrix products in bfloat16 are slower than in 32 bits, as the table of rates shows.
 #
 # **Not built:** convolutions of our own for compact's narrow layers, which are what keeps it from its share. A few steps are written out, because torch's own
-# are slow on a processor; both ways took turns on one thread:
+# are slow on a processor; both ways took turns on one thread, in training steps of {term}`MTEN` and in parts of others:
 
 # %% tags=["remove-input"]
 written = {

@@ -46,7 +46,13 @@ LIMITS: dict[str, tuple[str, float]] = {
 #: Load, in programs that want a core, beyond which timings are not the machine's own.
 BUSY = 0.5
 #: Folder of the records of what is measured, one file for each instruction set or GPU.
-RECORDS = {kind: f"runtime/{kind}/" for kind in ("training", "detection", "fourfold", "gradients", "profile")}
+RECORDS = {
+    "training": "runtime/training/",
+    "detection": "runtime/detection/",
+    "fourfold": "runtime/fourfold/",
+    "gradients": "runtime/gradients/",
+    "profile": "runtime/profile/",
+}
 # Of these, which a GPU does where there is one.
 _ON_GPU = ("training", "fourfold")
 
