@@ -184,12 +184,13 @@ report.table(rows, caption="Factors by which each difference changes the speed; 
 #
 # ### Where the time of a step goes
 #
-# torch's profiler adds up how long each operation of this library's steps runs. What compilation has fused is one kernel and one column: batch norm, {term}`ReLU` and
-# sums of compact. *The rest* is augmentation, Lightning and Python. The last column divides the share of the matrix rate that training reaches (next section) by the
+# torch's profiler adds up how long each operation of this library's steps runs. Batch norm, {term}`ReLU` and pooling are one column, as compilation makes one kernel of
+# them (compact). *The rest* is augmentation, Lightning and Python. The last column divides the share of the matrix rate that training reaches (next section) by the
 # share of time that convolutions take: what it would reach if nothing else took any. The two were measured apart, and the profiler itself slows steps a little, so
 # that it is a rough figure.
 
 # %% tags=["remove-input"]
+around = ("fused", "batch norm", "ReLU and pooling")
 reached = {(kind, key): found["engine"]["matrix_share"] for kind, key, found in each}
 report.table(
     [
@@ -197,8 +198,11 @@ report.table(
             "network": names[key],
             "measured": kind,
             "step (s)": f"{found['step_s']:.3f}",
-            **{work: f"{share:.1%}" for work, share in found["shares"].items()},
-            "matrix rate, convolutions alone": f"{reached[kind, key] / found['shares']['convolutions']:.0%}"
+            "convolutions": f"{found['shares']['convolutions']:.1%}",
+            "norm, ReLU, pooling": f"{sum(found['shares'][work] for work in around):.1%}",
+            "optimiser": f"{found['shares']['optimiser']:.1%}",
+            "the rest": f"{found['shares']['rest']:.1%}",
+            "rate, if alone": f"{reached[kind, key] / found['shares']['convolutions']:.0%}"
             if (kind, key) in reached
             else report.NOTHING,
         }
