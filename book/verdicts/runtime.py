@@ -361,7 +361,7 @@ report.prose(
 )
 
 # %% [markdown]
-# The largest work that this book describes is [paper 002's VGG16](../paper_scale): an epoch shows every face four times, as it is, mirrored, and turned both ways.
+# An epoch of [paper 002's VGG16](../paper_scale) shows every face four times: as it is, mirrored, and turned both ways. What one takes:
 
 # %% tags=["remove-input"]
 report.table(
