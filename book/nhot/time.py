@@ -39,7 +39,8 @@ report.table(printed.table("002-table5"), caption="Table 5 of the paper: memory 
 # ## What it implies
 #
 # The augmented set is four times the original one, and the original one is what {term}`FER+` leaves beside the ordinary test set. Both numbers are known, so a time is a
-# speed. With the multiply-adds of VGG16 it is also a rate of arithmetic (forward and backward, a multiply-add counted as two operations).
+# speed. With the multiply-adds of VGG16 it is also a rate of arithmetic (forward and backward, a multiply-add counted as two operations). This book's own speeds are from
+# [Runtime and environment](../verdicts/runtime).
 
 # %% tags=["remove-input"]
 report.table(
@@ -66,7 +67,7 @@ report.prose(
     something else than the card set the pace, such as reading and changing pictures; the report gives neither the batch size nor how faces were loaded. Two
     processor cores with {counted_with}, which this page counts with, train VGG16 at {speeds[training_time.TIMED]:.0f} pictures a second, a {fastest.images_per_s / speeds[training_time.TIMED]:.0f}th of that, and the
     small network of this book at {speeds["compact"]:,.0f}. The other recorded processors train VGG16 at
-    {" and ".join(f"{speed:.0f} ({kind})" for kind, speed in others.items())} ([Runtime and environment](../verdicts/runtime))."""
+    {" and ".join(f"{speed:.0f} ({kind})" for kind, speed in others.items())}."""
 )
 
 # %% [markdown]
